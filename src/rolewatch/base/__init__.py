@@ -1,0 +1,1 @@
+"""Settings, clock, errors, sanitising and AWS clients for every room."""

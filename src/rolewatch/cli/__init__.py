@@ -1,0 +1,1 @@
+"""Words typed in, calls out; one file a command."""

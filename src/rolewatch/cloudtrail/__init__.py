@@ -1,0 +1,1 @@
+"""Bytes in, records out (gunzip, unwrap, carve)."""

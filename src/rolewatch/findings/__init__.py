@@ -1,0 +1,1 @@
+"""Denials in, findings with status, verdict and severity out."""

@@ -1,0 +1,1 @@
+"""Results in; table, json, jsonl, csv, html, OCSF and ASFF out."""

@@ -1,0 +1,1 @@
+"""Deliveries in, one merged summary (the folds) out."""
