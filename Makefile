@@ -1,0 +1,73 @@
+# make demo    set up with nothing but Python 3.11 or newer, pip and make, then scan examples/deliveries
+# make test    set up for development, run all tests
+# make check   format, lint, types, imports, tests: what has to pass before a commit
+# make bench   measure against the engines of benchmarks/requirements.in
+# make docs    build the documentation into site/
+# make lock    pin the requirements again (make lock UV_FLAGS=--upgrade takes newer versions)
+#
+# Set-up is remembered by files in .venv: a changed lock file installs again, an unchanged one costs nothing.
+
+PYTHON ?= python3
+JOBS ?= 2
+PYTEST_FLAGS ?=
+UV_FLAGS ?=
+
+BIN := .venv/bin
+# The venv is made without a pip of its own: it is quicker, and works where the distribution split ensurepip off.
+PIP = $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python
+INSTALL = $(PIP) install --quiet --require-hashes
+# Universal: one lock file for every Python that pyproject.toml admits.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UV_FLAGS)
+
+.PHONY: demo test check static format bench docs lock clean
+
+demo: .venv/.core
+	$(BIN)/rolewatch scan examples/deliveries
+
+test: .venv/.dev
+	$(BIN)/pytest -n $(JOBS) $(PYTEST_FLAGS)
+
+check: static test
+
+static: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.bench
+	$(BIN)/python benchmarks/run.py
+
+docs: .venv/.dev
+	$(BIN)/mkdocs build --strict
+
+lock: $(BIN)/python
+	$(PIP) install --quiet uv
+	$(COMPILE) pyproject.toml requirements.in -o requirements.lock
+	$(COMPILE) --extra aws --constraint requirements.lock pyproject.toml requirements.in requirements-dev.in -o requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock benchmarks/requirements.in -o benchmarks/requirements.lock
+
+clean:
+	rm -rf .venv site
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("rolewatch needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv --without-pip .venv
+
+.venv/.core: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.core
+	$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+.venv/.bench: benchmarks/requirements.lock .venv/.dev
+	$(INSTALL) -r benchmarks/requirements.lock
+	@touch $@
