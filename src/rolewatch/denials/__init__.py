@@ -1,1 +1,1 @@
-"""Records in, denials out (who, what, which resource, which code, what the message says)."""
+"""Records in, denials out: who, what, which resource, which code, what the message says."""

@@ -1,0 +1,132 @@
+r"""The fast path: find the few records that matter in the raw bytes of a CloudTrail log file, parse nothing else.
+
+It takes only content in the very shape that CloudTrail writes, `{"Records":[{"eventVersion":…},…]}` without white
+space, and proves that it is: every record starts with `eventVersion` and has one `eventTime`, and neither key
+occurs anywhere else. Anything else (another key order, pretty-printed, a nested look-alike) is not `canonical`
+and goes the exact way through `split`, which parses everything.
+
+Why the literals are safe: a quote inside a JSON string is escaped, so `"key"` and `},{"key":"` with bare quotes
+cannot begin inside a string. Letters can only hide behind `\uXXXX` and slashes behind `\/`, so a record that
+holds either is always handed out. What no literal can tell is depth: an array deep in a record may hold objects
+that look like records. `stands_alone` decides that for a record that is about to count, from the text before it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import stringzilla as sz
+
+HEAD = b'{"Records":['
+FIRST = b'{"Records":[{"eventVersion":"'
+JOINT = b'},{"eventVersion":"'  # ends one record and begins the next
+TAIL = b"}]}"
+# An event has at most 256 KB, and request parameters and response elements over 100 KB are left out of it
+# (spec/cloudtrail.md §1), so an array that holds a look-alike opens no further back than this.
+REACH = 256 * 1024
+
+_list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+Buffer = bytes | bytearray
+
+
+class Carved:
+    """The records of one buffer in CloudTrail's own shape, not parsed: `count` of them."""
+
+    __slots__ = ("_buffer", "_end", "_proven", "count")
+
+    def __init__(self, buffer: Buffer, end: int, count: int) -> None:
+        self._buffer = buffer
+        self._end = end  # just behind the last record's closing brace
+        self._proven = len(HEAD)  # a start known to be a record's, at depth one
+        self.count = count
+
+    def spans(self, literals: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+        """Yield (start, end) of each record that holds the literals or an escape that may hide them.
+
+        In order for each literal, not overall; a record that holds several comes several times.
+        """
+        for literal in literals:
+            yield from self._holding(literal)
+        yield from self._escaped()
+
+    def text(self, start: int, end: int) -> Buffer:
+        """Return the bytes of one record."""
+        return self._buffer[start:end]
+
+    def first_and_last(self) -> tuple[Buffer, Buffer]:
+        """Return the first and the last record's bytes, for what a delivery covers."""
+        start, end = self._around(len(FIRST))
+        last, _ = self._around(self._end - 1)
+        return self._buffer[start:end], self._buffer[last : self._end]
+
+    def holds(self, literal: bytes) -> bool:
+        """Whether the literal occurs anywhere in the buffer."""
+        return bool(sz.find(self._buffer, literal) >= 0)
+
+    def stands_alone(self, start: int) -> bool:
+        """Whether the record at `start` is one of the file's own, not an element of an array inside another.
+
+        If it were inside, the stretch from that other record's start would not be a list of whole objects.
+        Decoding the stretch therefore proves it. Proven starts are remembered, so a file is gone through at
+        most once however many records are asked for in ascending order.
+        """
+        if start > self._proven:
+            if not self._follows_whole_records(start):
+                return False
+            self._proven = start
+        return True
+
+    def ends_whole(self) -> bool:
+        """Whether the buffer, a window cut out of a larger file, ends where a record of the file's own ends."""
+        return self._follows_whole_records(self._end + 1)
+
+    def _follows_whole_records(self, start: int) -> bool:
+        begin = self._proven
+        if start - begin > REACH:
+            begin = sz.find(self._buffer, JOINT, start - REACH) + 2
+        if not begin < start:
+            return True
+        stretch = b"[" + self._buffer[begin : start - 1] + b"]"
+        try:
+            objects = len(_list_of_raw.decode(stretch))
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return bool(objects == sz.count(stretch, JOINT) + 1)
+
+    def _around(self, position: int) -> tuple[int, int]:
+        start = sz.rfind(self._buffer, JOINT, 0, position + len(JOINT) - 1)
+        end = sz.find(self._buffer, JOINT, position)
+        return start + 2 if start >= 0 else len(HEAD), end + 1 if end >= 0 else self._end
+
+    def _holding(self, literal: bytes) -> Iterator[tuple[int, int]]:
+        buffer, find = self._buffer, sz.find
+        position = find(buffer, literal)
+        while position >= 0:
+            start, end = self._around(position)
+            yield start, end
+            position = find(buffer, literal, end)
+
+    def _escaped(self) -> Iterator[tuple[int, int]]:
+        buffer = self._buffer
+        position = buffer.find(b"\\")  # one byte: memchr, faster than any search for two
+        while position >= 0:
+            end = sz.find(buffer, JOINT, position)
+            end = end + 1 if end >= 0 else self._end
+            if buffer.find(b"\\u", position, end) >= 0 or buffer.find(b"\\/", position, end) >= 0:
+                yield self._around(position)[0], end
+            position = buffer.find(b"\\", end)
+
+
+def canonical(buffer: Buffer) -> Carved | None:
+    """Take a whole buffer as CloudTrail's own shape, or say None: then `split` has to read it."""
+    if not buffer.startswith(FIRST):
+        return None
+    end = len(buffer)
+    if not buffer.endswith(TAIL):
+        end = len(buffer.rstrip())
+        if not buffer.endswith(TAIL, 0, end):
+            return None
+    count = sz.count(buffer, JOINT) + 1
+    if sz.count(buffer, b'"eventVersion"') != count or sz.count(buffer, b'"eventTime"') != count:
+        return None
+    return Carved(buffer, end - 2, count)

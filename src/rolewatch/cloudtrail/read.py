@@ -1,0 +1,160 @@
+"""A delivery's bytes in, batches of its records out: the fast path where it applies, the exact one elsewhere."""
+
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
+from typing import BinaryIO
+
+from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, canonical
+from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
+from rolewatch.cloudtrail.split import Damaged, split
+
+ESCAPES = (b"\\u", b"\\/")  # what may hide a letter or a slash of a literal
+
+
+class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error
+    """A batch of the fast path turned out not to be what it looked like: read the delivery the exact way."""
+
+
+class Listed:
+    """Records that were split exactly: a list of raw JSON objects."""
+
+    __slots__ = ("_records", "count")
+
+    def __init__(self, records: list[bytes]) -> None:
+        self._records = records
+        self.count = len(records)
+
+    def spans(self, literals: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+        """Yield (index, index) of each record that holds a literal or an escape; all if there are no literals."""
+        if not literals:
+            yield from ((index, index) for index in range(self.count))
+            return
+        wanted = (*literals, *ESCAPES)
+        for index, record in enumerate(self._records):
+            for literal in wanted:
+                if literal in record:
+                    yield index, index
+                    break
+
+    def text(self, start: int, end: int) -> Buffer:
+        """Return the bytes of one record."""
+        del end
+        return self._records[start]
+
+    def first_and_last(self) -> tuple[Buffer, Buffer]:
+        """Return the first and the last record's bytes."""
+        return self._records[0], self._records[-1]
+
+    def holds(self, literal: bytes) -> bool:
+        """Whether the literal occurs in any record."""
+        return any(literal in record for record in self._records)
+
+    def stands_alone(self, start: int) -> bool:
+        """Whether the record is the file's own: split exactly, it is."""
+        del start
+        return True
+
+
+Batch = Carved | Listed
+
+
+class Content:
+    """The content of one delivery, readable more than once.
+
+    `open` returns a fresh stream of the delivery; `data` is given where it was read whole already.
+    `bytes` counts the content bytes of the last reading.
+    """
+
+    def __init__(self, data: bytes | None, opener: Callable[[], BinaryIO], limits: Limits) -> None:
+        self._data = data
+        self._open = opener
+        self._limits = limits
+        self.bytes = 0
+
+    def batches(self, *, exact: bool = False) -> Iterator[Batch]:
+        """Yield the records in batches; `exact` keeps off the fast path.
+
+        Raises Damaged after everything whole was yielded, Skipped for what is no CloudTrail log, and Inexact
+        if a window of a large delivery leaves the fast path after others were yielded.
+        """
+        self.bytes = 0
+        if self._data is not None and not exact:
+            whole = inflate(self._data, self._limits) if is_gzip(self._data) else self._data
+            if whole is not None and len(whole) <= 4 * PIECE:
+                self.bytes = len(whole)
+                carved = canonical(whole)
+                if carved:
+                    yield carved
+                else:
+                    yield from _split([bytes(whole)])
+                return
+        pieces = self._pieces()
+        if exact:
+            yield from _split(pieces)
+            return
+        head = next(pieces, b"")
+        if head.startswith(FIRST):
+            yield from _windows(head, pieces)
+        else:
+            yield from _split(_chain(head, pieces))
+
+    def whole(self) -> bytes:
+        """Return all the content at once, for a small delivery."""
+        return b"".join(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        with BytesIO(self._data) if self._data is not None else self._open() as file:
+            head = file.read(2)
+            rest = _Prefixed(head, file)
+            source = stream(rest.read, self._limits) if is_gzip(head) else iter(lambda: rest.read(PIECE), b"")
+            try:
+                for piece in source:
+                    self.bytes += len(piece)
+                    yield piece
+            except GunzipError as error:
+                raise Damaged(error.reason) from None
+
+
+class _Prefixed:
+    """A stream with the bytes that were already taken from its start put back."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head, b""
+        return head + self._file.read(size)
+
+
+def _chain(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from pieces
+
+
+def _split(pieces: "Iterator[bytes] | list[bytes]") -> Iterator[Batch]:
+    for records in split(pieces):
+        if records:
+            yield Listed(records)
+
+
+def _windows(head: bytes, pieces: Iterator[bytes]) -> Iterator[Batch]:
+    """Cut a large file in CloudTrail's shape into windows of whole records, each a small file of the same shape."""
+    pending = head
+    last = False
+    while not last:
+        piece = next(pieces, None)
+        if piece is None:
+            last, window = True, pending
+        else:
+            cut = pending.rfind(JOINT)
+            if cut < 0:
+                pending += piece
+                if len(pending) > 8 * PIECE:  # one record this large is none of CloudTrail's
+                    raise Inexact
+                continue
+            window, pending = pending[: cut + 1] + b"]}", HEAD + pending[cut + 2 :] + piece
+        carved = canonical(window)
+        if carved is None or not (last or carved.ends_whole()):
+            raise Inexact
+        yield carved

@@ -1,0 +1,190 @@
+"""Denials in, findings out: one per (account, role, resource), in DESIGN's JSON shape."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from rolewatch.catalog.roles import SECURITY_SERVICES, service_name
+from rolewatch.denials.rule import Denial, key_of
+from rolewatch.findings.candidates import Circumstances, candidates
+from rolewatch.findings.explanation import explain
+from rolewatch.findings.severity import LEVELS, raise_blindings, severity
+from rolewatch.findings.status import status
+from rolewatch.findings.verdict import Verdict, judge
+
+EVENT_IDS = 1000
+EXAMPLES = 20
+Key = tuple[str, str, str]  # account, role or service, resource
+
+
+def finding_id(key: Key) -> str:
+    """Name a finding: the first 16 hex digits of the SHA-256 of its key; the same wherever it is computed."""
+    return hashlib.sha256("\n".join(key).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def followed(denials: Iterable[Denial]) -> set[tuple[str, ...]]:
+    """Name the facts that decide the status of these denials' findings: accesses and disappearances."""
+    keys: set[tuple[str, ...]] = set()
+    for denial in denials:
+        arn = denial.resource.arn
+        keys.add((key_of(denial.who), denial.action.lower(), arn))
+        keys.add((arn,))
+    return keys
+
+
+def build(
+    denials: Iterable[Denial],
+    copies: Mapping[bytes, set[str]],
+    facts: Mapping[tuple[str, ...], str],
+    last_seen: Mapping[str, str],
+    silent_after: timedelta,
+) -> list[dict[str, Any]]:
+    """Group denials into findings, worst and most recent first.
+
+    `facts` as `followed` names them; `last_seen`: account → time of the last record seen of it.
+    """
+    groups: dict[Key, list[Denial]] = {}
+    for denial in denials:
+        who = denial.who
+        groups.setdefault((who.account, who.role_arn or who.service, denial.resource.arn), []).append(denial)
+    findings = [_finding(key, group, copies, facts, last_seen, silent_after) for key, group in groups.items()]
+    raise_blindings(findings)
+    # Worst first, then the most recent; sorts are stable, so the least important key is sorted by first.
+    findings.sort(key=lambda finding: finding["id"])
+    findings.sort(key=lambda finding: finding["last_denied"] or "", reverse=True)
+    findings.sort(key=lambda finding: (-LEVELS.index(finding["severity"]), not finding["security_service"]))
+    return findings
+
+
+def _finding(
+    key: Key,
+    group: list[Denial],
+    copies: Mapping[bytes, set[str]],
+    facts: Mapping[tuple[str, ...], str],
+    last_seen: Mapping[str, str],
+    silent_after: timedelta,
+) -> dict[str, Any]:
+    group.sort(key=lambda denial: (denial.time or "", denial.event_id or "", denial.identity))
+    latest = group[-1]
+    who, resource = latest.who, latest.resource
+    actions = _actions(group, facts)
+    open_until: dict[str, str] = {}
+    allowed: dict[str, str] = {}
+    for action in actions.values():
+        name = action["iam_action"]
+        known = open_until.get(name)
+        last = action["last_denied"] or ""
+        open_until[name] = last if known is None else max(known, last)
+        if action["last_allowed"]:
+            allowed[name.lower()] = action["last_allowed"]
+    state = status(open_until, allowed, facts.get((resource.arn,)), last_seen.get(who.account), silent_after)
+    verdict = _verdict(group)
+    name = service_name(who.service) if who.service else who.role_name or "the caller"
+    names = state.open_actions or sorted(open_until)
+    times = [denial.time for denial in group if denial.time]
+    accounts = [denial.resource.account for denial in group if denial.resource.account]
+    return {
+        "id": finding_id(key),
+        "account": who.account,
+        "resource_account": accounts[-1] if accounts else None,
+        "role_arn": who.role_arn,
+        "role_name": who.role_name,
+        "service": who.service,
+        "service_name": name,
+        "security_service": who.service in SECURITY_SERVICES,
+        "resource": resource.arn,
+        "resource_type": next((denial.resource.type for denial in reversed(group) if denial.resource.type), "") or "AWS::Service",
+        "resource_examples": _examples(group),
+        "regions": sorted({denial.region for denial in group if denial.region}),
+        "actions": actions,
+        "error_codes": dict(sorted(Counter(denial.code for denial in group).items())),
+        "denials": len(group),
+        "first_denied": times[0] if times else None,
+        "last_denied": times[-1] if times else None,
+        "status": state.status,
+        "ended": state.ended,
+        "open_actions": state.open_actions,
+        "severity": severity(verdict.verdict, who.service, frozenset(actions)),
+        "verdict": verdict.verdict,
+        "cause": {
+            "policy_type": verdict.policy_type,
+            "kind": verdict.kind,
+            "evidence": verdict.evidence,
+            "policy_arn": verdict.policy_arn,
+        },
+        "consequence": verdict.consequence,
+        "explanation": explain(verdict, name, resource.arn, names),
+        "candidates": _candidates(group, verdict, accounts, open_until),
+        "timeline": _timeline(group, allowed),
+        "event_ids": _event_ids(group, copies),
+    }
+
+
+def _actions(group: list[Denial], facts: Mapping[tuple[str, ...], str]) -> dict[str, dict[str, Any]]:
+    """Sum up by API call; a message's IAM action is better than the catalogue's, and that better than a guess."""
+    actions: dict[str, dict[str, Any]] = {}
+    known: dict[str, bool] = {}
+    for denial in group:
+        action = actions.setdefault(
+            denial.call, {"iam_action": denial.action, "denials": 0, "last_denied": None, "last_allowed": None}
+        )
+        action["denials"] += 1
+        if denial.time and denial.time > (action["last_denied"] or ""):
+            action["last_denied"] = denial.time
+        if denial.known_action or not known.get(denial.call):
+            action["iam_action"], known[denial.call] = denial.action, denial.known_action
+    who, resource = key_of(group[-1].who), group[-1].resource.arn
+    for action in actions.values():
+        action["last_allowed"] = facts.get((who, action["iam_action"].lower(), resource))
+    return dict(sorted(actions.items()))
+
+
+def _verdict(group: list[Denial]) -> Verdict:
+    """Choose the verdict of a finding: what can be acted on before noise, a message before a guess, the latest first."""
+    idle = ("harmless", "service-not-enabled")
+    ranked = ((verdict.verdict not in idle, verdict.evidence == "message", index, verdict) for index, verdict in enumerate(map(judge, group)))
+    return max(ranked, key=lambda row: row[:3])[3]
+
+
+def _candidates(group: list[Denial], verdict: Verdict, accounts: list[str], actions: Mapping[str, str]) -> list[dict[str, str]]:
+    if verdict.evidence != "guess":
+        return []
+    latest = group[-1]
+    relation = "unknown" if not accounts else "same" if accounts[-1] == latest.who.account else "other"
+    return candidates(
+        Circumstances(
+            service=latest.call.partition(":")[0],
+            linked=latest.who.kind == "slr",
+            relation=relation,
+            last=latest.time or "",
+            actions=frozenset(action.lower() for action in actions),
+            endpoint=any(denial.endpoint for denial in group),
+        )
+    )
+
+
+def _examples(group: list[Denial]) -> list[str]:
+    """Keep up to 20 originals where folding changed them."""
+    found = dict.fromkeys(denial.resource.original for denial in group if denial.resource.original != denial.resource.arn)
+    return sorted(found)[:EXAMPLES]
+
+
+def _event_ids(group: list[Denial], copies: Mapping[bytes, set[str]]) -> list[str]:
+    """List every copy's event id, oldest denial first, up to a thousand."""
+    names: dict[str, None] = {}
+    for denial in group:
+        for name in (denial.event_id, *sorted(copies.get(denial.identity, ()))):
+            if name:
+                names.setdefault(name)
+        if len(names) >= EVENT_IDS:
+            break
+    return list(names)[:EVENT_IDS]
+
+
+def _timeline(group: list[Denial], allowed: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Count denials by day, and the latest proofs of access on theirs."""
+    denied = Counter(denial.time[:10] for denial in group if denial.time)
+    passed = Counter(time[:10] for time in allowed.values())
+    return [{"day": day, "denials": denied[day], "allowed": passed[day]} for day in sorted({*denied, *passed})]

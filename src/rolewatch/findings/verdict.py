@@ -1,0 +1,66 @@
+"""What a denial means, from the record alone: verdict and cause, with the evidence they rest on (DESIGN "verdict").
+
+A decision table over what the message and the code say. SCPs, RCPs and permissions boundaries do not bind
+service-linked roles (AWS Organizations guide; research of peers §0.2), so a message that names one for such a role
+is reported with the remark that it contradicts the documentation, and explains nothing.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from rolewatch.denials.resources import takes_policy
+from rolewatch.denials.rule import Denial
+
+NOT_FOR_LINKED = frozenset(("service-control", "resource-control", "permissions-boundary"))
+CUSTOMERS = frozenset(("resource-based", "vpc-endpoint"))  # policies that the customer writes and that bind every role
+
+
+class Verdict(NamedTuple):
+    """The verdict, its evidence tier (`message` or `guess`), and the cause as far as it is known."""
+
+    verdict: str
+    evidence: str
+    policy_type: str | None
+    kind: str | None
+    policy_arn: str | None
+    consequence: str | None
+    contradicts: bool  # names a policy that cannot bind a service-linked role
+
+
+def judge(denial: Denial) -> Verdict:
+    """Give the verdict on one denial by its message, code and resource."""
+    said = denial.said
+    kind = denial.who.kind
+    return _judge(
+        said.policy_type, said.kind, said.policy_arn, said.not_enabled or said.code_kind == "not-enabled", said.known,
+        said.consequence, kind == "slr", takes_policy(denial.resource.type, denial.resource.arn),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _judge(
+    policy_type: str | None,
+    kind: str | None,
+    policy_arn: str | None,
+    not_enabled: bool,  # noqa: FBT001 - positional for the cache
+    known: str | None,
+    consequence: str | None,
+    linked: bool,  # noqa: FBT001
+    takes: bool,  # noqa: FBT001
+) -> Verdict:
+    contradicts = linked and policy_type in NOT_FOR_LINKED
+    if known:
+        verdict, evidence = known, "message"
+    elif not_enabled:
+        verdict, evidence = "service-not-enabled", "message"
+    elif policy_type in CUSTOMERS:
+        verdict, evidence = "fix-your-policy", "message"
+    elif policy_type == "identity-based" and kind == "implicit" and linked:
+        verdict, evidence = ("fix-your-policy" if takes else "aws-side"), "message"
+    elif policy_type and not linked:
+        verdict, evidence = "fix-your-policy", "message"  # the role and all its guardrails are the customer's own
+    elif policy_type is None and takes:
+        verdict, evidence = "fix-your-policy", "guess"
+    else:
+        verdict, evidence = "unknown", "guess"
+    return Verdict(verdict, evidence, policy_type, kind, policy_arn, consequence, contradicts)

@@ -1,0 +1,80 @@
+"""The latest time of each fact (an access, a disappearance): a fold with a bounded place in memory.
+
+Which facts matter is known only when every denial is, and a busy account proves millions of accesses. So all are
+kept, the latest of each, and beyond `LIMIT` of them a sorted run of digests goes to a temporary file; a look-up
+is then a binary search in each run. Merging keeps the latest, in whatever order facts come.
+"""
+
+import hashlib
+import mmap
+import tempfile
+from bisect import bisect_left
+from collections.abc import Hashable
+from typing import IO
+
+LIMIT = 200_000  # facts in memory: about 80 MB
+DIGEST = 16
+TIME = 24  # longer than any eventTime that CloudTrail writes; times are compared as text
+ROW = DIGEST + TIME
+
+
+class Facts:
+    """A map from a fact's key to the latest time it was seen."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._recent: dict[tuple[str, ...], str] = {}
+        self._runs: list[_Run] = []
+        self._limit = limit
+
+    def add(self, key: tuple[str, ...], time: str) -> None:
+        """Keep `time` if it is the latest of `key`."""
+        recent = self._recent
+        known = recent.get(key)
+        if known is None:
+            if len(recent) >= self._limit:
+                self._spill()
+            recent[key] = time
+        elif time > known:
+            recent[key] = time
+
+    def latest(self, key: tuple[str, ...]) -> str | None:
+        """Look up the latest time of `key`."""
+        best = self._recent.get(key)
+        if self._runs:
+            digest = _digest(key)
+            for run in self._runs:
+                time = run.find(digest)
+                if time and (best is None or time > best):
+                    best = time
+        return best
+
+    def _spill(self) -> None:
+        rows = sorted(_digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME) for key, time in self._recent.items())
+        self._recent.clear()
+        self._runs.append(_Run(rows))
+
+
+class _Run:
+    """Sorted rows of digest and time in an unnamed temporary file."""
+
+    def __init__(self, rows: list[bytes]) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="rolewatch-facts-")  # noqa: SIM115 - lives as long as the run
+        self._file.write(b"".join(rows))
+        self._file.flush()
+        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __len__(self) -> int:
+        return len(self._map) // ROW
+
+    def __getitem__(self, index: int) -> bytes:
+        return self._map[index * ROW : index * ROW + DIGEST]
+
+    def find(self, digest: bytes) -> str | None:
+        index = bisect_left(self, digest)
+        if index == len(self) or self[index] != digest:
+            return None
+        return self._map[index * ROW + DIGEST : (index + 1) * ROW].decode().rstrip()
+
+
+def _digest(key: tuple[Hashable, ...]) -> bytes:
+    return hashlib.blake2b("\x1f".join(map(str, key)).encode("utf-8", "replace"), digest_size=DIGEST).digest()

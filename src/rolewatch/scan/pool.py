@@ -1,0 +1,244 @@
+"""Run the fold over deliveries: in this process where there is little, else on a pool of processes.
+
+Work starts while the listing still runs. Each worker folds its own share and keeps its facts; when all deliveries
+are through, the denials are merged, and only then is it known which facts matter: those are asked for.
+"""
+
+import gc
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from rolewatch.base.errors import CannotDo, RolewatchError
+from rolewatch.scan.request import Progress, ScanRequest
+from rolewatch.scan.step import AT_ONCE, Stepper
+from rolewatch.scan.summary import Summary
+from rolewatch.sources import Delivery
+
+SMALL = 4 * 1024 * 1024  # compressed bytes that are not worth a pool
+BATCH_BYTES = 2 * 1024 * 1024
+BATCH = 128  # deliveries in a batch at most
+AHEAD = 2  # batches a worker holds, so that it never waits for the next
+FETCHERS = 8  # threads that fetch remote deliveries while others are scanned
+
+Key = tuple[str, ...]
+Followed = Callable[[Summary], set[Key]]
+Tell = Callable[[Progress], None]
+
+
+def fold(
+    deliveries: Iterable[Delivery], request: ScanRequest, followed: Followed, tell: Tell | None = None
+) -> tuple[Summary, dict[Key, str]]:
+    """Fold all deliveries; returns the merged summary and the latest time of each followed fact.
+
+    `followed` names, from the merged summary, the facts that matter.
+    """
+    batches = _batches(deliveries)
+    small: list[list[Delivery]] = []
+    if request.jobs > 1:
+        size = 0
+        for batch in batches:
+            small.append(batch)
+            size += sum(max(delivery.size, 0) for delivery in batch)
+            if size > SMALL:
+                return _Pool(request, tell).run(_chain(small, batches), followed)
+    return _alone(_chain(small, batches), request, followed, tell)
+
+
+def _alone(
+    batches: Iterator[list[Delivery]], request: ScanRequest, followed: Followed, tell: Tell | None
+) -> tuple[Summary, dict[Key, str]]:
+    stepper = Stepper(request)
+    meter = _Meter(tell)
+    for batch in batches:
+        meter.listed += len(batch)
+        for delivery, data in _fetched(batch):
+            stepper.step(delivery, data)
+            meter.show(stepper.summary)
+    meter.done = True
+    meter.show(stepper.summary, force=True)
+    return stepper.summary, _look_up(stepper, followed(stepper.summary))
+
+
+def _look_up(stepper: Stepper, keys: set[Key]) -> dict[Key, str]:
+    found = ((key, stepper.facts.latest(key)) for key in keys)
+    return {key: time for key, time in found if time}
+
+
+class _Meter:
+    """Counts what the progress bar shows, a few times a second."""
+
+    def __init__(self, tell: Tell | None) -> None:
+        self._tell = tell
+        self._start = time.monotonic()
+        self._shown = 0.0
+        self.listed = 0
+        self.done = False
+
+    def show(self, summary: Summary, *, force: bool = False) -> None:
+        if self._tell is None:
+            return
+        now = time.monotonic()
+        if force or now - self._shown > 0.1:
+            self._shown = now
+            counts = summary.counts
+            self._tell(Progress(
+                counts["deliveries"], self.listed if self.done else None,
+                counts["bytes_compressed"], counts["bytes"], counts["hits"], now - self._start,
+            ))  # fmt: skip
+
+
+class _Pool:
+    """A pool of worker processes, each with a pipe of its own: a worker that dies is noticed at once."""
+
+    def __init__(self, request: ScanRequest, tell: Tell | None) -> None:
+        self._meter = _Meter(tell)
+        # Forked before any thread is started here; where the platform cannot, workers start afresh.
+        methods = multiprocessing.get_all_start_methods()
+        context: Any = multiprocessing.get_context("fork" if "fork" in methods else None)
+        self._workers: dict[Connection, Any] = {}
+        for _ in range(request.jobs):
+            ours, theirs = context.Pipe()
+            worker = context.Process(target=_work, args=(theirs, request, [*self._workers, ours]), daemon=True)
+            worker.start()
+            theirs.close()
+            self._workers[ours] = worker
+
+    def run(self, batches: Iterator[list[Delivery]], followed: Followed) -> tuple[Summary, dict[Key, str]]:
+        """Hand out the batches and gather the result; CannotDo if a worker dies."""
+        try:
+            self._hand_out(batches)
+            summary = Summary()
+            for pipe in self._workers:
+                pipe.send(("summary", None))
+            for pipe in self._workers:
+                summary.merge(self._receive(pipe))
+            latest: dict[Key, str] = {}
+            keys = followed(summary)
+            for pipe in self._workers:
+                pipe.send(("facts", keys))
+            for pipe in self._workers:
+                for key, moment in self._receive(pipe).items():
+                    latest[key] = max(moment, latest.get(key, ""))
+            return summary, latest
+        finally:
+            self._stop()
+
+    def _hand_out(self, batches: Iterator[list[Delivery]]) -> None:
+        held = dict.fromkeys(self._workers, 0)
+        seen = Summary()
+        more = True
+        while more or any(held.values()):
+            for pipe in held:
+                while more and held[pipe] < AHEAD:
+                    batch = next(batches, None)
+                    if batch is None:
+                        more, self._meter.done = False, True
+                        break
+                    self._send(pipe, ("scan", batch))
+                    self._meter.listed += len(batch)
+                    held[pipe] += 1
+                    if wait([other for other, n in held.items() if n], 0):
+                        break
+            for pipe in wait([pipe for pipe, n in held.items() if n]):
+                assert isinstance(pipe, Connection)  # noqa: S101 - we gave nothing else
+                seen.counts.update(self._receive(pipe))
+                held[pipe] -= 1
+            self._meter.show(seen, force=not any(held.values()))
+
+    def _send(self, pipe: Connection, message: tuple[str, Any]) -> None:
+        try:
+            pipe.send(message)
+        except OSError:
+            self._lost(pipe)
+
+    def _receive(self, pipe: Connection) -> Any:
+        try:
+            kind, result = pipe.recv()
+        except (EOFError, OSError):
+            self._lost(pipe)
+        if kind == "error":
+            raise result
+        return result
+
+    def _lost(self, pipe: Connection) -> None:
+        worker = self._workers[pipe]
+        worker.join(1)
+        raise CannotDo(
+            f"a worker process ended unexpectedly (exit code {worker.exitcode}); what it had scanned is lost",
+            remedy="if the system ran out of memory, scan with fewer --jobs; else please report it",
+        )
+
+    def _stop(self) -> None:
+        for pipe, worker in self._workers.items():
+            pipe.close()
+            worker.join(0.2)
+            if worker.is_alive():
+                worker.terminate()
+                worker.join()
+
+
+def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -> None:
+    """Be a worker: step what comes down the pipe until it closes."""
+    for other in inherited:
+        other.close()  # so that a sibling sees the end of its pipe when the parent goes
+    gc.disable()  # records are trees without cycles; collecting costs a third of the time
+    stepper = Stepper(request)
+    try:
+        while True:
+            kind, content = pipe.recv()
+            if kind == "scan":
+                before = stepper.summary.counts.copy()
+                for delivery, data in _fetched(content):
+                    stepper.step(delivery, data)
+                pipe.send(("counts", stepper.summary.counts - before))
+            elif kind == "summary":
+                pipe.send((kind, stepper.summary))
+            else:
+                pipe.send((kind, _look_up(stepper, content)))
+    except (EOFError, KeyboardInterrupt, BrokenPipeError):
+        return  # the parent is gone or interrupted, and says so itself
+    except RolewatchError as error:
+        pipe.send(("error", error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to report it
+        pipe.send(("error", CannotDo(f"internal error in a worker: {type(error).__name__}: {error}", remedy="please report this")))
+
+
+def _fetched(batch: list[Delivery]) -> Iterator[tuple[Delivery, bytes | Exception | None]]:
+    """Pair deliveries with their content where fetching it waits on a network; the rest are read when their turn comes."""
+    if not any(delivery.remote for delivery in batch):
+        yield from ((delivery, None) for delivery in batch)
+        return
+    with ThreadPoolExecutor(FETCHERS) as threads:
+        yield from zip(batch, threads.map(_fetch, batch), strict=True)
+
+
+def _fetch(delivery: Delivery) -> bytes | Exception | None:
+    if not delivery.remote or delivery.size > AT_ONCE:
+        return None
+    try:
+        return delivery.read()
+    except (OSError, RolewatchError) as error:
+        return error
+
+
+def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
+    """Group deliveries so that handing them out costs little, and no batch is long."""
+    batch: list[Delivery] = []
+    size = 0
+    for delivery in deliveries:
+        batch.append(delivery)
+        size += max(delivery.size, 0)
+        if size >= BATCH_BYTES or len(batch) >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _chain(first: list[list[Delivery]], rest: Iterator[list[Delivery]]) -> Iterator[list[Delivery]]:
+    yield from first
+    yield from rest

@@ -1,0 +1,59 @@
+"""A scan from end to end: sources and a request in, the report (DESIGN's JSON) out."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rolewatch import __version__
+from rolewatch.findings.build import build, followed
+from rolewatch.scan.pool import Key, Tell, fold
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.summary import Summary
+from rolewatch.sources import deliveries_of
+
+
+def run(sources: Sequence[str], options: ScanRequest, *, now: datetime, progress: Tell | None = None) -> dict[str, Any]:
+    """Scan the sources and return the report.
+
+    Raises SourceError for a SOURCE that does not exist and CannotDo for what stops the whole scan; deliveries that
+    cannot be read are listed under `unreadable` and stop nothing. `now` is the end of an open window.
+    """
+    started = time.monotonic()
+    problems: list[tuple[str, str]] = []
+    listed = deliveries_of(sources, options.window, problems)
+
+    def matter(summary: Summary) -> set[Key]:
+        return followed(summary.denials.values()) if options.recovery else set()
+
+    summary, facts = fold(listed, options, matter, progress)
+    summary.unreadable += problems
+    findings = build(summary.denials.values(), summary.copies, facts, _last_seen(summary, options), options.silent_after)
+    totals: dict[str, Any] = dict(summary.totals())
+    totals["seconds"] = round(time.monotonic() - started, 3)
+    window = options.window
+    narrowed = bool(window.since or window.until or window.accounts or window.regions)
+    return {
+        "findings": findings,
+        "totals": totals,
+        "skipped": _listing(summary.skipped),
+        "unreadable": _listing(summary.unreadable),
+        "coverage": summary.coverage.report(records=totals["records"], narrowed=narrowed),
+        "generated": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "version": __version__,
+        "sources": list(sources),
+        "notes": [],
+    }
+
+
+def _last_seen(summary: Summary, options: ScanRequest) -> dict[str, str]:
+    """Give the last record seen of each account, no later than the end of what was asked for."""
+    until = options.window.until
+    if until is None:
+        return summary.coverage.last_by_account
+    end = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {account: min(last, end) for account, last in summary.coverage.last_by_account.items()}
+
+
+def _listing(rows: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"delivery": name, "reason": reason} for name, reason in sorted(rows)]

@@ -1,0 +1,219 @@
+"""The fold's step: one delivery into the summary and the facts.
+
+A delivery is collected first and applied when it is through, so that a turn from the fast to the exact way, or
+damage in the middle, neither counts anything twice nor loses what is whole.
+"""
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from rolewatch.base.errors import RolewatchError
+from rolewatch.cloudtrail.carve import Carved
+from rolewatch.cloudtrail.gunzip import Limits
+from rolewatch.cloudtrail.layout import Layout, parse
+from rolewatch.cloudtrail.read import Batch, Content, Inexact
+from rolewatch.cloudtrail.split import Damaged, Skipped
+from rolewatch.denials.record import Record, Unparsable, decode, decode_success
+from rolewatch.denials.rule import Access, Denial, Fact, Rule, denials, facts, needles
+from rolewatch.scan.facts import Facts
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.summary import Summary
+from rolewatch.sources import Delivery, Window
+
+AT_ONCE = 8 * 1024 * 1024  # compressed bytes; larger deliveries are read as a stream
+DATA_SUFFIXES = frozenset((".json", ".jsonl", ".ndjson", ".gz", ".log"))  # names that promise records
+
+
+class _Collected:
+    """What one delivery gave, before it is applied."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.denials: list[Denial] = []
+        self.facts: list[Fact] = []
+
+
+class Stepper:
+    """Steps deliveries into a summary and a store of facts, both of which it owns until they are taken."""
+
+    def __init__(self, request: ScanRequest) -> None:
+        self.summary = Summary()
+        self.facts = Facts()
+        self._rule = Rule(request.principals, request.authentication)
+        self._recovery = request.recovery
+        self._needles = needles(self._rule, recovery=request.recovery)
+        self._window = request.window
+        self._bounds = _bounds(request.window)
+        self._limits = Limits(request.gunzip_limit, request.gunzip_ratio)
+
+    def step(self, delivery: Delivery, data: bytes | Exception | None = None) -> None:
+        """Take in one delivery; `data` is its content, or the error of fetching it, where that was done before."""
+        summary = self.summary
+        summary.counts["deliveries"] += 1
+        opener: Callable[[], BinaryIO] = delivery.open
+        try:
+            if isinstance(data, Exception):
+                raise data
+            if data is None and delivery.size < 0:
+                data, opener = _once(delivery.open())
+            elif data is None and delivery.size <= AT_ONCE:
+                data = delivery.read()
+        except (OSError, RolewatchError) as error:
+            summary.unreadable.append((delivery.name, reason_of(error)))
+            return
+        content = Content(data, opener, self._limits)
+        layout = parse(delivery.name)
+        damage: str | None = None
+        try:
+            collected, damage = self._collect(content, layout, exact=False)
+        except Inexact:
+            try:
+                collected, damage = self._collect(content, layout, exact=True)
+            except Skipped as skip:
+                self._skip(delivery, skip.reason, content, layout)
+                return
+        except Skipped as skip:
+            self._skip(delivery, skip.reason, content, layout)
+            return
+        self._apply(collected)
+        summary.counts["bytes"] += content.bytes
+        summary.counts["bytes_compressed"] += len(data) if data is not None else max(delivery.size, 0)
+        if layout:
+            summary.coverage.named(layout)
+        if damage is not None:
+            summary.counts["damaged"] += bool(collected.records)
+            summary.unreadable.append((delivery.name, damage))
+
+    def _collect(self, content: Content, layout: Layout | None, *, exact: bool) -> tuple[_Collected, str | None]:
+        """Read a delivery through; returns what is whole and what is wrong with the rest."""
+        collected = _Collected()
+        coverage = self.summary.coverage
+        network = layout is None or layout.kind != "CloudTrail"
+        look = layout is None or not coverage.days[layout.account, layout.region, layout.day]
+        unparsable = 0
+        try:
+            for batch in content.batches(exact=exact):
+                collected.records += batch.count
+                if look:
+                    coverage.ends(batch)
+                coverage.search(batch, network=network)
+                unparsable += self._examine(batch, collected, look=look)
+        except Damaged as damage:
+            return collected, damage.reason
+        except (OSError, RolewatchError) as error:
+            return collected, reason_of(error)
+        return collected, f"{unparsable} records could not be parsed" if unparsable else None
+
+    def _examine(self, batch: Batch, collected: _Collected, *, look: bool) -> int:
+        """Decode the records of a batch that may matter; returns how many could not be."""
+        rule, seen, unparsable = self._rule, set[int](), 0
+        error_first = self._needles[:1]  # records with an error are decoded in full, the rest only for proof of access
+        for start, end in sorted(batch.spans(error_first)):
+            if start in seen:
+                continue
+            seen.add(start)
+            raw = batch.text(start, end)
+            try:
+                record = decode(raw)
+            except Unparsable:
+                if isinstance(batch, Carved):
+                    raise Inexact from None
+                unparsable += 1
+                continue
+            self.summary.coverage.record(record)
+            found = denials(record, raw, rule)
+            if found:
+                if not batch.stands_alone(start):
+                    raise Inexact
+                if self._within(record):
+                    collected.denials += found
+            elif self._recovery and self._before_end(record.eventTime):
+                collected.facts += facts(record, rule)
+        for start, end in batch.spans(self._needles[1:]) if self._recovery and self._needles else ():
+            if start in seen:
+                continue
+            seen.add(start)
+            try:
+                success = decode_success(batch.text(start, end))
+            except Unparsable:
+                if isinstance(batch, Carved):
+                    raise Inexact from None
+                unparsable += 1
+                continue
+            if look:
+                self.summary.coverage.record(success)
+            if self._before_end(success.eventTime):
+                collected.facts += facts(success, rule)
+        return unparsable
+
+    def _within(self, record: Record) -> bool:
+        """Whether a denial is one that was asked for: by event time, account and region."""
+        since, until = self._bounds
+        time, window = record.eventTime or "", self._window
+        return (
+            (since is None or time >= since)
+            and (until is None or time < until)
+            and (not window.regions or record.awsRegion in window.regions)
+        )
+
+    def _before_end(self, time: str | None) -> bool:
+        return self._bounds[1] is None or (time or "") < self._bounds[1]
+
+    def _apply(self, collected: _Collected) -> None:
+        summary, accounts = self.summary, self._window.accounts
+        summary.counts["records"] += collected.records
+        for denial in collected.denials:
+            if not accounts or denial.who.account in accounts:
+                summary.add(denial)
+        for fact in collected.facts:
+            if isinstance(fact, Access):
+                self.facts.add(fact[:3], fact.time)
+            else:
+                self.facts.add(fact[:1], fact.time)
+
+    def _skip(self, delivery: Delivery, reason: str, content: Content, layout: Layout | None) -> None:
+        summary = self.summary
+        summary.counts["bytes_compressed"] += max(delivery.size, 0)
+        if reason == "digest file" and delivery.size <= AT_ONCE:
+            summary.coverage.digest(content.whole(), layout)
+        suffix = PurePosixPath(delivery.name).suffix.lower()
+        # A README is skipped; a file that was named, or whose name promises records, and holds none is an error.
+        broken = reason.startswith("not CloudTrail") and (delivery.named or (suffix in DATA_SUFFIXES and "JSON" not in reason))
+        (summary.unreadable if broken else summary.skipped).append((delivery.name, reason))
+
+
+def reason_of(error: Exception) -> str:
+    """Say in a few words why something could not be read."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _once(stream: BinaryIO) -> tuple[bytes | None, Callable[[], BinaryIO]]:
+    """Make a stream that can be read only once (stdin) readable again: in memory if small, else in a temporary file."""
+    with stream:
+        data = stream.read(AT_ONCE + 1)
+        if len(data) <= AT_ONCE:
+            return data, lambda: BytesIO(data)
+        file = tempfile.NamedTemporaryFile(prefix="rolewatch-stdin-")  # noqa: SIM115 - lives as long as its opener
+        while data:
+            file.write(data)
+            data = stream.read(AT_ONCE)
+        file.flush()
+    return None, partial(_reopen, file, Path(file.name))
+
+
+def _reopen(keep: object, path: Path) -> BinaryIO:
+    del keep  # held by the partial, so that the file is not removed before
+    return path.open("rb")
+
+
+def _bounds(window: Window) -> tuple[str | None, str | None]:
+    """Spell a window's ends as eventTime does, so that they compare as text."""
+    since, until = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (window.since, window.until))
+    return since, until
+
