@@ -44,6 +44,8 @@ def _finding(role, service, resource, **facts):
     found["open_actions"] = (
         [] if closed else sorted(a["iam_action"] for a in found["actions"].values() if not a["last_allowed"])
     )
+    actions = ", ".join(found["open_actions"] or sorted(a["iam_action"] for a in found["actions"].values()))
+    found["explanation"] = f"{service[1]} cannot {actions} on {resource}: {found.pop('why')}"
     found["timeline"] = [
         {
             "day": found["first_denied"][:10],
@@ -83,9 +85,9 @@ REPLICATION = ("replication.dynamodb.amazonaws.com", "Amazon DynamoDB", False)
 LOGS = ("delivery.logs.amazonaws.com", "Amazon CloudWatch Logs", False)
 SLR = "aws-service-role"
 
-BY_POLICY = {"policy_type": "resource-based", "kind": "explicit", "evidence": "message"}
-GUESS = {"policy_type": None, "kind": None, "evidence": "guess"}
-BY_TABLE = {"policy_type": None, "kind": None, "evidence": "message"}
+BY_POLICY = {"policy_type": "resource-based", "kind": "explicit", "evidence": "message", "policy_arn": None}
+GUESS = {"policy_type": None, "kind": None, "evidence": "guess", "policy_arn": None}
+BY_TABLE = {"policy_type": None, "kind": None, "evidence": "message", "policy_arn": None}
 
 
 def _config_finding(account, bucket, actions, first_denied):
@@ -100,8 +102,7 @@ def _config_finding(account, bucket, actions, first_denied):
         severity="critical",
         verdict="fix-your-policy",
         cause=BY_POLICY,
-        explanation="A statement in the bucket's own policy denies AWS Config: the message names a resource-based policy with an explicit deny.",
-        consequence="AWS Config does not record this bucket's configuration.",
+        why="the resource's own policy explicitly denies it.",
     )
 
 
@@ -125,9 +126,13 @@ def _findings():
             first_denied="2026-02-27T14:00:00Z",
             severity="high",
             verdict="fix-your-policy",
-            cause={"policy_type": "resource-based", "kind": "implicit", "evidence": "message"},
-            explanation="The key's policy does not allow the role: the message says that no resource-based policy allows the action.",
-            consequence="Launches with volumes encrypted under this key fail.",
+            cause={
+                "policy_type": "resource-based",
+                "kind": "implicit",
+                "evidence": "message",
+                "policy_arn": None,
+            },
+            why="the resource's own policy does not allow it.",
         ),
         _config_finding(
             ONE,
@@ -164,14 +169,14 @@ def _findings():
             severity="none",
             verdict="harmless",
             cause=BY_TABLE,
-            explanation="AWS documents that AWS Config checks its own delivery bucket this way and works nevertheless.",
-            consequence="None: deliveries continue.",
+            why="AWS Config checks its own delivery bucket this way and delivers nevertheless.",
+            consequence="AWS Config checks its own delivery bucket this way and delivers nevertheless.",
         ),
         _finding(
             (ONE, "AWSServiceRoleForConfig", SLR),
             CONFIG,
             "service:macie2.us-east-1.amazonaws.com",
-            resource_type="",
+            resource_type="AWS::Service",
             resource_account=None,
             actions={"macie2:GetMacieSession": _action("macie2:GetMacieSession", 96, "2026-03-03T06:00:00Z")},
             error_codes={"AccessDeniedException": 96},
@@ -179,7 +184,7 @@ def _findings():
             severity="none",
             verdict="service-not-enabled",
             cause=BY_TABLE,
-            explanation="Amazon Macie is not enabled in this account and region.",
+            why="a service or feature it asks for is not enabled, which is no fault of a policy.",
         ),
         _finding(
             (TWO, "AWSServiceRoleForAmazonMacie", SLR),
@@ -198,18 +203,17 @@ def _findings():
             cause=GUESS,
             candidates=[
                 {
-                    "cause": "The bucket policy denies the role or never allowed it",
+                    "cause": "bucket policy of another account without an Allow",
                     "evidence": "guess",
-                    "why": "The bucket belongs to another account, so its policy must allow the role.",
+                    "why": "across accounts the bucket policy must allow the role; nothing else can",
                 },
                 {
-                    "cause": "The key policy of the object's KMS key denies the role",
+                    "cause": "KMS key policy",
                     "evidence": "guess",
-                    "why": "S3 answers Access Denied without a reason when KMS refuses.",
+                    "why": "reading an object encrypted with a customer managed key needs kms:Decrypt on the key as well",
                 },
             ],
-            explanation="S3 said Access Denied without a reason; the resource takes a policy.",
-            consequence="Amazon Macie does not inspect the objects of this bucket.",
+            why="the message gives no reason; most likely the resource's own policy denies it (a guess).",
         ),
         _finding(
             (TWO, "AWSServiceRoleForAccessAnalyzer", SLR),
@@ -226,8 +230,13 @@ def _findings():
             first_denied="2026-03-01T12:00:00Z",
             severity="low",
             verdict="aws-side",
-            cause={"policy_type": "identity-based", "kind": "implicit", "evidence": "message"},
-            explanation="The AWS-managed policy of the role lacks the action: only AWS can change it.",
+            cause={
+                "policy_type": "identity-based",
+                "kind": "implicit",
+                "evidence": "message",
+                "policy_arn": None,
+            },
+            why="the policy AWS manages for this role lacks the action, and this kind of resource takes no policy that could allow it; only AWS can change that.",
         ),
         _finding(
             (TWO, "AWSServiceRoleForAmazonInspector2", SLR),
@@ -247,7 +256,7 @@ def _findings():
             severity="high",
             verdict="fix-your-policy",
             cause=BY_POLICY,
-            explanation="A statement in the repository's policy denied the role.",
+            why="the resource's own policy explicitly denies it.",
         ),
         _finding(
             (GOV, "AWSServiceRoleForConfig", SLR),
@@ -263,7 +272,7 @@ def _findings():
             severity="high",
             verdict="fix-your-policy",
             cause=GUESS,
-            explanation="S3 said Access Denied without a reason; the resource takes a policy.",
+            why="the message gives no reason; most likely the resource's own policy denies it (a guess).",
         ),
         _finding(
             (THREE, "AWSServiceRoleForDynamoDBReplication", SLR),
@@ -278,7 +287,7 @@ def _findings():
             severity="low",
             verdict="unknown",
             cause=GUESS,
-            explanation="The message says neither which policy refused nor why.",
+            why="the message gives no reason.",
         ),
         _finding(
             (THREE, None, None),
@@ -290,14 +299,14 @@ def _findings():
             severity="medium",
             verdict="fix-your-policy",
             cause=GUESS,
-            explanation="S3 said Access Denied without a reason; the resource takes a policy.",
+            why="the message gives no reason; most likely the resource's own policy denies it (a guess).",
         ),
         _finding(
             ("REMOVED", f"AWSServiceRole[bold]{HOSTILE}", SLR),
             ("x.amazonaws.com", f"x{HOSTILE}", False),
             f"arn:aws:s3:::{HOSTILE}",
             resource_account=None,
-            resource_type="",
+            resource_type="AWS::Service",
             resource_examples=[HOSTILE],
             regions=[f"us-east-1{HOSTILE}"],
             actions={f"s3:{HOSTILE}": _action(HOSTILE, 1, "2026-03-02T22:00:00Z")},
@@ -307,7 +316,7 @@ def _findings():
             verdict="unknown",
             cause=GUESS,
             candidates=[{"cause": HOSTILE, "evidence": "guess", "why": HOSTILE}],
-            explanation=HOSTILE,
+            why=HOSTILE,
             consequence=HOSTILE,
         ),
     ]
@@ -347,6 +356,8 @@ def _report():
         "coverage": {
             "first_record": "2026-02-20T00:00:00Z",
             "last_record": "2026-03-03T07:59:59Z",
+            "first_day": "2026-02-20",
+            "last_day": "2026-03-03",
             "accounts": [ONE, TWO, THREE, GOV, "REMOVED"],
             "regions": [
                 "ap-southeast-2",
