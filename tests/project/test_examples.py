@@ -137,3 +137,10 @@ def contents(folder: Path) -> dict[str, bytes]:
         else path.read_bytes()
         for path in files
     }
+
+
+def test_readme_shows_what_the_demo_prints():
+    """The output in the README is the demo's real output, times aside."""
+    command = [sys.executable, str(ROOT / "scripts" / "update_readme.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

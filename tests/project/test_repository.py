@@ -142,19 +142,22 @@ def test_rooms_are_all_in_the_contract():
 
 def test_links_between_documents_lead_somewhere():
     """Each relative link in a Markdown file points to a file that exists."""
-    broken = []
-    for path in tracked():
-        if path.suffix == ".md":
-            for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)", path.read_text()):
-                if not (path.parent / target).exists():
-                    broken.append(f"{path.relative_to(ROOT)}: {target}")
+    links = [
+        (path, target)
+        for path in tracked()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)", path.read_text())
+    ]
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}" for path, target in links if not (path.parent / target).exists()
+    ]
     assert broken == []
 
 
 @pytest.mark.slow
 def test_documentation_builds(tmp_path):
     """The documentation builds without a warning: every page is in the navigation and every link resolves."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, (tmp_path / "index.html").exists()) == (0, True), done.stderr
 
