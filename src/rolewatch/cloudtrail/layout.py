@@ -1,0 +1,69 @@
+"""The name of a delivery in, what CloudTrail's layout says about it out (spec/cloudtrail.md §4)."""
+
+import re
+from datetime import datetime
+from typing import NamedTuple
+
+KINDS = (
+    "CloudTrail",
+    "CloudTrail-Digest",
+    "CloudTrail-Insight",
+    "CloudTrail-NetworkActivity",
+    "CloudTrail-Aggregated",
+)
+
+
+class Layout(NamedTuple):
+    """What a name tells without reading the file.
+
+    `kind` is one of KINDS; `day` is the UTC day of **delivery** as `YYYY-MM-DD`, and `delivered` that minute: the
+    events inside may be older.
+    """
+
+    kind: str
+    account: str
+    region: str
+    day: str
+    delivered: datetime | None
+    organization: str | None
+
+
+# Tried at each "/": only folders of the layout, or a file name as CloudTrail writes it, can match.
+_FOLDERS = re.compile(
+    r"AWSLogs/(?:(o-[a-z0-9]{4,34})/)?([0-9]{12})/(CloudTrail(?:-(?:Digest|Insight|NetworkActivity|Aggregated))?)/"
+    r"([a-z]{2}[a-z0-9-]{3,30})/([0-9]{4})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])/"
+    r"(?:[^/]*_([0-9]{8}T[0-9]{4})(?:[0-9]{2})?Z(?=[_.])[^/]*|[^/]+)\Z"
+)
+_FILE = re.compile(
+    r"([0-9]{12})_(CloudTrail(?:-(?:Digest|Insight|NetworkActivity|Aggregated))?)_([a-z]{2}[a-z0-9-]{3,30})_"
+    r"(?:[^/]*_)?([0-9]{8}T[0-9]{4})(?:[0-9]{2})?Z[_.][^/]*\Z"
+)
+
+
+def parse(name: str) -> Layout | None:
+    """Return what a path or key tells; None if it is not of the AWSLogs layout.
+
+    A file whose name is CloudTrail's own is recognised without its folders too: copies are often kept flat.
+    `delivered` is None where the file name holds no time (or an impossible one).
+    """
+    found = _FOLDERS.search(name)
+    if found:
+        organization, account, kind, region, year, month, day, time = found.groups()
+        return Layout(
+            kind, account, region, f"{year}-{month}-{day}", _moment(time) if time else None, organization
+        )
+    found = _FILE.match(name, name.rfind("/") + 1)
+    if found:
+        account, kind, region, time = found.groups()
+        delivered = _moment(time)
+        if delivered:
+            return Layout(kind, account, region, f"{time[:4]}-{time[4:6]}-{time[6:8]}", delivered, None)
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    """Read `20230710T1145` as UTC."""
+    try:
+        return datetime.fromisoformat(text + "Z")
+    except ValueError:
+        return None

@@ -1,0 +1,85 @@
+"""A delivery: one unit of input as it arrived, with a name, an identity and a way to read it.
+
+Deliveries are small and can be pickled: they are handed to worker processes, which read them there.
+"""
+
+import os
+import sys
+from io import BufferedReader, BytesIO, FileIO
+from typing import BinaryIO
+
+import msgspec
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One unit of input; what it is read from is up to its subclasses.
+
+    `name` is what is printed; `identity` changes when the content may have changed; `named` says that the word on
+    the command line meant this very delivery; `size` counts compressed bytes, -1 if unknown (then it can be opened
+    only once); `remote` says that reading waits on a network.
+    """
+
+    name: str
+    identity: str
+    named: bool
+    size: int
+    remote: bool
+
+    def read(self) -> bytes:
+        """Return the whole content as stored; raises OSError with a reason."""
+        with self.open() as file:
+            return file.read()
+
+    def open(self) -> BinaryIO:
+        """Return a stream of the content as stored; raises OSError with a reason, here or while it is read."""
+        raise NotImplementedError
+
+
+class FileDelivery(Delivery, frozen=True):
+    """A file, or something named that is read like one (a pipe, a device)."""
+
+    def read(self) -> bytes:
+        """Return the file's content."""
+        with FileIO(self.name) as file:
+            return file.readall()
+
+    def open(self) -> BinaryIO:
+        """Open the file."""
+        return BufferedReader(FileIO(self.name))
+
+
+class BytesDelivery(Delivery, frozen=True):
+    """Content that arrived with the listing itself."""
+
+    content: bytes
+
+    def open(self) -> BinaryIO:
+        """Return the content as a stream."""
+        return BytesIO(self.content)
+
+
+class StdinDelivery(Delivery, frozen=True):
+    """Standard input, a stream that can be read once.
+
+    `descriptor` is a duplicate made before any worker process starts, because a worker's own standard input is closed;
+    -1 stands for this process's `sys.stdin`.
+    """
+
+    descriptor: int = -1
+
+    def open(self) -> BinaryIO:
+        """Return the stream; OSError if standard input is closed."""
+        if self.descriptor >= 0:
+            return os.fdopen(self.descriptor, "rb", closefd=False)
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
+        return sys.stdin.buffer
+
+
+def stdin() -> StdinDelivery:
+    """Return the delivery that reads standard input, wherever it is opened."""
+    try:
+        descriptor = os.dup(sys.stdin.fileno())
+    except (AttributeError, OSError):  # closed, or replaced by an object without a file
+        descriptor = -1
+    return StdinDelivery(name="-", identity="-", named=True, size=-1, remote=False, descriptor=descriptor)
