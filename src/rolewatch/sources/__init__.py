@@ -2,6 +2,7 @@
 
 from rolewatch.sources.delivery import BytesDelivery, Delivery, FileDelivery, StdinDelivery
 from rolewatch.sources.places import deliveries, deliveries_of
+from rolewatch.sources.survey import Survey, survey
 from rolewatch.sources.window import Filter, Window
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "FileDelivery",
     "Filter",
     "StdinDelivery",
+    "Survey",
     "Window",
     "deliveries",
     "deliveries_of",
+    "survey",
 ]

@@ -2,7 +2,7 @@
 
 Paths are strings here, not `Path` objects, and a file costs one stat: folders of 100,000 files are usual.
 """
-# ruff: noqa: PTH - making a Path costs more than the stat itself
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118 - making a Path costs more than the stat itself
 
 import os
 import stat
@@ -39,7 +39,7 @@ class Walk:
         self._given: set[str] = set()
         self._walked: set[tuple[int, int]] = set()
 
-    def reserve(self, path: str) -> FileDelivery | None:
+    def reserve(self, path: str, *, named: bool = True) -> FileDelivery | None:
         """Return the delivery of a file that was named itself, which no walk will give then; None if it was before.
 
         Raises OSError if the file does not exist or cannot be looked at.
@@ -53,7 +53,22 @@ class Walk:
         if identity in self._given:
             return None
         self._given.add(identity)
-        return FileDelivery(path, identity, named=True, size=size, remote=False)
+        return FileDelivery(path, identity, named=named, size=size, remote=False)
+
+    def match(self, path: str, *, named: bool) -> Iterator[FileDelivery]:
+        """Yield what a path that a pattern matched leads to, a file or all files of a folder."""
+        if os.path.isdir(path):
+            yield from self.folder(path)
+            return
+        if not named and self._filter.narrow and not self._filter.admits(parse(path)):
+            return
+        try:
+            if not self._was_walked(os.path.realpath(path)):
+                delivery = self.reserve(path, named=named)
+                if delivery:
+                    yield delivery
+        except OSError as error:
+            self._problems.append((path, error.strerror or str(error)))
 
     def folder(self, top: str) -> Iterator[FileDelivery]:
         """Yield the files of a folder and the folders in it, in the order of their names, as they are found.
@@ -76,7 +91,7 @@ class Walk:
                 below = f"{real}/{name}"
                 if others[name]:
                     below = os.path.realpath(full)
-                    if _met_anyway(below, real_top):
+                    if _met_anyway(below, real_top) and os.path.exists(below):
                         continue
                     if not os.path.isdir(below):
                         delivery = self._linked(full, below)
