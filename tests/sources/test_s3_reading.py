@@ -38,7 +38,7 @@ def elsewhere(server, monkeypatch):
 @pytest.fixture
 def forked(monkeypatch):
     """As in a process that was forked from one that has used obstore: its threads are not here."""
-    monkeypatch.setattr(s3, "_owner", [os.getpid() + 1])
+    monkeypatch.setattr(s3, "_owner", {"process": os.getpid() + 1})
 
     def refuse(*_):
         raise AssertionError("obstore would block for ever")

@@ -45,7 +45,7 @@ _DENIED = frozenset(
         "RequestTimeTooSkewed",
     )
 }
-_owner: list[int] = []  # the process in which obstore's threads live, once there are any
+_owner: dict[str, int] = {}  # under "process" the one in which obstore's threads live, once there are any
 
 
 class S3Delivery(Delivery, frozen=True):
@@ -107,9 +107,7 @@ def _is_ours() -> bool:
     """Whether obstore may be used here: it was not used in a process that this one was forked from."""
     if os.environ.get("AWS_CA_BUNDLE"):  # obstore does not know it
         return False
-    if not _owner:
-        _owner.append(os.getpid())
-    return _owner[0] == os.getpid()
+    return _owner.setdefault("process", os.getpid()) == os.getpid()
 
 
 def _get_with_obstore(delivery: S3Delivery, part: tuple[int, int] | None) -> bytes:
