@@ -75,7 +75,7 @@ class S3Delivery(Delivery, frozen=True):
                 return _get_with_obstore(self, part)
             return _get_with_boto3(self, part)
         except CannotDo as error:
-            raise OSError(errno.EACCES, str(error)) from error
+            raise OSError(errno.EACCES, error.message) from error
 
     def _spelled_plainly(self) -> bool:
         return self.key.isprintable() and not any(part in {"", ".", ".."} for part in self.key.split("/"))

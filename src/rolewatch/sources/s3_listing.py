@@ -117,8 +117,7 @@ class Listing:
             yield from self._flat(folder)
             return
         for region in self._named(folder, regions) or self._folders(folder):
-            if not regions or _last(region) in regions:
-                yield from self._days(region) if timed else self._flat(region)
+            yield from self._days(region) if timed else self._flat(region)
 
     def _days(self, folder: str) -> Iterator[S3Delivery]:
         first, last = self._window.days()
