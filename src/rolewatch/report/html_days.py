@@ -54,8 +54,8 @@ def scale(report: dict[str, Any]) -> Scale | None:
         return None
     first, last = min(days), max(days)
     ends = [_ordinal(str(report["coverage"][key])[:10]) for key in ("first_record", "last_record")]
-    wide_first = min(first, *(end for end in ends if end is not None))
-    wide_last = max(last, *(end for end in ends if end is not None))
+    known = [end for end in ends if end is not None]
+    wide_first, wide_last = min([first, *known]), max([last, *known])
     if _step(wide_last - wide_first + 1) == _step(last - first + 1):
         first, last = wide_first, wide_last
     step = _step(last - first + 1)

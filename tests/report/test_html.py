@@ -1,0 +1,398 @@
+"""The HTML report as text: well-formed, escaped, under its own policy, and saying what the report says."""
+
+import base64
+import copy
+import hashlib
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from importlib import resources
+from io import BytesIO, StringIO, TextIOWrapper
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rolewatch.base.sanitise import terminal
+from rolewatch.report.html import write
+
+VOID = {"meta", "input", "br"}
+#: Everything the page may be made of; what an attacker adds would show here.
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "script", "a", "b", "i",
+    "button", "br", "caption", "code", "dd", "details", "div", "dl", "dt", "em", "form", "g", "h1", "h2", "h3", "h4",
+    "h5", "input", "label", "li", "line", "ol", "option", "output", "p", "path", "pre", "rect", "select", "small",
+    "span", "strong", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "time", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {
+    "aria-hidden", "aria-label", "aria-labelledby", "aria-live", "autocomplete", "charset", "class", "content", "d",
+    "data-account", "data-close", "data-filter", "data-open", "data-service", "data-severity", "data-status",
+    "datetime", "disabled", "height", "hidden", "href", "http-equiv", "id", "lang", "name", "placeholder",
+    "preserveaspectratio", "role", "scope", "spellcheck", "tabindex", "text-anchor", "title", "type", "value",
+    "viewbox", "width", "x", "x1", "x2", "y", "y1", "y2",
+}  # fmt: skip
+
+
+class Node:
+    """An element: name, attributes, children (elements and strings)."""
+
+    def __init__(self, name, attributes):
+        self.name, self.attributes, self.children = name, dict(attributes), []
+
+    def all(self, name=None, class_=None):
+        """Return the elements below, in order, by name and class."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Node):
+                classes = (child.attributes.get("class") or "").split()
+                if name in (None, child.name) and (class_ is None or class_ in classes):
+                    found.append(child)
+                found += child.all(name, class_)
+        return found
+
+    def text(self):
+        """Return the text below, white space as one blank."""
+        parts = (child if isinstance(child, str) else f"{child.text()} " for child in self.children)
+        return " ".join("".join(parts).split())
+
+
+class Reader(HTMLParser):
+    """Reads a page into nodes; an end tag that does not fit is an error."""
+
+    def __init__(self):
+        super().__init__()
+        self.root = Node("", {})
+        self.open = [self.root]
+
+    def handle_starttag(self, tag, attrs):
+        """Open an element; an attribute given twice would be a hole in the escaping."""
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names))
+        node = Node(tag, attrs)
+        self.open[-1].children.append(node)
+        if tag not in VOID:
+            self.open.append(node)
+
+    def handle_endtag(self, tag):
+        """Close the element that is open."""
+        assert self.open.pop().name == tag
+
+    def handle_data(self, data):
+        """Take in text."""
+        self.open[-1].children.append(data)
+
+
+def written(report):
+    """Return the page as text."""
+    out = StringIO()
+    write(report, out)
+    return out.getvalue()
+
+
+def read(page):
+    """Return the root of a page, which must be closed to the last element."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == [reader.root]
+    return reader.root
+
+
+def row(page, finding):
+    """Return the row of a finding."""
+    return next(node for node in page.all("details") if node.attributes.get("id") == f"f-{finding['id']}")
+
+
+def by_resource(report, resource):
+    """Return the finding of a resource."""
+    return next(finding for finding in report["findings"] if finding["resource"] == resource)
+
+
+@pytest.mark.parametrize("name", ["report", "one_finding", "no_findings"])
+def test_html_is_well_formed(name, request):
+    """Every element is closed, ids are unique, and each link within the page leads to one of them."""
+    page = read(written(request.getfixturevalue(name)))
+    ids = Counter(node.attributes["id"] for node in page.all() if "id" in node.attributes)
+    links = {node.attributes["href"] for node in page.all("a")}
+    labels = {
+        node.attributes["aria-labelledby"] for node in page.all() if "aria-labelledby" in node.attributes
+    }
+    assert [name for name, count in ids.items() if count > 1] == []
+    assert {link for link in links if link[1:] not in ids or link[0] != "#"} == set()
+    assert labels - ids.keys() == set()
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    evil=st.text(min_size=1, max_size=60)
+    | st.sampled_from(
+        [
+            "</script><img src=x onerror=alert(1)>",
+            "\" onclick='x' x=\"",
+            "<!--",
+            "]]>",
+            "&lt;",
+            "'><svg/onload=x>",
+        ]
+    )
+)
+def test_html_escapes_whatever_a_record_says(report, evil):
+    """Text in any field, attribute values included, adds no element and no attribute, and is shown."""
+    found = copy.deepcopy(by_resource(report, "arn:aws:s3:::hr-exports"))
+    found |= {key: evil for key, value in found.items() if isinstance(value, str)}
+    found |= {"regions": [evil], "resource_examples": [evil], "event_ids": [evil], "open_actions": [evil]}
+    found["actions"] = {evil: {"iam_action": evil, "denials": 1, "last_denied": evil, "last_allowed": evil}}
+    found["error_codes"], found["candidates"] = {evil: 1}, [{"cause": evil, "evidence": evil, "why": evil}]
+    found["cause"] = dict.fromkeys(("policy_type", "kind", "evidence", "policy_arn"), evil)
+    found["timeline"] = [{"day": evil, "denials": 1, "allowed": 1}, *found["timeline"]]
+    changed = report | {
+        "findings": [found],
+        "sources": [evil],
+        "notes": [evil],
+        "generated": evil,
+        "version": evil,
+    }
+    changed["skipped"] = changed["unreadable"] = [{"delivery": evil, "reason": evil}]
+    changed["coverage"] = {
+        key: [evil] if isinstance(value, list) else evil for key, value in report["coverage"].items()
+    }
+    page = read(written(changed))
+    nodes = page.all()
+    assert {node.name for node in nodes} - TAGS == set()
+    assert {name for node in nodes for name in node.attributes} - ATTRIBUTES == set()
+    assert len(page.all("script")) == 1
+    assert terminal(evil) == "".join(page.all("pre")[0].children)
+
+
+def test_html_shows_hidden_characters(report, hostile):
+    """A hostile string appears with its control and bidi characters written out, never as they are."""
+    page = written(report)
+    assert terminal(hostile) in read(page).text()
+    assert (
+        set(re.findall(r"[^\n -~]|&#(?:x|27;)?(?:82[0-9]{2}|x20[0-9a-f]{2});", page)) - {"&#8212;", "&#8230;"}
+        == set()
+    )
+
+
+def test_html_policy_allows_only_its_own_style_and_script(report):
+    """The policy forbids everything but the one style and the one script, named by their hashes."""
+    page = read(written(report))
+    (style,), (script,) = page.all("style"), page.all("script")
+
+    def digest(node):
+        return base64.b64encode(hashlib.sha256("".join(node.children).encode()).digest()).decode()
+
+    policy = next(meta for meta in page.all("meta") if "http-equiv" in meta.attributes)
+    assert policy.attributes == {
+        "http-equiv": "Content-Security-Policy",
+        "content": f"default-src 'none'; style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+    }
+    # In the head, before what it governs, and nothing inline that it would forbid.
+    assert page.all("meta").index(policy) == 1
+    assert [a for node in page.all() for a in node.attributes if a == "style" or a.startswith("on")] == []
+
+
+@pytest.mark.parametrize("name", ["report.css", "report.js"])
+def test_html_assets_can_be_embedded(name):
+    """An asset is ASCII, ends no element, and names nothing to be loaded."""
+    content = resources.files("rolewatch.report").joinpath("assets", name).read_bytes()
+    assert content.isascii()
+    assert re.findall(rb"</|<!--|url\(|@import|https?:|fetch\(|XMLHttp|localStorage|innerHTML", content) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
+def test_html_is_the_same_in_any_encoding(report, encoding):
+    """The bytes written do not depend on the encoding of the stream, so the hashes and the charset stay right."""
+    raw = BytesIO()
+    out = TextIOWrapper(raw, encoding=encoding)
+    write(report, out)
+    out.flush()
+    assert raw.getvalue() == written(report).encode("ascii")
+
+
+def test_html_headline_counts_services_resources_and_accounts(report):
+    """The headline counts what is blocked and does harm: no silent, harmless, recovered or gone finding."""
+    page = read(written(report))
+    assert page.all("h1")[0].text() == "6 AWS services are blind on 8 resources in 4 accounts"
+    assert page.all("title")[0].text() == "6 AWS services are blind on 8 resources in 4 accounts — rolewatch"
+    assert page.all(class_="lead")[0].text() == (
+        "Among them 3 security services: AWS Config, Amazon Macie and IAM Access Analyzer ."
+    )
+    assert [p.text() for p in page.all(class_="blinding")] == [
+        "Possible blinding: AWS Config lost access to several resources within an hour."
+    ]
+
+
+def test_html_headline_in_the_singular(one_finding):
+    """One finding is one service, one resource, one account."""
+    page = read(written(one_finding))
+    assert page.all("h1")[0].text() == "1 AWS service is blind on 1 resource in 1 account"
+
+
+def test_html_headline_without_blocked_resources(report):
+    """With nothing blocked, the headline says no more than that, and the silent are still there."""
+    report["findings"] = [f for f in report["findings"] if f["status"] != "blocked"]
+    page = read(written(report))
+    assert page.all("h1")[0].text() == "No AWS service is blocked."
+    assert [li.text() for li in page.all(class_="tally")[0].all("li")] == [
+        "1 silent",
+        "1 recovered",
+        "1 gone",
+    ]
+
+
+def test_html_without_findings(no_findings):
+    """Without findings there is neither matrix nor filter, but all that the input could not have shown."""
+    page = read(written(no_findings))
+    assert page.all("h1")[0].text() == "Nothing found: no watched principal was refused in 687 records."
+    assert (page.all(class_="matrix"), page.all("form"), page.all("details")) == ([], [], [])
+    gaps = [li.text() for li in page.all(class_="gaps")[0].all("li")]
+    assert gaps == no_findings["coverage"]["not_visible"]
+
+
+def test_html_without_records(no_findings):
+    """An input without a record is never a clean result."""
+    no_findings["totals"] |= {"records": 0, "others": 0}
+    no_findings["coverage"] |= {"first_record": None, "last_record": None, "accounts": [], "regions": []}
+    page = read(written(no_findings))
+    assert page.all("h1")[0].text() == "Nothing was looked at: there is no CloudTrail record in this input."
+
+
+def test_html_matrix_counts_blocked_resources(report):
+    """A cell holds the number of blocked resources and the worst severity; security services come first."""
+    (table,) = read(written(report)).all("table", "matrix")
+    rows = [[cell.text() for cell in tr.children] for tr in table.all("tr")]
+    assert rows[0] == ["Service", "All", "111122223333", "222233334444", "333344445555", "REMOVED"]
+    assert rows[1:6] == [
+        ["AWS Config security", "3", "2 critical", "1 critical", "none", "none"],
+        ["Amazon Macie security", "1", "none", "1 high", "none", "none"],
+        ["IAM Access Analyzer security", "1", "none", "1 low", "none", "none"],
+        ["Amazon EC2 Auto Scaling", "1", "1 high", "none", "none", "none"],
+        ["Amazon CloudWatch Logs", "1", "none", "none", "1 medium", "none"],
+    ]
+    assert rows[7] == ["Amazon DynamoDB", "0", "none", "none", "1 silent", "none"]
+
+
+def test_html_matrix_names_the_silent_beside_the_blocked(report):
+    """Where something is silent beside what is blocked, the cell says so, and never adds the two."""
+    silent = by_resource(report, "arn:aws:s3:::payroll-current")
+    silent["status"] = "silent"
+    cells = read(written(report)).all("table", "matrix")[0].all("a", "cell")
+    cell = next(cell for cell in cells if cell.attributes["data-account"] == silent["account"])
+    assert cell.text() == "1 critical +1 silent"
+    assert cell.attributes["aria-label"] == (
+        "AWS Config, account 111122223333: 1 resource blocked, worst critical, 1 resource silent"
+    )
+
+
+def test_html_timeline_adds_up_all_findings(report):
+    """The table behind the chart holds each day's denials and proofs of access over all findings."""
+    table = read(written(report)).all("details", "numbers")[0]
+    shown = {tr.children[0].text(): [td.text() for td in tr.all("td")] for tr in table.all("tr")[1:]}
+    denials, allowed = Counter(), Counter()
+    for entry in (entry for finding in report["findings"] for entry in finding["timeline"]):
+        denials[entry["day"]] += entry["denials"]
+        allowed[entry["day"]] += entry["allowed"]
+    assert shown == {day: [f"{denials[day]:,}", f"{allowed[day]:,}"] for day in sorted(denials)}
+
+
+def test_html_row_opens_to_its_evidence(report):
+    """A row holds role, resource, calls, codes, examples, times, verdict, explanation and event IDs."""
+    finding = by_resource(report, "arn:aws:s3:::hr-exports")
+    opened = row(read(written(report)), finding)
+    text = opened.text()
+    expected = [
+        finding["role_arn"], finding["resource"], *finding["resource_examples"], *finding["actions"],
+        *finding["error_codes"], finding["verdict"], finding["explanation"], *finding["event_ids"],
+        "2026-02-25 09:00:00", "2026-03-03 05:30:00", "333344445555 , not the role's own", "never seen",
+        *(candidate["why"] for candidate in finding["candidates"]),
+    ]  # fmt: skip
+    assert [part for part in expected if part not in text] == []
+    assert opened.attributes["data-account"] == "222233334444"
+
+
+def test_html_marks_a_guess(report):
+    """A guess is marked wherever it stands; what AWS said itself is not."""
+    page = read(written(report))
+    guessed = row(page, by_resource(report, "arn:aws:s3:::hr-exports"))
+    said = row(page, by_resource(report, "arn:aws:s3:::payroll-archive"))
+    assert [node.text() for node in guessed.all(class_="tier")] == ["GUESS"] * 4
+    assert [node.text() for node in said.all(class_="tier")] == ["by message"] * 2
+
+
+def test_html_tells_statuses_apart(report):
+    """Each status has its own name and class; silence is said to prove nothing; recovery names its time."""
+    page = read(written(report))
+    ended = {node.attributes["class"]: node.text() for node in page.all(class_="ended")}
+    assert ended == {
+        "ended st-silent": "Silent: no attempt since 2026-02-20 10:00:00 . That is not proof of recovery.",
+        "ended st-recovered": "Recovered: every denied action was allowed again, the last at 2026-03-01 08:30:00 .",
+        "ended st-gone": "Gone: the resource no longer exists, as seen at 2026-02-27 16:20:00 .",
+    }
+    heads = [section.all("h3")[0].all(class_="status")[0].text() for section in page.all(class_="by-status")]
+    assert heads == ["blocked", "silent", "no harm", "recovered", "gone"]
+
+
+def test_html_calls_say_what_is_open(report):
+    """Of several calls, those still refused are open, the others allowed, each with its times."""
+    opened = row(read(written(report)), by_resource(report, "arn:aws:s3:::payroll-archive"))
+    rows = [[cell.text() for cell in tr.children] for tr in opened.all("table")[0].all("tr")[1:]]
+    assert [(cells[0], cells[1], cells[2], cells[5]) for cells in rows] == [
+        ("s3:GetBucketLocation", "s3:GetBucketLocation", "40", "open"),
+        ("s3:GetBucketEncryption", "s3:GetEncryptionConfiguration", "38", "open"),
+        ("s3:HeadBucket", "s3:ListBucket", "2", "allowed"),
+    ]
+
+
+def test_html_totals_add_up(report):
+    """The records are shown as a sum; were it wrong, the page would say so."""
+    sums = [p.text() for p in read(written(report)).all(class_="sum")]
+    assert sums == [
+        "1,562 records = 832 denials + 43 repeats + 687 others",
+        "63 deliveries of which 2 skipped 1 read in part 1 not read",
+    ]
+    report["totals"]["others"] += 1
+    assert (
+        read(written(report))
+        .all(class_="sum")[0]
+        .text()
+        .endswith("688 others does not add up: please report this")
+    )
+
+
+def test_html_names_what_was_not_read(report):
+    """Skipped deliveries are listed by reason, unreadable ones each with theirs."""
+    page = read(written(report))
+    unread = page.all(class_="caution-block")[0].all("tr")
+    assert [cell.text() for cell in unread[1].children] == [
+        "deliveries/cut.json.gz",
+        "damaged: ends inside a record",
+    ]
+    assert [node.text() for node in page.all("details", "reason")] == [
+        "digest file (1) deliveries/digest.json.gz",
+        "not CloudTrail: a text file (1) deliveries/README.md",
+    ]
+
+
+def test_html_cuts_long_lists_and_says_so(report):
+    """A thousand event IDs and thousands of damaged deliveries are cut, and the rest is counted."""
+    report["findings"][0]["event_ids"] = [f"id-{number}" for number in range(1000)]
+    report["unreadable"] = [{"delivery": str(number), "reason": "r"} for number in range(5000)]
+    page = read(written(report))
+    events = row(page, report["findings"][0]).all(class_="events")[0]
+    assert events.all("h5")[0].text() == "Event IDs, oldest first; 950 more in the JSON format"
+    assert events.all("pre")[0].children == ["\n".join(f"id-{number}" for number in range(50))]
+    block = page.all(class_="caution-block")[0]
+    assert (len(block.all("tr")), block.all("p")[0].text()) == (101, "and 4,900 more: see the JSON format")
+
+
+def test_html_says_where_names_are_the_same(report):
+    """Two services of one name are told apart by their principals in the filter."""
+    by_resource(report, "arn:aws:s3:::hr-exports")["service_name"] = "AWS Config"
+    select = next(
+        node for node in read(written(report)).all("select") if node.attributes["name"] == "service"
+    )
+    names = [option.text() for option in select.all("option")]
+    assert names[:3] == ["all", "Amazon CloudWatch Logs", "Amazon DynamoDB"]
+    assert {"AWS Config (config.amazonaws.com)", "AWS Config (macie.amazonaws.com)"} <= set(names)
