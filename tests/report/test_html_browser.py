@@ -191,6 +191,7 @@ def test_matrix_cell_filters_the_rows(show, report):
             lambda f: (f["service"], f["account"], section(f)) == (service, account, "blind"),  # noqa: B023 - called at once
         )
         assert page.locator("output").inner_text() == f"{number} of 13 findings"
+        assert page.locator(".group h4 .number").locator("visible=true").count() == 1
         assert cell.get_attribute("aria-current") == "true"
         cell.click()
         assert len(visible(page)) == 13
@@ -202,6 +203,7 @@ def test_matrix_works_from_the_keyboard(show, report):
     page.locator(".cell").first.focus()
     page.keyboard.press("Enter")
     assert len(visible(page)) == 2
+    assert page.locator(".group h4 .number").locator("visible=true").inner_text() == "2 of 3 findings"
     page.locator("details.finding:not([hidden]) > summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details.finding[open]").count() == 1

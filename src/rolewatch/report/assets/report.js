@@ -70,7 +70,9 @@
     const groups = [...document.querySelectorAll(".group, .by-status")].map((node) => ({
       node,
       rows: [...node.querySelectorAll("details.finding")],
+      number: node.matches(".group") ? node.querySelector("h4 .number") : null,
     }));
+    for (const group of groups) group.whole = group.number?.textContent;
     const links = [...document.querySelectorAll("a[data-filter]")];
     const nothing = document.querySelector(".no-match");
     const reset = form.querySelector("button[type=reset]");
@@ -96,7 +98,13 @@
         if (row.hidden === fits) row.hidden = !fits;
         shown += fits;
       }
-      for (const group of groups) group.node.hidden = group.rows.every((row) => row.hidden);
+      for (const group of groups) {
+        const here = group.rows.reduce((sum, row) => sum + !row.hidden, 0);
+        group.node.hidden = !here;
+        if (group.number) {
+          group.number.textContent = here === group.rows.length ? group.whole : `${here} of ${group.rows.length} findings`;
+        }
+      }
       const all = shown === rows.length;
       form.elements.count.textContent =
         all ? `${figure.format(shown)} ${noun}` : `${figure.format(shown)} of ${figure.format(rows.length)} ${noun}`;
