@@ -175,6 +175,13 @@ def test_html_without_findings(no_findings):
     assert gaps == no_findings["coverage"]["not_visible"]
 
 
+def test_html_of_filtered_findings(no_findings):
+    """Where denials were counted but every finding was filtered out, the headline does not call it a clean result."""
+    no_findings["totals"] |= {"denials": 5, "others": 682}
+    page = read(written(no_findings))
+    assert page.all("h1")[0].text() == "Nothing is shown: 5 denials left out of this report."
+
+
 def test_html_without_records(no_findings):
     """An input without a record is never a clean result."""
     no_findings["totals"] |= {"records": 0, "others": 0}

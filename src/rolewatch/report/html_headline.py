@@ -30,6 +30,11 @@ def answer(report: dict[str, Any]) -> str:
     findings, records = report["findings"], report["totals"]["records"]
     if not records:
         return "Nothing was looked at: there is no CloudTrail record in this input."
+    if not findings and report["totals"]["denials"]:
+        # Filters, a baseline or an ignore file can take every finding away: that is no clean result.
+        return (
+            f"Nothing is shown: {words.count(report['totals']['denials'], 'denial')} left out of this report."
+        )
     if not findings:
         return f"Nothing found: no watched principal was refused in {words.count(records, 'record')}."
     blind = [finding for finding in findings if section(finding) == "blind"]
