@@ -45,7 +45,14 @@ AGENTS = (
     "Boto3/1.34.131 md/Botocore#1.34.131 ua/2.0 os/linux#6.1.94-99.176.amzn2023.x86_64 md/arch#x86_64 lang/python#3.12.3",
     "aws-cli/2.17.13 md/awscrt#0.20.11 ua/2.0 os/linux#5.15.0-1064-aws md/arch#x86_64 lang/python#3.11.9",
 )
-ERRORS = ("Client.RequestLimitExceeded", "ThrottlingException", "NoSuchEntityException", "ResourceNotFoundException", "AccessDenied", "Client.UnauthorizedOperation")
+ERRORS = (
+    "Client.RequestLimitExceeded",
+    "ThrottlingException",
+    "NoSuchEntityException",
+    "ResourceNotFoundException",
+    "AccessDenied",
+    "Client.UnauthorizedOperation",
+)
 
 
 class Profile(NamedTuple):
@@ -90,7 +97,9 @@ class Writer:
             "eventSource": f"{source}.amazonaws.com",
             "eventName": name,
             "awsRegion": region,
-            "sourceIPAddress": identity.get("invokedBy", f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(256)}"),
+            "sourceIPAddress": identity.get(
+                "invokedBy", f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(256)}"
+            ),
             "userAgent": agent,
         }
         error = rng.random() < 0.0175
@@ -100,7 +109,9 @@ class Writer:
             made["errorCode"] = code
             denied = code in ("AccessDenied", "Client.UnauthorizedOperation")
             made["errorMessage"] = (
-                f"User: {identity['arn']} is not authorized to perform: {source}:{name} with an explicit deny in a resource-based policy" if denied else "Rate exceeded"
+                f"User: {identity['arn']} is not authorized to perform: {source}:{name} with an explicit deny in a resource-based policy"
+                if denied
+                else "Rate exceeded"
             )
             if linked and denied:
                 key = f"{role} | {resource or 'service:' + made['eventSource']}"
@@ -113,10 +124,21 @@ class Writer:
             "AuthenticationMethod": "AuthHeader", "x-amz-id-2": self._hex(76), "bytesTransferredOut": rng.randrange(90000),
         }  # fmt: skip
         if rng.random() < self._profile.escapes:
-            made["requestParameters"]["policyDocument"] = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]})
-        made |= {"requestID": self._hex(16).upper(), "eventID": str(uuid.UUID(int=rng.getrandbits(128))), "readOnly": True}
+            made["requestParameters"]["policyDocument"] = json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}],
+                }
+            )
+        made |= {
+            "requestID": self._hex(16).upper(),
+            "eventID": str(uuid.UUID(int=rng.getrandbits(128))),
+            "readOnly": True,
+        }
         if source == "s3":
-            made["resources"] = [{"accountId": account, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}"}]
+            made["resources"] = [
+                {"accountId": account, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}"}
+            ]
         data = name in ("GetObject", "PutObject", "HeadBucket", "ListObjects")
         made |= {
             "eventType": "AwsApiCall", "managementEvent": not data, "recipientAccountId": account,
@@ -132,11 +154,15 @@ class Writer:
     def _linked(self, account: str) -> tuple[dict[str, Any], str]:
         service, name = self._random.choice(LINKED)
         role = f"arn:aws:iam::{account}:role/aws-service-role/{service}/{name}"
-        return self._session(account, name, role, "AROA" + self._hex(16).upper()) | {"invokedBy": service}, role
+        return self._session(account, name, role, "AROA" + self._hex(16).upper()) | {
+            "invokedBy": service
+        }, role
 
     def _person(self, account: str) -> dict[str, Any]:
         name = f"app-role-{self._random.randrange(60)}"
-        return self._session(account, name, f"arn:aws:iam::{account}:role/{name}", "AROA" + self._hex(16).upper())
+        return self._session(
+            account, name, f"arn:aws:iam::{account}:role/{name}", "AROA" + self._hex(16).upper()
+        )
 
     def _session(self, account: str, name: str, role: str, principal: str) -> dict[str, Any]:
         return {
@@ -159,12 +185,19 @@ class Writer:
 
     def _request(self, source: str, name: str, bucket: str, resource: str) -> dict[str, Any]:
         if source == "s3":
-            return {"bucketName": bucket, "Host": f"{bucket}.s3.amazonaws.com", "location" if name == "GetBucketLocation" else "acl": ""}
+            return {
+                "bucketName": bucket,
+                "Host": f"{bucket}.s3.amazonaws.com",
+                "location" if name == "GetBucketLocation" else "acl": "",
+            }
         if source == "kms":
             return {"keyId": resource}
         if source == "lambda":
             return {"functionName": resource}
-        return {"filterSet": {"items": [{"name": "tag:team", "valueSet": {"items": [{"value": self._hex(8)}]}}]}, "maxResults": 1000}
+        return {
+            "filterSet": {"items": [{"name": "tag:team", "valueSet": {"items": [{"value": self._hex(8)}]}}]},
+            "maxResults": 1000,
+        }
 
 
 def sizes(profile: Profile, total: int, rng: random.Random) -> Iterator[int]:
@@ -188,7 +221,9 @@ def write(out: Path, megabytes: int, profile: Profile, seed: int) -> None:
     for count in sizes(profile, megabytes * 1_000_000, rng):
         account, region = rng.choice(ACCOUNTS), rng.choice(REGIONS)
         time = START + timedelta(minutes=files % 40_000)
-        records = [writer.record(account, region, time - timedelta(seconds=rng.randrange(300))) for _ in range(count)]
+        records = [
+            writer.record(account, region, time - timedelta(seconds=rng.randrange(300))) for _ in range(count)
+        ]
         body = json.dumps({"Records": records}, indent=indent, separators=separators).encode()
         day = time.strftime("%Y/%m/%d")
         folder = out / "AWSLogs" / account / "CloudTrail" / region / day
@@ -197,13 +232,21 @@ def write(out: Path, megabytes: int, profile: Profile, seed: int) -> None:
         data = igzip.compress(body, compresslevel=2)
         (folder / f"{name}.json.gz").write_bytes(data)
         content, compressed, files = content + len(body), compressed + len(data), files + 1
-    labels = {**writer.labels, "findings": writer.findings, "bytes": content, "bytes_compressed": compressed, "files": files}
+    labels = {
+        **writer.labels,
+        "findings": writer.findings,
+        "bytes": content,
+        "bytes_compressed": compressed,
+        "files": files,
+    }
     (out / "labels.json").write_text(json.dumps(labels))
 
 
 def main() -> None:
     """Read the command line and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--profile", choices=PROFILES, default="mixed")

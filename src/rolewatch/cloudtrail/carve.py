@@ -1,8 +1,8 @@
 r"""The fast path: find the few records that matter in the raw bytes of a CloudTrail log file, parse nothing else.
 
 It takes only content in the very shape that CloudTrail writes, `{"Records":[{"eventVersion":…},…]}` without white
-space, and proves that it is: every record starts with `eventVersion` and has one `eventTime`, and neither key
-occurs anywhere else. Anything else (another key order, pretty-printed, a nested look-alike) is not `canonical`
+space, and makes sure of it: every record starts with `eventVersion`, which is nowhere a later key, and there are as
+many `eventTime` keys as records. Anything else (another key order, pretty-printed, a nested look-alike) is not `canonical`
 and goes the exact way through `split`, which parses everything.
 
 Why the literals are safe: a quote inside a JSON string is escaped, so `"key"` and `},{"key":"` with bare quotes
@@ -20,9 +20,9 @@ HEAD = b'{"Records":['
 FIRST = b'{"Records":[{"eventVersion":"'
 JOINT = b'},{"eventVersion":"'  # ends one record and begins the next
 TAIL = b"}]}"
-# An event has at most 256 KB, and request parameters and response elements over 100 KB are left out of it
-# (spec/cloudtrail.md §1), so an array that holds a look-alike opens no further back than this.
-REACH = 256 * 1024
+# Request parameters and response elements over 100 KB are left out of an event (spec/cloudtrail.md §1), and what
+# comes before them is a few KB, so a record that holds a look-alike in an array begins no further back than this.
+REACH = 128 * 1024
 
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -127,6 +127,6 @@ def canonical(buffer: Buffer) -> Carved | None:
         if not buffer.endswith(TAIL, 0, end):
             return None
     count = sz.count(buffer, JOINT) + 1
-    if sz.count(buffer, b'"eventVersion"') != count or sz.count(buffer, b'"eventTime"') != count:
+    if sz.count(buffer, b'"eventTime"') != count or sz.find(buffer, b',"eventVersion"') >= 0:
         return None
     return Carved(buffer, end - 2, count)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import deflate
+import stringzilla as sz
 from isal import isal_zlib
 
 MAGIC = b"\x1f\x8b"
@@ -48,7 +49,7 @@ def inflate(data: bytes, limits: Limits) -> bytes | bytearray | None:
     if len(data) < 18:
         return None
     size = int.from_bytes(data[-4:], "little")  # ISIZE of the last member, RFC 1952
-    if not 0 < size <= min(WHOLE, limits.content, limits.floor) or data.find(MEMBER, 10) >= 0:
+    if not 0 < size <= min(WHOLE, limits.content, limits.floor) or sz.find(data, MEMBER, 10) >= 0:
         return None
     try:
         content: bytearray = deflate.gzip_decompress(data, size)
@@ -72,7 +73,9 @@ def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:
         if not data:
             break
         if member.eof:
-            data = data.lstrip(b"\0") if not data.startswith(MAGIC) else data  # padding between members, as gzip allows
+            data = (
+                data.lstrip(b"\0") if not data.startswith(MAGIC) else data
+            )  # padding between members, as gzip allows
             if not data:
                 continue
             if not data.startswith(MAGIC[: len(data)]):
@@ -83,7 +86,9 @@ def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:
             try:
                 piece = member.decompress(data, PIECE)
             except isal_zlib.error as error:
-                raise GunzipError(f"the gzip data is broken after {given:,} bytes of content ({error})") from None
+                raise GunzipError(
+                    f"the gzip data is broken after {given:,} bytes of content ({error})"
+                ) from None
             given += len(piece)
             beyond = excess(given, taken, limits)
             if beyond:

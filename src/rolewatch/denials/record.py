@@ -6,7 +6,7 @@ Source: spec/cloudtrail.md §1 and §2.
 """
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -40,6 +40,14 @@ class Addendum(msgspec.Struct, gc=False):
     originalEventID: str | None = None  # noqa: N815
 
 
+class Entry(TypedDict, total=False):
+    """One of `resources`: a resource the call concerned."""
+
+    ARN: str | None
+    accountId: str | None
+    type: str | None
+
+
 class Record(msgspec.Struct, gc=False):
     """One CloudTrail record, as far as detection looks; JSON values of free shape stay raw."""
 
@@ -59,7 +67,7 @@ class Record(msgspec.Struct, gc=False):
     addendum: Addendum | None = None
     requestParameters: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
     responseElements: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
-    resources: msgspec.Raw = msgspec.Raw(b"null")
+    resources: list[Entry] | None = None
 
 
 class Success(msgspec.Struct, gc=False):
@@ -73,7 +81,7 @@ class Success(msgspec.Struct, gc=False):
     errorCode: str | None = None  # noqa: N815
     recipientAccountId: str | None = None  # noqa: N815
     requestParameters: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
-    resources: msgspec.Raw = msgspec.Raw(b"null")
+    resources: list[Entry] | None = None
 
 
 class Unparsable(Exception):  # noqa: N818 - named for what it says of the record
@@ -129,12 +137,27 @@ def _loose(raw: bytes | bytearray) -> Record:
     fields: dict[str, Any] = {}
     for name in Record.__struct_fields__:
         item = whole.get(name)
-        if name in ("requestParameters", "responseElements", "resources"):
+        if name in ("requestParameters", "responseElements"):
             fields[name] = _raw(item)
+        elif name == "resources":
+            entries = item if isinstance(item, list) else []
+            fields[name] = [
+                Entry(
+                    ARN=_text(entry.get("ARN")),
+                    accountId=_text(entry.get("accountId")),
+                    type=_text(entry.get("type")),
+                )
+                for entry in entries
+                if isinstance(entry, dict)
+            ]
         elif name == "userIdentity":
             fields[name] = _identity(item)
         elif name == "addendum":
-            fields[name] = Addendum(_text(item.get("reason")), _text(item.get("originalEventID"))) if isinstance(item, dict) else None
+            fields[name] = (
+                Addendum(_text(item.get("reason")), _text(item.get("originalEventID")))
+                if isinstance(item, dict)
+                else None
+            )
         else:
             fields[name] = _text(item)
     return Record(**fields)
@@ -146,7 +169,9 @@ def _identity(item: Any) -> UserIdentity | None:
     context = item.get("sessionContext")
     issuer = context.get("sessionIssuer") if isinstance(context, dict) else None
     session = SessionContext(Issuer(_text(issuer.get("arn")))) if isinstance(issuer, dict) else None
-    return UserIdentity(*(_text(item.get(name)) for name in ("type", "arn", "accountId", "invokedBy")), session)
+    return UserIdentity(
+        *(_text(item.get(name)) for name in ("type", "arn", "accountId", "invokedBy")), session
+    )
 
 
 def _text(item: Any) -> str | None:

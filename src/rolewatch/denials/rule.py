@@ -6,7 +6,7 @@ research of peers §4 for what counts as denied, spec/cloudtrail.md §8 for what
 
 import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,8 +19,16 @@ from rolewatch.denials.principal import Principal, partition_of, principal
 from rolewatch.denials.record import Record, Success, value
 from rolewatch.denials.resources import Resource, find_resource
 
-ERROR = b'rrorCode"'  # ends the key of every errorCode, ErrorCode …; holds with white space before the colon too
+ERROR = (
+    b'rrorCode"'  # ends the key of every errorCode, ErrorCode …; holds with white space before the colon too
+)
 LINKED = b":role/aws-service-role/"
+# A record with an error matters for a service-linked role's sake, or because it says that a resource does not exist;
+# it may also hide either behind an escape.
+TELLING = (LINKED, b"NoSuch", b"NotFound", b"NonExist", b"DoesNotExist", b"\\u", b"\\/")
+
+
+_LINKED_ONLY = frozenset(("slr",))
 
 
 class Rule(NamedTuple):
@@ -84,9 +92,14 @@ def needles(rule: Rule, *, recovery: bool) -> tuple[bytes, ...]:
     """Give the literals one of which every record of interest holds; none means that any record may be one."""
     if not recovery:
         return (ERROR,)
-    if rule.principals != {"slr"}:
+    if rule.principals != _LINKED_ONLY:
         return ()
     return (ERROR, LINKED, b'"Delete')
+
+
+def worth(raw: bytes | bytearray, rule: Rule) -> bool:
+    """Whether a record with an error has to be decoded: a cheap test that lets nothing slip."""
+    return rule.principals != _LINKED_ONLY or any(literal in raw for literal in TELLING)
 
 
 def key_of(who: Principal) -> str:
@@ -132,16 +145,23 @@ def resource_of(record: Record | Success, named: str | None = None) -> Resource:
     account = record.recipientAccountId or (identity.accountId if identity else None) or ""
     issuer = identity.sessionContext.sessionIssuer if identity and identity.sessionContext else None
     role = issuer.arn if issuer else None
-    return find_resource(
+    find = partial(
+        find_resource,
         event_source=record.eventSource or "",
         event_name=record.eventName or "",
         region=region,
         account=account,
-        partition=role[4 : role.find(":", 4)] if role and role.startswith("arn:aws") else partition_of(region),
+        partition=role[4 : role.find(":", 4)]
+        if role and role.startswith("arn:aws")
+        else partition_of(region),
         message_resource=named,
-        resources=value(record.resources),
-        request_parameters=value(record.requestParameters),
+        resources=record.resources,
     )
+    if named or record.resources:
+        found = find(request_parameters=None)
+        if found.source != "service":
+            return found  # without decoding the request's parameters, which come last
+    return find(request_parameters=value(record.requestParameters))
 
 
 @lru_cache(maxsize=65536)
@@ -165,7 +185,12 @@ def _refusals(record: Record, rule: Rule) -> Iterator[tuple[str, str, str | None
                 if isinstance(listed, str) and listed in row.denied:
                     message = item.get(row.message_key) if row.message_key else None
                     named = item.get(row.resource_key) if row.resource_key else None
-                    yield listed, "authorization", message if isinstance(message, str) else None, named if isinstance(named, str) else None
+                    yield (
+                        listed,
+                        "authorization",
+                        message if isinstance(message, str) else None,
+                        named if isinstance(named, str) else None,
+                    )
 
 
 def _items(node: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -180,7 +205,16 @@ def _items(node: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         yield from _items(node.get(path[0]), path[1:])
 
 
-def _denial(record: Record, who: Principal, identity: bytes, part: int, code: str, kind: str, text: str | None, listed: str | None) -> Denial:
+def _denial(
+    record: Record,
+    who: Principal,
+    identity: bytes,
+    part: int,
+    code: str,
+    kind: str,
+    text: str | None,
+    listed: str | None,
+) -> Denial:
     source, name = record.eventSource or "unknown", record.eventName or "unknown"
     message = parse_message(text)
     resource = resource_of(record, message.resource or listed)
@@ -221,7 +255,11 @@ def _said(*words: Any) -> Said:
 
 
 def _identity(record: Record, raw: bytes | bytearray) -> bytes:
-    name = record.sharedEventID or (record.addendum.originalEventID if record.addendum else None) or record.eventID
+    name = (
+        record.sharedEventID
+        or (record.addendum.originalEventID if record.addendum else None)
+        or record.eventID
+    )
     if name:
         digits = name.replace("-", "")
         if len(name) == 36 and len(digits) == 32:
@@ -243,4 +281,6 @@ def _customers_endpoint(record: Record, who: Principal, resource: Resource) -> b
     Services call through endpoints of AWS's own; only an owner recorded as one of the accounts concerned counts.
     """
     owner = record.vpcEndpointAccountId
-    return bool(record.vpcEndpointId and owner and owner in {who.account, resource.account, record.recipientAccountId})
+    return bool(
+        record.vpcEndpointId and owner and owner in {who.account, resource.account, record.recipientAccountId}
+    )

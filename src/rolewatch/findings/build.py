@@ -95,7 +95,10 @@ def _finding(
         "service_name": name,
         "security_service": who.service in SECURITY_SERVICES,
         "resource": resource.arn,
-        "resource_type": next((denial.resource.type for denial in reversed(group) if denial.resource.type), "") or "AWS::Service",
+        "resource_type": next(
+            (denial.resource.type for denial in reversed(group) if denial.resource.type), ""
+        )
+        or "AWS::Service",
         "resource_examples": _examples(group),
         "regions": sorted({denial.region for denial in group if denial.region}),
         "actions": actions,
@@ -128,7 +131,8 @@ def _actions(group: list[Denial], facts: Mapping[tuple[str, ...], str]) -> dict[
     known: dict[str, bool] = {}
     for denial in group:
         action = actions.setdefault(
-            denial.call, {"iam_action": denial.action, "denials": 0, "last_denied": None, "last_allowed": None}
+            denial.call,
+            {"iam_action": denial.action, "denials": 0, "last_denied": None, "last_allowed": None},
         )
         action["denials"] += 1
         if denial.time and denial.time > (action["last_denied"] or ""):
@@ -144,11 +148,16 @@ def _actions(group: list[Denial], facts: Mapping[tuple[str, ...], str]) -> dict[
 def _verdict(group: list[Denial]) -> Verdict:
     """Choose the verdict of a finding: what can be acted on before noise, a message before a guess, the latest first."""
     idle = ("harmless", "service-not-enabled")
-    ranked = ((verdict.verdict not in idle, verdict.evidence == "message", index, verdict) for index, verdict in enumerate(map(judge, group)))
+    ranked = (
+        (verdict.verdict not in idle, verdict.evidence == "message", index, verdict)
+        for index, verdict in enumerate(map(judge, group))
+    )
     return max(ranked, key=lambda row: row[:3])[3]
 
 
-def _candidates(group: list[Denial], verdict: Verdict, accounts: list[str], actions: Mapping[str, str]) -> list[dict[str, str]]:
+def _candidates(
+    group: list[Denial], verdict: Verdict, accounts: list[str], actions: Mapping[str, str]
+) -> list[dict[str, str]]:
     if verdict.evidence != "guess":
         return []
     latest = group[-1]
@@ -167,7 +176,9 @@ def _candidates(group: list[Denial], verdict: Verdict, accounts: list[str], acti
 
 def _examples(group: list[Denial]) -> list[str]:
     """Keep up to 20 originals where folding changed them."""
-    found = dict.fromkeys(denial.resource.original for denial in group if denial.resource.original != denial.resource.arn)
+    found = dict.fromkeys(
+        denial.resource.original for denial in group if denial.resource.original != denial.resource.arn
+    )
     return sorted(found)[:EXAMPLES]
 
 
@@ -187,4 +198,6 @@ def _timeline(group: list[Denial], allowed: Mapping[str, str]) -> list[dict[str,
     """Count denials by day, and the latest proofs of access on theirs."""
     denied = Counter(denial.time[:10] for denial in group if denial.time)
     passed = Counter(time[:10] for time in allowed.values())
-    return [{"day": day, "denials": denied[day], "allowed": passed[day]} for day in sorted({*denied, *passed})]
+    return [
+        {"day": day, "denials": denied[day], "allowed": passed[day]} for day in sorted({*denied, *passed})
+    ]

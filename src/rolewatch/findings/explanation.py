@@ -40,7 +40,9 @@ def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> s
         which = f" ({verdict.policy_arn})" if verdict.policy_arn else ""
         return f"{what}: {policy}{which} {KEEPS_OUT.get(verdict.kind or '', 'denies it')}."
     if verdict.verdict == "fix-your-policy":
-        return f"{what}: the message gives no reason; most likely the resource's own policy denies it (a guess)."
+        return (
+            f"{what}: the message gives no reason; most likely the resource's own policy denies it (a guess)."
+        )
     return f"{what}: the message gives no reason."
 
 

@@ -14,7 +14,11 @@ class Status(NamedTuple):
 
 
 def status(
-    denied: Mapping[str, str], allowed: Mapping[str, str], gone: str | None, last_seen: str | None, silent_after: timedelta
+    denied: Mapping[str, str],
+    allowed: Mapping[str, str],
+    gone: str | None,
+    last_seen: str | None,
+    silent_after: timedelta,
 ) -> Status:
     """Decide the status.
 
@@ -22,7 +26,9 @@ def status(
     latest success; `gone`: when the resource was last reported as not existing; `last_seen`: the last record seen
     of the account. Times as in eventTime. A denial without a time is never proven over.
     """
-    still = sorted(action for action, last in denied.items() if not last or allowed.get(action.lower(), "") <= last)
+    still = sorted(
+        action for action, last in denied.items() if not last or allowed.get(action.lower(), "") <= last
+    )
     if not still:
         return Status("recovered", max(allowed[action.lower()] for action in denied), [])
     last = max(denied.values())

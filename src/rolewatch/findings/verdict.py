@@ -12,7 +12,9 @@ from rolewatch.denials.resources import takes_policy
 from rolewatch.denials.rule import Denial
 
 NOT_FOR_LINKED = frozenset(("service-control", "resource-control", "permissions-boundary"))
-CUSTOMERS = frozenset(("resource-based", "vpc-endpoint"))  # policies that the customer writes and that bind every role
+CUSTOMERS = frozenset(
+    ("resource-based", "vpc-endpoint")
+)  # policies that the customer writes and that bind every role
 
 
 class Verdict(NamedTuple):
@@ -58,7 +60,10 @@ def _judge(
     elif policy_type == "identity-based" and kind == "implicit" and linked:
         verdict, evidence = ("fix-your-policy" if takes else "aws-side"), "message"
     elif policy_type and not linked:
-        verdict, evidence = "fix-your-policy", "message"  # the role and all its guardrails are the customer's own
+        verdict, evidence = (
+            "fix-your-policy",
+            "message",
+        )  # the role and all its guardrails are the customer's own
     elif policy_type is None and takes:
         verdict, evidence = "fix-your-policy", "guess"
     else:

@@ -1,5 +1,6 @@
 """Findings as rows: side by side where the terminal is wide, one below the other where it is not."""
 
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,10 +18,15 @@ _GUESS = "bold yellow"
 SIDE_BY_SIDE = 160
 
 
-def drawn(findings: list[Finding], width: int, *, who: bool = False) -> Padding:
-    """Return findings as a table for a terminal of that width; `who` names service and role in each row."""
-    table = _columns(findings, who=who) if width >= SIDE_BY_SIDE else _stacked(findings, who=who)
-    return Padding(table, (0, 0, 0, 2))
+#: Where the text of a block begins: behind severity (or nothing) and status (or a label), and two blanks after each.
+_INDENT, _LEFT, _RIGHT = 2, 10, 11
+
+
+def drawn(findings: list[Finding], console: Console, *, who: bool = False) -> RenderableType:
+    """Return findings as rows that fit the console; `who` names service and role in each row."""
+    if console.width >= SIDE_BY_SIDE:
+        return Padding(_columns(findings, who=who), (0, 0, 0, _INDENT))
+    return Group(*(_stacked(finding, console, who=who) for finding in findings))
 
 
 def _columns(findings: list[Finding], *, who: bool) -> Table:
@@ -54,25 +60,36 @@ def _columns(findings: list[Finding], *, who: bool) -> Table:
     return table
 
 
-def _stacked(findings: list[Finding], *, who: bool) -> Table:
-    """Return a block a finding: the resource, then what is known about it line by line."""
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(width=8)
-    table.add_column(width=9)
-    table.add_column(ratio=1, overflow="fold")
-    for finding in findings:
-        table.add_row(_severity(finding), _status(finding), Text(terminal(finding["resource"]), "bold"))
-        lines = [("who", Text(_who(finding)))] if who else []
-        regions = words.listed(finding["regions"])
-        lines.append(("account", Text(_account(finding) + (f", {regions}" if regions else ""))))
-        lines.append(("denied", Text("; ").join(_actions(finding))))
-        last = words.moment(finding["last_denied"])
-        lines.append(("denials", Text(f"{finding['denials']:,}, the last at {last} UTC")))
-        lines.append(("why", _why(finding)))
-        lines += _more(finding)
-        for label, text in lines:
-            table.add_row("", Text(label, _LABEL), text)
-    return table
+def _stacked(finding: Finding, console: Console, *, who: bool) -> Text:
+    """Return a block: the resource, then what is known about it line by line.
+
+    Wrapped here and not by a table, which takes a millisecond a finding to do the same.
+    """
+    regions, last = words.listed(finding["regions"]), words.moment(finding["last_denied"])
+    lines = [
+        (_severity(finding), _status(finding), Text(terminal(finding["resource"]), "bold")),
+        ("", "account", Text(_account(finding) + (f", {regions}" if regions else ""))),
+        ("", "denied", Text("; ").join(_actions(finding))),
+        ("", "denials", Text(f"{finding['denials']:,}, the last at {last} UTC")),
+        ("", "why", _why(finding)),
+        *(("", label, text) for label, text in _more(finding)),
+    ]
+    if who:
+        lines.insert(1, ("", "who", Text(_who(finding))))
+    block = Text(no_wrap=True, overflow="ignore", end="")
+    for left, right, text in lines:
+        margin = Text.assemble(" " * _INDENT, _filled(left, _LEFT), _filled(right, _RIGHT))
+        room = max(console.width - len(margin), 1)
+        for line in text.wrap(console, room, overflow="fold") or [Text()]:
+            block.append_text(margin).append_text(line).append("\n")
+            margin = Text(" " * len(margin))
+    return block
+
+
+def _filled(label: Text | str, width: int) -> Text:
+    """Return a label at the left of a margin, with at least one blank behind it."""
+    text = label if isinstance(label, Text) else Text(label, _LABEL)
+    return Text.assemble(text, " " * max(width - len(text), 1))
 
 
 def _severity(finding: Finding) -> Text:

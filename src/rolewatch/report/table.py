@@ -46,7 +46,7 @@ def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
         highlight=False,
         _environ=options.environ,
     )
-    for part in _parts(report, console.width):
+    for part in _parts(report, console):
         console.print(part)
     text = page.getvalue()
     # Rich fills lines up with blanks, which only disturb in a file.
@@ -60,18 +60,22 @@ def _columns(text: str) -> int | None:
     return max(int(text), 40) if text.isascii() and text.isdigit() and int(text) else None
 
 
-def _parts(report: dict[str, Any], width: int) -> list[RenderableType]:
+def _parts(report: dict[str, Any], console: Console) -> list[RenderableType]:
     """Return what is printed, from top to bottom."""
     grouped = groups(report["findings"])
     blind = [group for group in grouped if group.section == "blind"]
     parts: list[RenderableType] = [Text(_summary(report, blind), "bold")]
     parts += [Text(line, "bold red") for line in _blindings(blind)]
     for group in blind:
-        parts += ["", Text(words.heading(group), _style(group)), rows.drawn(group.findings, width)]
+        parts += ["", Text(words.heading(group), _style(group)), rows.drawn(group.findings, console)]
     for name, head in _HEADINGS.items():
         findings = [finding for group in grouped if group.section == name for finding in group.findings]
         if findings:
-            parts += ["", Text(f"{head} ({len(findings):,})", "bold"), rows.drawn(findings, width, who=True)]
+            parts += [
+                "",
+                Text(f"{head} ({len(findings):,})", "bold"),
+                rows.drawn(findings, console, who=True),
+            ]
     parts += ["", Text("Looked at", "bold"), *_indented(looked_at(report))]
     if lines := unread(report):
         parts += ["", Text("Not read, or only in part", "bold yellow"), *_indented(lines)]

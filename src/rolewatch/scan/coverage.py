@@ -7,6 +7,7 @@ research of peers §5 (denials that are simply not recorded), spec/cloudtrail.md
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,7 +21,6 @@ LITERALS = (
     ("Data", b'"eventCategory":"Data"'),
     ("NetworkActivity", b'"eventCategory":"NetworkActivity"'),
     ("kms", b'"eventSource":"kms.amazonaws.com"'),
-    ("s3-data", b'"AWS::S3::Object"'),
 )
 SPACED = {literal: literal.replace(b'":"', b'": "') for _, literal in LITERALS}  # as pretty-printers write it
 
@@ -59,7 +59,7 @@ class Coverage:
         self.days[layout.account, layout.region, layout.day] += 1
         if layout.kind == "CloudTrail-NetworkActivity":
             self.seen.add("NetworkActivity")
-        time = layout.delivered.strftime("%Y-%m-%dT%H:%M:%SZ") if layout.delivered else f"{layout.day}T23:59:59Z"
+        time = _spell_time(layout.delivered) if layout.delivered else f"{layout.day}T23:59:59Z"
         if time > self.last_by_account.get(layout.account, ""):
             self.last_by_account[layout.account] = time
 
@@ -90,7 +90,11 @@ class Coverage:
     def search(self, batch: Batch, *, network: bool) -> None:
         """Look for the event categories not seen yet; `network` says whether this delivery could hold its events."""
         for name, literal in LITERALS:
-            if name not in self.seen and (network or name != "NetworkActivity") and (batch.holds(literal) or batch.holds(SPACED[literal])):
+            if (
+                name not in self.seen
+                and (network or name != "NetworkActivity")
+                and (batch.holds(literal) or batch.holds(SPACED[literal]))
+            ):
                 self.seen.add(name)
 
     def digest(self, content: bytes, layout: Layout | None) -> None:
@@ -131,7 +135,9 @@ class Coverage:
             "last_day": days[-1] if days else None,
             "accounts": sorted(self.accounts),
             "regions": sorted(self.regions),
-            "event_categories": ["Management", *sorted(self.seen & {"Data", "NetworkActivity"})] if records else [],
+            "event_categories": ["Management", *sorted(self.seen & {"Data", "NetworkActivity"})]
+            if records
+            else [],
             "not_visible": list(self._not_visible(records=records, narrowed=narrowed)),
         }
 
@@ -143,17 +149,24 @@ class Coverage:
             said.append(
                 "data events: none seen, so a denied s3:GetObject, HeadBucket or ListObjects, lambda:Invoke or DynamoDB item call would not show"
             )
-        elif "s3-data" not in self.seen:
-            said.append("S3 object-level data events: none seen, so a denied GetObject would not show")
         if "kms" not in self.seen:
-            said.append("KMS events: none seen (a trail can exclude them), so a key policy that denies a service would not show")
+            said.append(
+                "KMS events: none seen (a trail can exclude them), so a key policy that denies a service would not show"
+            )
         if "NetworkActivity" not in self.seen:
-            said.append("network activity events: none seen, so a denial by a VPC endpoint policy (VpceAccessDenied) may not show")
+            said.append(
+                "network activity events: none seen, so a denial by a VPC endpoint policy (VpceAccessDenied) may not show"
+            )
         if len(self.regions) == 1:
             region = next(iter(self.regions))
-            said.append(f"other regions: every record is from {region}" + (" (as asked)" if narrowed else "; a single-region trail sees no other"))
+            said.append(
+                f"other regions: every record is from {region}"
+                + (" (as asked)" if narrowed else "; a single-region trail sees no other")
+            )
         said += self._missing_days()
-        said.append("cross-account KMS denials in the key owner's account: CloudTrail logs them only in the caller's account")
+        said.append(
+            "cross-account KMS denials in the key owner's account: CloudTrail logs them only in the caller's account"
+        )
         return said
 
     def _missing_days(self) -> list[str]:
@@ -163,16 +176,30 @@ class Coverage:
             places.setdefault((account, region), set()).add(day)
         for (account, region), present in sorted(places.items()):
             missing = [day for day in _days_between(min(present), max(present)) if day not in present]
-            quiet = [day for day in missing if (account, region, day) in self.digests and not self.promised[account, region, day]]
+            quiet = [
+                day
+                for day in missing
+                if (account, region, day) in self.digests and not self.promised[account, region, day]
+            ]
             unknown = [day for day in missing if day not in quiet]
             if unknown:
-                said.append(f"{_spell(unknown)} in account {account}, {region}: no delivery" + (" although there are some before and after"))
+                said.append(
+                    f"{_spell(unknown)} in account {account}, {region}: no delivery"
+                    + (" although there are some before and after")
+                )
         for place in sorted(self.promised):
             lacking = self.promised[place] - self.days[place]
             if lacking > 0:
                 account, region, day = place
-                said.append(f"{lacking} log files of {day} in account {account}, {region}: digest files prove that they exist, but they are not in this input")
+                said.append(
+                    f"{lacking} log files of {day} in account {account}, {region}: digest files prove that they exist, but they are not in this input"
+                )
         return said
+
+
+@lru_cache(maxsize=1024)
+def _spell_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")  # many deliveries share a minute
 
 
 def _days_between(first: str, last: str) -> list[str]:

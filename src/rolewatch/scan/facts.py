@@ -49,7 +49,10 @@ class Facts:
         return best
 
     def _spill(self) -> None:
-        rows = sorted(_digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME) for key, time in self._recent.items())
+        rows = sorted(
+            _digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME)
+            for key, time in self._recent.items()
+        )
         self._recent.clear()
         self._runs.append(_Run(rows))
 

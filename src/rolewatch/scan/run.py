@@ -13,7 +13,9 @@ from rolewatch.scan.summary import Summary
 from rolewatch.sources import deliveries_of
 
 
-def run(sources: Sequence[str], options: ScanRequest, *, now: datetime, progress: Tell | None = None) -> dict[str, Any]:
+def run(
+    sources: Sequence[str], options: ScanRequest, *, now: datetime, progress: Tell | None = None
+) -> dict[str, Any]:
     """Scan the sources and return the report.
 
     Raises SourceError for a SOURCE that does not exist and CannotDo for what stops the whole scan; deliveries that
@@ -28,7 +30,9 @@ def run(sources: Sequence[str], options: ScanRequest, *, now: datetime, progress
 
     summary, facts = fold(listed, options, matter, progress)
     summary.unreadable += problems
-    findings = build(summary.denials.values(), summary.copies, facts, _last_seen(summary, options), options.silent_after)
+    findings = build(
+        summary.denials.values(), summary.copies, facts, _last_seen(summary, options), options.silent_after
+    )
     totals: dict[str, Any] = dict(summary.totals())
     totals["seconds"] = round(time.monotonic() - started, 3)
     window = options.window

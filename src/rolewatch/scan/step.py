@@ -18,7 +18,7 @@ from rolewatch.cloudtrail.layout import Layout, parse
 from rolewatch.cloudtrail.read import Batch, Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
 from rolewatch.denials.record import Record, Unparsable, decode, decode_success
-from rolewatch.denials.rule import Access, Denial, Fact, Rule, denials, facts, needles
+from rolewatch.denials.rule import Access, Denial, Fact, Rule, denials, facts, needles, worth
 from rolewatch.scan.facts import Facts
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
@@ -88,7 +88,9 @@ class Stepper:
             summary.counts["damaged"] += bool(collected.records)
             summary.unreadable.append((delivery.name, damage))
 
-    def _collect(self, content: Content, layout: Layout | None, *, exact: bool) -> tuple[_Collected, str | None]:
+    def _collect(
+        self, content: Content, layout: Layout | None, *, exact: bool
+    ) -> tuple[_Collected, str | None]:
         """Read a delivery through; returns what is whole and what is wrong with the rest."""
         collected = _Collected()
         coverage = self.summary.coverage
@@ -111,12 +113,16 @@ class Stepper:
     def _examine(self, batch: Batch, collected: _Collected, *, look: bool) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
         rule, seen, unparsable = self._rule, set[int](), 0
-        error_first = self._needles[:1]  # records with an error are decoded in full, the rest only for proof of access
+        error_first = self._needles[
+            :1
+        ]  # records with an error are decoded in full, the rest only for proof of access
         for start, end in sorted(batch.spans(error_first)):
             if start in seen:
                 continue
             seen.add(start)
             raw = batch.text(start, end)
+            if not worth(raw, rule):
+                continue
             try:
                 record = decode(raw)
             except Unparsable:
@@ -182,7 +188,9 @@ class Stepper:
             summary.coverage.digest(content.whole(), layout)
         suffix = PurePosixPath(delivery.name).suffix.lower()
         # A README is skipped; a file that was named, or whose name promises records, and holds none is an error.
-        broken = reason.startswith("not CloudTrail") and (delivery.named or (suffix in DATA_SUFFIXES and "JSON" not in reason))
+        broken = reason.startswith("not CloudTrail") and (
+            delivery.named or (suffix in DATA_SUFFIXES and "JSON" not in reason)
+        )
         (summary.unreadable if broken else summary.skipped).append((delivery.name, reason))
 
 
@@ -214,6 +222,7 @@ def _reopen(keep: object, path: Path) -> BinaryIO:
 
 def _bounds(window: Window) -> tuple[str | None, str | None]:
     """Spell a window's ends as eventTime does, so that they compare as text."""
-    since, until = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (window.since, window.until))
+    since, until = (
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (window.since, window.until)
+    )
     return since, until
-

@@ -1,0 +1,44 @@
+"""Errors a user can do something about: what happened, what to do next, and how the command ends.
+
+Exit statuses are DESIGN's ("Commands: the contract"): 2 for what was asked wrongly, 4 for what could not be done.
+Input that cannot be read is none of these; it is listed in the report, and the work goes on.
+"""
+
+
+class RolewatchError(Exception):
+    """An error with a message that names the place, and a remedy (or None) that tells what to do next."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return message and remedy in one line."""
+        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes with all fields."""
+        return _remade, (type(self), self.message, self.remedy)
+
+
+class UsageError(RolewatchError):
+    """What was typed (or stands in a file of settings or rules) does not make sense."""
+
+    exit_code = 2
+
+
+class SourceError(RolewatchError):
+    """A SOURCE means nothing that exists."""
+
+    exit_code = 2
+
+
+class CannotDo(RolewatchError):  # noqa: N818 - reads as what it says
+    """Understood, but impossible here and now: credentials, network, a locked state, a full disk, a missing extra."""
+
+
+def _remade(kind: type[RolewatchError], message: str, remedy: str | None) -> RolewatchError:
+    return kind(message, remedy=remedy)

@@ -1,0 +1,271 @@
+"""A window over a stream of JSON text that finds where values end, without decoding them.
+
+It is tolerant on purpose: it knows strings and brackets only. Whether what it cut out is JSON is checked by
+the decoder that reads it next (`unwrap.classify`).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_INSIDE = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+'  # a string without its last quote; no line ends inside one
+_STRING = re.compile(_INSIDE + rb'"')
+_UNFINISHED = re.compile(_INSIDE + rb"\\?")
+_BETWEEN = rb'[^"{}\[\]]*+(?:' + _INSIDE + rb'"[^"{}\[\]]*+)*+'  # all that does not change the depth
+_PLAIN = re.compile(_BETWEEN)
+_BRACKET = re.compile(_BETWEEN + rb"[{}\[\]]")
+_SCALAR = re.compile(rb'[^\s,:"{}\[\]]*+')
+_LINE = re.compile(rb"\n[{\[]")
+_BLANKS = b" \t\r\n"
+_BEFORE_VALUE = b"[,:"  # what a value inside another one can come after
+
+
+class Broken(Exception):  # noqa: N818 - damage found at a place; split's Damaged is the error users see
+    """Damage at a byte of the content: `at` is its offset, `what` says what is wrong, `cut` that the end is missing."""
+
+    def __init__(self, at: int, what: str, *, cut: bool = False, large: bool = False) -> None:
+        super().__init__(at, what)
+        self.at = at
+        self.what = what
+        self.cut = cut
+        self.large = large
+
+
+class Window:
+    """The part of a stream that is being looked at: `buf[pos:]` is unread, `buf[0]` is byte `base` of the content.
+
+    Positions are indices into `buf`; anything that may read on (`more`) first drops what lies before `pos`.
+    Whatever the source raises ends the stream and is kept in `failure`, so that what is whole can be used first.
+    """
+
+    __slots__ = ("_before", "_chunks", "base", "buf", "ended", "failure", "pos")
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks: Iterator[bytes] = iter(chunks)
+        self._before = b"\n"
+        self.base = 0
+        self.buf = b""
+        self.ended = False
+        self.failure: Exception | None = None
+        self.pos = 0
+
+    @property
+    def offset(self) -> int:
+        """The offset in the content of the next unread byte."""
+        return self.base + self.pos
+
+    def more(self) -> bool:
+        """Read on until the unread part has doubled (so that looking again costs no more than twice); False at the end."""
+        if self.ended:
+            return False
+        if self.pos:
+            self._before = self.buf[self.pos - 1 : self.pos]
+        left = self.buf[self.pos :]
+        parts = [left] if left else []
+        gained = 0
+        while gained <= len(left):
+            try:
+                chunk = next(self._chunks, None)
+            except Exception as error:  # noqa: BLE001 - raised by split after everything whole was yielded
+                self.failure = error
+                chunk = None
+            if chunk is None:
+                self.ended = True
+                break
+            if chunk:
+                parts.append(chunk)
+                gained += len(chunk)
+        self.base += self.pos
+        self.pos = 0
+        self.buf = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
+        return gained > 0
+
+    def peek(self) -> int:
+        """Skip white space and return the next byte, or -1 at the end of the content."""
+        while True:
+            self.pos = _end(_SPACE, self.buf, self.pos)
+            if self.pos < len(self.buf):
+                return self.buf[self.pos]
+            if not self.more():
+                return -1
+
+    def second(self) -> int:
+        """Return the byte that follows the next one, white space aside, or -1 at the end; nothing is taken."""
+        while True:
+            end = _end(_SPACE, self.buf, self.pos + 1)
+            if end < len(self.buf):
+                return self.buf[end]
+            if not self.more():
+                return -1
+
+    def skip(self, word: bytes) -> bool:
+        """Take these bytes if they are next."""
+        while len(self.buf) - self.pos < len(word) and self.more():
+            pass
+        if not self.buf.startswith(word, self.pos):
+            return False
+        self.pos += len(word)
+        return True
+
+    def key(self, limit: int) -> str:
+        """Take the string that starts at `pos`, a key of an object, and return what it says."""
+        end = self._string(limit)
+        try:
+            name = json.loads(self.buf[self.pos : end].decode(errors="replace"))
+        except ValueError:
+            raise Broken(self.offset, "a key that is no JSON string") from None
+        self.pos = end
+        return str(name)
+
+    def span(self, limit: int) -> int:
+        """Return where the value ends that starts at `pos`, which stays.
+
+        Raises Broken if it is cut off, longer than `limit` bytes, or another line's value starts inside it.
+        """
+        first = self.buf[self.pos]
+        if first == ord('"'):
+            return self._string(limit)
+        if first not in b"{[":
+            return self._scalar(limit)
+        depth = 0
+        at = 0  # relative to pos: reading on moves pos
+        while True:
+            found = _BRACKET.match(self.buf, self.pos + at)
+            if found is None:
+                at = self._stuck(_end(_PLAIN, self.buf, self.pos + at), limit)
+                continue
+            end = found.end()
+            bracket = self.buf[end - 1]
+            at = end - self.pos
+            if bracket in b"{[":
+                depth += 1
+                if bracket == ord("{") and self.buf[end - 2] == ord("\n") and depth > 1:
+                    self._check_line(end - 1)
+            else:
+                depth -= 1
+                if not depth:
+                    if at > limit:
+                        raise self.too_large(limit)
+                    return end
+
+    def line(self, limit: int) -> bytes:
+        """Take the rest of the line, its end included, or `limit` bytes of a longer one."""
+        while True:
+            end = self.buf.find(b"\n", self.pos, self.pos + limit)
+            if end < 0 and len(self.buf) - self.pos < limit and self.more():
+                continue
+            end = end + 1 if end >= 0 else min(len(self.buf), self.pos + limit)
+            text = self.buf[self.pos : end]
+            self.pos = end
+            return text
+
+    def next_line(self, after: int) -> bool:
+        """Move to the next line that starts a JSON value, beyond byte `after` of the content; False if there is none."""
+        if self.offset > after and self.pos < len(self.buf) and self.buf[self.pos] in b"{[":
+            before = self.buf[self.pos - 1 : self.pos] if self.pos else self._before
+            if before == b"\n":
+                return True
+        while True:
+            found = _LINE.search(self.buf, self.pos)
+            if found:
+                self.pos = found.start() + 1
+                return True
+            self.pos = max(self.pos, len(self.buf) - 1)  # the line's end may be the last byte
+            if not self.more():
+                self.pos = len(self.buf)
+                return False
+
+    def too_large(self, limit: int) -> Broken:
+        """Return the error that says the value at `pos` is longer than `limit` bytes."""
+        return Broken(
+            self.offset, f"a value longer than {limit:,} bytes, which CloudTrail never writes", large=True
+        )
+
+    def _stuck(self, end: int, limit: int) -> int:
+        """Read on where no bracket was found up to `end`, and return how far the value was understood."""
+        if end < len(self.buf):  # a quote without its partner
+            self._check_string(end)
+        at = end - self.pos
+        self._grow(limit)
+        return at
+
+    def _grow(self, limit: int) -> None:
+        if len(self.buf) - self.pos > limit:
+            raise self.too_large(limit)
+        if not self.more():
+            raise Broken(self.base + len(self.buf), "the content ends in the middle of a value", cut=True)
+
+    def _check_string(self, start: int) -> None:
+        end = _end(_UNFINISHED, self.buf, start)
+        if end < len(self.buf):
+            raise Broken(self.base + end, "a line ends inside a string")
+
+    def _check_line(self, start: int) -> None:
+        """Raise Broken if a `{` at a line's start cannot belong to the value before it (a half-written line)."""
+        before = start - 1
+        while self.buf[before] in _BLANKS:
+            before -= 1
+        if self.buf[before] not in _BEFORE_VALUE:
+            raise Broken(self.base + start, "a new value starts before the one on the line above is complete")
+
+    def _string(self, limit: int) -> int:
+        while True:
+            found = _STRING.match(self.buf, self.pos)
+            if found:
+                return found.end()
+            self._check_string(self.pos)
+            self._grow(limit)
+
+    def _scalar(self, limit: int) -> int:
+        while True:
+            end = _end(_SCALAR, self.buf, self.pos)
+            if end == self.pos:
+                raise Broken(self.offset, f"{self.buf[end : end + 1]!r} where a value should be")
+            if end < len(self.buf):
+                return end
+            if len(self.buf) - self.pos > limit:
+                raise self.too_large(limit)
+            if not self.more():
+                return len(self.buf)
+
+
+def members(value: bytes) -> dict[str, bytes]:
+    """Return the members of one valid JSON object, raw, by key; of a key that occurs twice the last one."""
+    window = Window([value])
+    found: dict[str, bytes] = {}
+    window.peek()
+    window.pos += 1
+    while window.peek() == ord('"'):
+        key = window.key(len(value))
+        window.peek()
+        window.pos += 1  # the colon
+        window.peek()
+        end = window.span(len(value))
+        found[key] = window.buf[window.pos : end]
+        window.pos = end
+        window.peek()
+        window.pos += 1  # the comma, or the end
+    return found
+
+
+def nesting(value: bytes, enough: int) -> int:
+    """Return how deep a complete JSON value nests, or the first depth above `enough`."""
+    if value.count(b"{") + value.count(b"[") <= enough:
+        return 0  # too few brackets to matter
+    depth = deepest = 0
+    for found in _BRACKET.finditer(value):
+        if value[found.end() - 1] in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > enough:
+                break
+        else:
+            depth -= 1
+    return deepest
+
+
+def _end(pattern: re.Pattern[bytes], buf: bytes, at: int) -> int:
+    """Return where a pattern that also matches nothing stops."""
+    found = pattern.match(buf, at)
+    return found.end() if found else at
