@@ -30,11 +30,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     paths = sorted(
-        os.path.join(folder, name)
+        f"{folder}/{name}"
         for folder, _, names in os.walk(options.folder)
         for name in names
         if name.endswith(".gz")
-    )  # noqa: PTH118 - see above
+    )
     if options.jobs == 1:
         print(inflate(paths))
         return

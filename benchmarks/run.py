@@ -157,7 +157,7 @@ def pairs(data: Path, megabytes: int, cores: int) -> list[Pair]:
     small = deliveries(data, "mixed", part)
     others = {"ClickHouse (chdb)": ("chdb", 3.0), "DuckDB read_json": ("duckdb", 40.0), "jq": ("jq", 25.0)}
     for name, (tool, target) in others.items():
-        if tool == "jq" and shutil.which("jq") or tool != "jq" and util.find_spec(tool):
+        if shutil.which("jq") if tool == "jq" else util.find_spec(tool):
             command = [sys.executable, str(HERE / "other_tools.py"), tool, str(small), "--jobs", str(cores)]
             rows.append(Pair(name, scan(small, cores), command, target, labelled(small)))
     return rows
@@ -172,7 +172,7 @@ def table(rows: list[dict[str, object]], header: str) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        target = f"≥ {row['target']:g}" if row["target"] else "–"
+        target = f"≥ {row['target']:g}" if row["target"] else "none"
         lines.append(
             f"| {row['name']} | **{row['ratio']:.2f}** ({row['low']:.2f}-{row['high']:.2f}) | {target} | {row['ours']:.2f} s | {row['other']:.2f} s | {row['memory']:.0f} MB |"
         )
@@ -228,7 +228,7 @@ def main() -> None:
         readme = HERE.parent / "README.md"
         readme.write_text(
             re.sub(
-                r"(<!-- bench -->\n).*?(<!-- /bench -->)",
+                r"(<!-- benchmarks -->\n).*?(<!-- /benchmarks -->)",
                 lambda found: f"{found[1]}{text}{found[2]}",
                 readme.read_text(),
                 flags=re.DOTALL,

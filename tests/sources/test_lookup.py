@@ -2,8 +2,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from rolewatch.base.errors import CannotDo
 
+from rolewatch.base.errors import CannotDo
 from rolewatch.sources import Window, deliveries, lookup
 
 SINCE, UNTIL = datetime(2023, 7, 10, tzinfo=UTC), datetime(2023, 7, 11, tzinfo=UTC)

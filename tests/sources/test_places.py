@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from rolewatch.base.errors import SourceError
 
+from rolewatch.base.errors import SourceError
 from rolewatch.sources import StdinDelivery, Window, deliveries_of
 
 

@@ -1,8 +1,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from rolewatch.base.errors import CannotDo, SourceError
 
+from rolewatch.base.errors import CannotDo, SourceError
 from rolewatch.sources import Window, deliveries, deliveries_of, s3_listing
 from rolewatch.sources.s3_listing import Listing
 

@@ -3,9 +3,9 @@ import pickle
 
 import msgspec
 import pytest
-from rolewatch.base.errors import CannotDo
 
 from rolewatch.base import aws
+from rolewatch.base.errors import CannotDo
 from rolewatch.sources import Window, deliveries, s3
 from rolewatch.sources.s3 import S3Delivery
 

@@ -85,7 +85,7 @@ def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:
         while data:
             try:
                 piece = member.decompress(data, PIECE)
-            except isal_zlib.error as error:
+            except isal_zlib.error as error:  # type: ignore[misc] # its stub has an instance for the class
                 raise GunzipError(
                     f"the gzip data is broken after {given:,} bytes of content ({error})"
                 ) from None

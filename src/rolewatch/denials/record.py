@@ -111,14 +111,14 @@ def decode_success(raw: bytes | bytearray) -> "Success | Record":
 
 def value(raw: msgspec.Raw) -> Any:
     """Decode a raw JSON value; None where it is absent, too deep or otherwise beyond decoding."""
-    data = memoryview(raw)
+    data = bytes(raw)
     if not data or data == b"null":
         return None
     try:
         return _any.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         try:
-            return json.loads(bytes(data).decode("utf-8", "replace"), parse_int=_integer)
+            return json.loads(data.decode("utf-8", "replace"), parse_int=_integer)
         except (ValueError, RecursionError):
             return None
 
@@ -169,9 +169,8 @@ def _identity(item: Any) -> UserIdentity | None:
     context = item.get("sessionContext")
     issuer = context.get("sessionIssuer") if isinstance(context, dict) else None
     session = SessionContext(Issuer(_text(issuer.get("arn")))) if isinstance(issuer, dict) else None
-    return UserIdentity(
-        *(_text(item.get(name)) for name in ("type", "arn", "accountId", "invokedBy")), session
-    )
+    texts = {name: _text(item.get(name)) for name in ("type", "arn", "accountId", "invokedBy")}
+    return UserIdentity(**texts, sessionContext=session)
 
 
 def _text(item: Any) -> str | None:

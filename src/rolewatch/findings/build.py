@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolewatch.catalog.roles import SECURITY_SERVICES, service_name
 from rolewatch.denials.rule import Denial, key_of
@@ -17,6 +17,20 @@ from rolewatch.findings.verdict import Verdict, judge
 EVENT_IDS = 1000
 EXAMPLES = 20
 Key = tuple[str, str, str]  # account, role or service, resource
+Facts = Mapping[tuple[str, ...], str]
+
+
+class Known(NamedTuple):
+    """What is known beside the denials.
+
+    `copies`: denial's identity → event ids of its copies; `facts`: as `followed` names them → latest time;
+    `last_seen`: account → time of the last record seen of it; `silent_after`: as `status` takes it.
+    """
+
+    copies: Mapping[bytes, set[str]]
+    facts: Facts
+    last_seen: Mapping[str, str]
+    silent_after: timedelta
 
 
 def finding_id(key: Key) -> str:
@@ -34,22 +48,13 @@ def followed(denials: Iterable[Denial]) -> set[tuple[str, ...]]:
     return keys
 
 
-def build(
-    denials: Iterable[Denial],
-    copies: Mapping[bytes, set[str]],
-    facts: Mapping[tuple[str, ...], str],
-    last_seen: Mapping[str, str],
-    silent_after: timedelta,
-) -> list[dict[str, Any]]:
-    """Group denials into findings, worst and most recent first.
-
-    `facts` as `followed` names them; `last_seen`: account → time of the last record seen of it.
-    """
+def build(denials: Iterable[Denial], known: Known) -> list[dict[str, Any]]:
+    """Group denials into findings, worst and most recent first."""
     groups: dict[Key, list[Denial]] = {}
     for denial in denials:
         who = denial.who
         groups.setdefault((who.account, who.role_arn or who.service, denial.resource.arn), []).append(denial)
-    findings = [_finding(key, group, copies, facts, last_seen, silent_after) for key, group in groups.items()]
+    findings = [_finding(key, group, known) for key, group in groups.items()]
     raise_blindings(findings)
     # Worst first, then the most recent; sorts are stable, so the least important key is sorted by first.
     findings.sort(key=lambda finding: finding["id"])
@@ -58,28 +63,20 @@ def build(
     return findings
 
 
-def _finding(
-    key: Key,
-    group: list[Denial],
-    copies: Mapping[bytes, set[str]],
-    facts: Mapping[tuple[str, ...], str],
-    last_seen: Mapping[str, str],
-    silent_after: timedelta,
-) -> dict[str, Any]:
+def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
     group.sort(key=lambda denial: (denial.time or "", denial.event_id or "", denial.identity))
     latest = group[-1]
     who, resource = latest.who, latest.resource
-    actions = _actions(group, facts)
+    actions = _actions(group, known.facts)
     open_until: dict[str, str] = {}
     allowed: dict[str, str] = {}
     for action in actions.values():
         name = action["iam_action"]
-        known = open_until.get(name)
-        last = action["last_denied"] or ""
-        open_until[name] = last if known is None else max(known, last)
+        open_until[name] = max(open_until.get(name, ""), action["last_denied"] or "")
         if action["last_allowed"]:
             allowed[name.lower()] = action["last_allowed"]
-    state = status(open_until, allowed, facts.get((resource.arn,)), last_seen.get(who.account), silent_after)
+    gone, last_seen = known.facts.get((resource.arn,)), known.last_seen.get(who.account)
+    state = status(open_until, allowed, gone, last_seen, known.silent_after)
     verdict = _verdict(group)
     name = service_name(who.service) if who.service else who.role_name or "the caller"
     names = state.open_actions or sorted(open_until)
@@ -121,11 +118,11 @@ def _finding(
         "explanation": explain(verdict, name, resource.arn, names),
         "candidates": _candidates(group, verdict, accounts, open_until),
         "timeline": _timeline(group, allowed),
-        "event_ids": _event_ids(group, copies),
+        "event_ids": _event_ids(group, known.copies),
     }
 
 
-def _actions(group: list[Denial], facts: Mapping[tuple[str, ...], str]) -> dict[str, dict[str, Any]]:
+def _actions(group: list[Denial], facts: Facts) -> dict[str, dict[str, Any]]:
     """Sum up by API call; a message's IAM action is better than the catalogue's, and that better than a guess."""
     actions: dict[str, dict[str, Any]] = {}
     known: dict[str, bool] = {}

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rolewatch.denials.resources import takes_policy
-from rolewatch.denials.rule import Denial
+from rolewatch.denials.rule import Denial, Said
 
 NOT_FOR_LINKED = frozenset(("service-control", "resource-control", "permissions-boundary"))
 CUSTOMERS = frozenset(
@@ -31,41 +31,30 @@ class Verdict(NamedTuple):
 
 def judge(denial: Denial) -> Verdict:
     """Give the verdict on one denial by its message, code and resource."""
-    said = denial.said
-    kind = denial.who.kind
-    return _judge(
-        said.policy_type, said.kind, said.policy_arn, said.not_enabled or said.code_kind == "not-enabled", said.known,
-        said.consequence, kind == "slr", takes_policy(denial.resource.type, denial.resource.arn),
-    )  # fmt: skip
+    takes = takes_policy(denial.resource.type, denial.resource.arn)
+    return _judge(denial.said, linked=denial.who.kind == "slr", takes=takes)
 
 
 @lru_cache(maxsize=4096)
-def _judge(
-    policy_type: str | None,
-    kind: str | None,
-    policy_arn: str | None,
-    not_enabled: bool,  # noqa: FBT001 - positional for the cache
-    known: str | None,
-    consequence: str | None,
-    linked: bool,  # noqa: FBT001
-    takes: bool,  # noqa: FBT001
-) -> Verdict:
-    contradicts = linked and policy_type in NOT_FOR_LINKED
-    if known:
-        verdict, evidence = known, "message"
-    elif not_enabled:
+def _judge(said: Said, *, linked: bool, takes: bool) -> Verdict:
+    contradicts = linked and said.policy_type in NOT_FOR_LINKED
+    if said.known:
+        verdict, evidence = said.known, "message"
+    elif said.not_enabled or said.code_kind == "not-enabled":
         verdict, evidence = "service-not-enabled", "message"
-    elif policy_type in CUSTOMERS:
+    elif said.policy_type in CUSTOMERS:
         verdict, evidence = "fix-your-policy", "message"
-    elif policy_type == "identity-based" and kind == "implicit" and linked:
+    elif said.policy_type == "identity-based" and said.kind == "implicit" and linked:
         verdict, evidence = ("fix-your-policy" if takes else "aws-side"), "message"
-    elif policy_type and not linked:
+    elif said.policy_type and not linked:
         verdict, evidence = (
             "fix-your-policy",
             "message",
         )  # the role and all its guardrails are the customer's own
-    elif policy_type is None and takes:
+    elif said.policy_type is None and takes:
         verdict, evidence = "fix-your-policy", "guess"
     else:
         verdict, evidence = "unknown", "guess"
-    return Verdict(verdict, evidence, policy_type, kind, policy_arn, consequence, contradicts)
+    return Verdict(
+        verdict, evidence, said.policy_type, said.kind, said.policy_arn, said.consequence, contradicts
+    )

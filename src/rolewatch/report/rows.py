@@ -1,8 +1,12 @@
-"""Findings as rows: side by side where the terminal is wide, one below the other where it is not."""
+"""Findings as rows: side by side where the terminal is wide, one below the other where it is not.
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+Folded and set here and not by a rich Table, which takes ten times as long and may cut columns to make them fit.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from rich.console import Console
 from rich.text import Text
 
 from rolewatch.base.sanitise import terminal
@@ -17,79 +21,92 @@ _GUESS = "bold yellow"
 #: From this width on there is room for seven columns side by side.
 SIDE_BY_SIDE = 160
 
+#: Blanks before a row and between its cells.
+_INDENT, _GAP = 2, 2
 
-#: Where the text of a block begins: behind severity (or nothing) and status (or a label), and two blanks after each.
-_INDENT, _LEFT, _RIGHT = 2, 10, 11
+#: Columns of a block: severity (or nothing), status (or a label), and the text, which takes the rest.
+_LEFT, _MIDDLE = 8, 9
+
+_HEADINGS = ("STATUS", "RESOURCE", "ACCOUNT", "DENIED ACTIONS", "DENIALS", "LAST DENIED (UTC)", "WHY")
+
+#: Cells of a row, each the lines it consists of before they are folded.
+_Cells = Sequence[Iterable[Text]]
 
 
-def drawn(findings: list[Finding], console: Console, *, who: bool = False) -> RenderableType:
+def drawn(findings: list[Finding], console: Console, *, who: bool = False) -> Text:
     """Return findings as rows that fit the console; `who` names service and role in each row."""
-    if console.width >= SIDE_BY_SIDE:
-        return Padding(_columns(findings, who=who), (0, 0, 0, _INDENT))
-    return Group(*(_stacked(finding, console, who=who) for finding in findings))
-
-
-def _columns(findings: list[Finding], *, who: bool) -> Table:
-    """Return a row a finding."""
-    table = Table(box=None, expand=True, padding=(0, 2, 0, 0), pad_edge=False, header_style=_LABEL)
-    table.add_column("STATUS", width=9)
-    table.add_column("RESOURCE", ratio=3, overflow="fold")
-    table.add_column("ACCOUNT", width=14, overflow="fold")
-    table.add_column("DENIED ACTIONS", ratio=3, overflow="fold")
-    table.add_column("DENIALS", width=7, justify="right", overflow="fold")
-    table.add_column("LAST DENIED (UTC)", width=19, overflow="fold")
-    table.add_column("WHY", ratio=4, overflow="fold")
-    for finding in findings:
-        resource = Text(terminal(finding["resource"]))
-        if who:
-            resource.append(f"\n{_who(finding)}", _LABEL)
-        table.add_row(
-            Text("\n").join([_status(finding), _severity(finding)]),
-            resource,
-            Text("\n".join([_account(finding), words.listed(finding["regions"])])),
-            Text("\n").join(_actions(finding)),
-            Text(f"{finding['denials']:,}"),
-            Text(words.moment(finding["last_denied"])),
-            Text("\n").join(
-                [
-                    _why(finding),
-                    *(Text.assemble((f"{label}: ", _LABEL), text) for label, text in _more(finding)),
-                ]
-            ),
-        )
-    return table
-
-
-def _stacked(finding: Finding, console: Console, *, who: bool) -> Text:
-    """Return a block: the resource, then what is known about it line by line.
-
-    Wrapped here and not by a table, which takes a millisecond a finding to do the same.
-    """
-    regions, last = words.listed(finding["regions"]), words.moment(finding["last_denied"])
-    lines = [
-        (_severity(finding), _status(finding), Text(terminal(finding["resource"]), "bold")),
-        ("", "account", Text(_account(finding) + (f", {regions}" if regions else ""))),
-        ("", "denied", Text("; ").join(_actions(finding))),
-        ("", "denials", Text(f"{finding['denials']:,}, the last at {last} UTC")),
-        ("", "why", _why(finding)),
-        *(("", label, text) for label, text in _more(finding)),
-    ]
-    if who:
-        lines.insert(1, ("", "who", Text(_who(finding))))
     block = Text(no_wrap=True, overflow="ignore", end="")
-    for left, right, text in lines:
-        margin = Text.assemble(" " * _INDENT, _filled(left, _LEFT), _filled(right, _RIGHT))
-        room = max(console.width - len(margin), 1)
-        for line in text.wrap(console, room, overflow="fold") or [Text()]:
-            block.append_text(margin).append_text(line).append("\n")
-            margin = Text(" " * len(margin))
+    if console.width >= SIDE_BY_SIDE:
+        _columns(block, findings, console, who=who)
+    else:
+        for finding in findings:
+            _stacked(block, finding, console, who=who)
     return block
 
 
-def _filled(label: Text | str, width: int) -> Text:
-    """Return a label at the left of a margin, with at least one blank behind it."""
-    text = label if isinstance(label, Text) else Text(label, _LABEL)
-    return Text.assemble(text, " " * max(width - len(text), 1))
+def _columns(block: Text, findings: list[Finding], console: Console, *, who: bool) -> None:
+    """Add a row a finding, under a heading."""
+    counts = [f"{finding['denials']:,}" for finding in findings]
+    number = max(map(len, (_HEADINGS[4], *counts)))
+    room = console.width - _INDENT - 6 * _GAP - (9 + 14 + number + 19)
+    widths = (9, room * 3 // 10, 14, room * 3 // 10, number, 19, room * 4 // 10)
+    _set(block, [[Text(name, _LABEL)] for name in _HEADINGS], widths, console)
+    for finding, count in zip(findings, counts, strict=True):
+        resource = [Text(terminal(finding["resource"]))]
+        if who:
+            resource.append(Text(_who(finding), _LABEL))
+        more = (Text.assemble((f"{label}: ", _LABEL), text) for label, text in _more(finding))
+        cells: _Cells = (
+            (_status(finding), _severity(finding)),
+            resource,
+            (Text(_account(finding)), Text(words.listed(finding["regions"]))),
+            _actions(finding),
+            (Text(count.rjust(number)),),
+            (Text(words.moment(finding["last_denied"])),),
+            (_why(finding), *more),
+        )
+        _set(block, cells, widths, console)
+
+
+def _stacked(block: Text, finding: Finding, console: Console, *, who: bool) -> None:
+    """Add a block: the resource, then what is known about it line by line."""
+    regions, last = words.listed(finding["regions"]), words.moment(finding["last_denied"])
+    lines = [
+        ("account", Text(_account(finding) + (f", {regions}" if regions else ""))),
+        ("denied", Text("; ").join(_actions(finding))),
+        ("denials", Text(f"{finding['denials']:,}, the last at {last} UTC")),
+        ("why", _why(finding)),
+        *_more(finding),
+    ]
+    if who:
+        lines.insert(0, ("who", Text(_who(finding))))
+    widths = (_LEFT, _MIDDLE, console.width - _INDENT - _LEFT - _MIDDLE - 2 * _GAP)
+    head = Text(terminal(finding["resource"]), "bold")
+    _set(block, ([_severity(finding)], [_status(finding)], [head]), widths, console)
+    for label, text in lines:
+        _set(block, ((), [Text(label, _LABEL)], [text]), widths, console)
+
+
+def _set(block: Text, cells: _Cells, widths: Sequence[int], console: Console) -> None:
+    """Add cells side by side, each folded to its width; no line ends with a blank."""
+    folded = [
+        [line for text in cell for line in _folded(text, width, console)]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    for line in zip_longest(*folded):
+        blanks = _INDENT
+        for part, width in zip(line, widths, strict=True):
+            length = part.cell_len if part else 0
+            if length:
+                block.append(" " * blanks).append_text(part)
+                blanks = 0
+            blanks += width - length + _GAP
+        block.append("\n")
+
+
+def _folded(text: Text, width: int, console: Console) -> Iterable[Text]:
+    """Return text as lines of at most `width` columns: broken between words, and within a word only if it is longer."""
+    return (text,) if text.cell_len <= width else text.wrap(console, width, overflow="fold")
 
 
 def _severity(finding: Finding) -> Text:
@@ -112,8 +129,10 @@ def _account(finding: Finding) -> str:
 
 
 def _actions(finding: Finding) -> list[Text]:
-    """Return the denied IAM actions, those still open first and named so."""
+    """Return the denied IAM actions, those still open first and named so; what is gone is neither open nor closed."""
     known = words.actions(finding)
+    if finding["status"] == "gone":
+        return [Text(words.listed(known))]
     still_open = [name for name, is_open in known.items() if is_open]
     closed = [name for name, is_open in known.items() if not is_open]
     texts = []

@@ -16,6 +16,9 @@ from rolewatch.report.output import Options, emit
 #: Columns of a stream that is no terminal and says nothing: wide enough for sentences, narrow enough for a mail.
 PLAIN_WIDTH = 120
 
+#: No line is folded to less, however small the terminal is: it would not be read, and a wide character has to fit.
+NARROWEST = 40
+
 #: What the groups below the blocked ones have in common.
 _HEADINGS = {
     "silent": "Silent: no attempt since the last denial, which is no proof of recovery",
@@ -28,10 +31,11 @@ _HEADINGS = {
 def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
     """Write the report as text; with colours only to a terminal (or where asked), content is never cut off."""
     is_terminal = out.isatty()
+    environ = options.environ
     color = options.color
     if color is None:
-        color = is_terminal and not options.environ.get("NO_COLOR") and options.environ.get("TERM") != "dumb"
-    width = options.width or _columns(options.environ.get("COLUMNS", ""))
+        color = is_terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    width = options.width or _columns(environ.get("COLUMNS", ""))
     page = StringIO()
     console = Console(
         file=page,
@@ -44,10 +48,12 @@ def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
         markup=False,
         emoji=False,
         highlight=False,
-        _environ=options.environ,
+        # What rich would make of the rest, such as FORCE_COLOR, is settled above.
+        _environ={name: environ[name] for name in ("TERM", "COLORTERM") if name in environ},
     )
+    console.width = max(console.width, NARROWEST)
     for part in _parts(report, console):
-        console.print(part)
+        console.print(part, crop=False)
     text = page.getvalue()
     # Rich fills lines up with blanks, which only disturb in a file.
     emit(
@@ -57,7 +63,7 @@ def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
 
 def _columns(text: str) -> int | None:
     """Return COLUMNS if it is a usable width."""
-    return max(int(text), 40) if text.isascii() and text.isdigit() and int(text) else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) else None
 
 
 def _parts(report: dict[str, Any], console: Console) -> list[RenderableType]:

@@ -35,7 +35,7 @@ class Digest(msgspec.Struct):
     awsAccountId: str = ""  # noqa: N815
     digestStartTime: str = ""  # noqa: N815
     digestEndTime: str = ""  # noqa: N815
-    logFiles: list[_LogFile] = []  # noqa: N815, RUF012 - msgspec copies a mutable default
+    logFiles: list[_LogFile] = []  # noqa: N815 - msgspec copies a mutable default
 
 
 class Coverage:
@@ -184,8 +184,7 @@ class Coverage:
             unknown = [day for day in missing if day not in quiet]
             if unknown:
                 said.append(
-                    f"{_spell(unknown)} in account {account}, {region}: no delivery"
-                    + (" although there are some before and after")
+                    f"{_spell(unknown)} in account {account}, {region}: no delivery although there are some before and after"
                 )
         for place in sorted(self.promised):
             lacking = self.promised[place] - self.days[place]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, cast
 
 from rolewatch.base.errors import CannotDo, RolewatchError
 from rolewatch.scan.request import Progress, ScanRequest
@@ -147,8 +147,8 @@ class _Pool:
                     held[pipe] += 1
                     if wait([other for other, n in held.items() if n], 0):
                         break
-            for pipe in wait([pipe for pipe, n in held.items() if n]):
-                assert isinstance(pipe, Connection)  # noqa: S101 - we gave nothing else
+            for ready in wait([pipe for pipe, n in held.items() if n]):
+                pipe = cast("Connection", ready)  # wait returns what it was given
                 seen.counts.update(self._receive(pipe))
                 held[pipe] -= 1
             self._meter.show(seen, force=not any(held.values()))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rolewatch import __version__
-from rolewatch.findings.build import build, followed
+from rolewatch.findings.build import Known, build, followed
 from rolewatch.scan.pool import Key, Tell, fold
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
@@ -30,9 +30,8 @@ def run(
 
     summary, facts = fold(listed, options, matter, progress)
     summary.unreadable += problems
-    findings = build(
-        summary.denials.values(), summary.copies, facts, _last_seen(summary, options), options.silent_after
-    )
+    known = Known(summary.copies, facts, _last_seen(summary, options), options.silent_after)
+    findings = build(summary.denials.values(), known)
     totals: dict[str, Any] = dict(summary.totals())
     totals["seconds"] = round(time.monotonic() - started, 3)
     window = options.window

@@ -1,0 +1,36 @@
+"""The commands there are: where each lives and what it does. Nothing of a command is imported until it is called."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
+
+from rolewatch.cli.options import Option, Positional
+
+
+class Called(NamedTuple):
+    """A command as called: the values of its options and positionals by name, and the environment."""
+
+    values: Mapping[str, Any]
+    environ: Mapping[str, str]
+
+
+class Command(Protocol):
+    """What the module of a command holds."""
+
+    HELP: str
+    EXAMPLES: tuple[tuple[str, str], ...]  # (command, what it does)
+    POSITIONALS: tuple[Positional, ...]
+    OPTIONS: tuple[Option, ...]
+    run: Callable[[Called], int]  # returns the exit status
+
+
+COMMANDS = {
+    "scan": "find the resources that AWS services cannot reach",
+    "completion": "print the completion script of a shell",
+}
+"""Name → what `rolewatch --help` says of it; the module has the same name."""
+
+
+def load(name: str) -> Command:
+    """Import a command."""
+    return cast("Command", import_module(f"rolewatch.cli.{name}"))

@@ -1,0 +1,58 @@
+"""How far a scan has come, on stderr, if that is a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rolewatch.scan.request import Progress
+
+Tell = Callable[["Progress"], None]
+
+
+@contextmanager
+def progress(stream: TextIO) -> Iterator[Tell | None]:
+    """Give a function that shows progress, None where nobody would see it; what was shown goes away at the end."""
+    if not stream.isatty():
+        yield None
+        return
+    bar = _Bar(stream)
+    try:
+        yield bar.tell
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """The bar; drawn when it is told something, not by a thread, since worker processes are forked beside it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: Any = None
+        self._task: Any = None
+
+    def tell(self, at: "Progress") -> None:
+        """Show how far it is."""
+        from rolewatch.report.words import count, size  # noqa: PLC0415 - only where something is drawn
+
+        if self._bar is None:
+            self._start()
+        rate = f"{size(int(at.bytes / at.seconds))}/s" if at.seconds > 0.2 else ""
+        listed = f" of {at.listed:,}" if at.listed is not None else ""
+        text = f"{at.deliveries:,}{listed} deliveries  {size(at.bytes)}  {rate}  {count(at.denials, 'denial')} so far"
+        self._bar.update(self._task, completed=at.deliveries, total=at.listed, description=text, refresh=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _start(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only where something is drawn
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - as above
+
+        console = Console(file=self._stream)
+        columns = (BarColumn(bar_width=24), TextColumn("{task.description}", markup=False))
+        self._bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
+        self._task = self._bar.add_task("")
+        self._bar.start()

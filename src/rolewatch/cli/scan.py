@@ -1,0 +1,167 @@
+"""`rolewatch scan`: from CloudTrail deliveries to findings."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewatch.base.errors import UsageError
+from rolewatch.cli import words
+from rolewatch.cli.commands import Called
+from rolewatch.cli.options import Option, Positional
+
+if TYPE_CHECKING:
+    from rolewatch.findings.select import Selection
+    from rolewatch.sources.window import Window
+
+HELP = (
+    "Find the resources that AWS services cannot reach, since when and why:\n"
+    "scan CloudTrail deliveries for denials of service-linked roles."
+)
+EXAMPLES = (
+    ("rolewatch scan ~/cloudtrail", "a folder of CloudTrail files, of any layout"),
+    (
+        "rolewatch scan s3://my-trail/AWSLogs --since 2d",
+        "the last two days of a trail's bucket; only those days are listed",
+    ),
+    ("rolewatch scan lookup:// --region us-east-1", "the event history of 90 days, without a trail"),
+    ("aws logs filter-log-events --log-group-name trail | rolewatch scan -", "standard input"),
+    ("rolewatch scan ~/cloudtrail --format html --output report.html", "one file to open or send"),
+    (
+        "rolewatch scan ~/cloudtrail --baseline last.json --exit-code 1",
+        "in cron or CI: end with 1 if something new is blocked",
+    ),
+)
+POSITIONALS = (
+    Positional(
+        "source",
+        "SOURCE",
+        "a file, a folder, a glob, - (standard input), s3://bucket/prefix or lookup://",
+        many=True,
+        file=True,
+    ),
+)
+PRINCIPALS = ("slr", "service", "service-role", "all")
+SEVERITIES = ("none", "low", "medium", "high", "critical")
+FORMATS = ("table", "json", "jsonl", "csv", "html", "ocsf", "asff")
+_WHAT, _OUT, _HOW = "what to look for", "what to print", "how to work"
+OPTIONS = (
+    Option("principals", "whom to watch beside service-linked roles", "KIND", default=("slr",), choices=PRINCIPALS, many=True, group=_WHAT),
+    Option("authentication", "count failed credentials (ExpiredToken, AuthFailure …) as denials too", flag=True, default=False, group=_WHAT),
+    Option("since", "denials from TIME on: ISO 8601 in UTC, or how long ago (2d, 6h)", "TIME", words.moment, group=_WHAT),
+    Option("until", "denials before TIME", "TIME", words.moment, group=_WHAT),
+    Option("account", "only roles of these accounts", "ID", words.account, default=(), many=True, group=_WHAT),
+    Option("region", "only calls in these regions", "NAME", words.region, default=(), many=True, group=_WHAT),
+    Option("service", "only these services: config.amazonaws.com, or config for short", "NAME", default=(), many=True, group=_WHAT),
+    Option("severity", "only findings of this severity and worse", "LEVEL", choices=SEVERITIES, group=_WHAT),
+    Option("no-recovery", "do not look for later successes; quicker, and nothing is ever recovered", flag=True, default=False, group=_WHAT),
+    Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
+    Option("baseline", "leave out what this earlier report (json) already had", "FILE", file=True, group=_WHAT),
+    Option("ignore", "leave out what the rules in FILE (TOML) allow, each with a reason and an end date", "FILE", file=True, group=_WHAT),
+    Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
+    Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
+    Option("exit-code", "end with N if something is blocked or silent", "N", words.status, default=0, shown="0", group=_OUT),
+    Option("dry-run", "list what would be read, and read nothing", flag=True, default=False, group=_HOW),
+    Option("jobs", "number of processes", "N", words.positive, shown="one for each core", group=_HOW),
+    Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),
+    Option("gunzip-ratio", "largest ratio of content to size beyond 64 MiB", "N", words.positive, default=200, group=_HOW),
+)  # fmt: skip
+OPEN = frozenset(("blocked", "silent"))
+IDLE = frozenset(("harmless", "service-not-enabled"))
+UNREAD = 3
+NOTED = ("table", "html")  # formats that show a report's notes to the reader
+
+
+def run(called: Called) -> int:
+    """Scan and print; returns the exit status."""
+    values, now = called.values, datetime.now(UTC)
+    window = _window(values, now)
+    if values["dry-run"]:
+        from rolewatch.cli.dry_run import dry_run  # noqa: PLC0415 - only where asked for
+
+        return dry_run(values["source"], window, form=values["format"], output=values["output"])
+    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - not needed for --help
+
+    request = ScanRequest(
+        principals=frozenset(("slr", *values["principals"])),
+        window=window,
+        recovery=not values["no-recovery"],
+        silent_after=values["silent-after"],
+        authentication=values["authentication"],
+        jobs=values["jobs"] or len(os.sched_getaffinity(0)),
+        gunzip_limit=values["gunzip-limit"],
+        gunzip_ratio=values["gunzip-ratio"],
+    )
+    selection = _selection(values)
+    with ExitStack() as stack:
+        from rolewatch.cli.output import opened  # noqa: PLC0415 - as above
+        from rolewatch.cli.progress import progress  # noqa: PLC0415 - as above
+        from rolewatch.scan.run import run as scan  # noqa: PLC0415 - as above
+
+        out = stack.enter_context(opened(values["output"]))
+        with progress(sys.stderr) as tell:
+            report = scan(values["source"], request, now=now, progress=tell)
+        selection.apply(report, now)
+        _tell(report, values["format"])
+        from rolewatch.report.formats import FORMATS as WRITERS  # noqa: PLC0415 - as above
+        from rolewatch.report.output import Options  # noqa: PLC0415 - as above
+
+        WRITERS[values["format"]](report, out, Options(environ=called.environ))
+    if values["exit-code"] and any(is_open(finding) for finding in report["findings"]):
+        return int(values["exit-code"])
+    return UNREAD if report["unreadable"] else 0
+
+
+def is_open(finding: Mapping[str, Any]) -> bool:
+    """Whether somebody has to look at a finding: blocked or silent, and not known to be without consequence."""
+    return finding["status"] in OPEN and finding["verdict"] not in IDLE
+
+
+def _window(values: Mapping[str, Any], now: datetime) -> "Window":
+    from rolewatch.sources.window import Window  # noqa: PLC0415 - not needed for --help
+
+    since, until = (_moment(values[name], now, name) for name in ("since", "until"))
+    if since and until and since >= until:
+        raise UsageError(
+            f"--since {since:%Y-%m-%dT%H:%M:%SZ} is not before --until {until:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return Window(since, until, frozenset(values["account"]), frozenset(values["region"]))
+
+
+def _moment(value: datetime | timedelta | None, now: datetime, name: str) -> datetime | None:
+    try:
+        return now - value if isinstance(value, timedelta) else value
+    except OverflowError:
+        raise UsageError(f"--{name}: that long ago there was no calendar") from None
+
+
+def _selection(values: Mapping[str, Any]) -> "Selection":
+    from rolewatch.findings.select import Selection, read_baseline, read_rules  # noqa: PLC0415 - not needed for --help
+
+    baseline, ignore = values["baseline"], values["ignore"]
+    return Selection(
+        services=values["service"],
+        severity=values["severity"],
+        baseline=read_baseline(_read(baseline, "--baseline"), baseline) if baseline else None,
+        rules=read_rules(_read(ignore, "--ignore"), ignore) if ignore else (),
+    )
+
+
+def _read(path: str, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option} {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _tell(report: Mapping[str, Any], form: str) -> None:
+    """Name on stderr what could not be read, and the notes where the format has no place for them."""
+    from rolewatch.cli.main import complain  # noqa: PLC0415 - main imports the commands
+
+    for entry in report["unreadable"]:
+        complain(f"cannot read {entry['delivery']}: {entry['reason']}")
+    for note in report["notes"] if form not in NOTED else ():
+        complain(note)

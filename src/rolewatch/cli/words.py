@@ -1,0 +1,72 @@
+"""What can be typed as a time, a span, a size or a number, as values. Each raises ValueError that says what is wanted."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_SPAN = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
+_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def span(text: str) -> timedelta:
+    """Read a length of time: `90s`, `15m`, `6h`, `2d`, `1w`."""
+    found = _SPAN.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no length of time; write 90s, 15m, 6h, 2d or 1w")
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than the calendar") from None
+
+
+def moment(text: str) -> datetime | timedelta:
+    """Read a point in time: ISO 8601 (UTC unless it says otherwise), or a span, which counts back from now."""
+    text = text.strip()
+    if _SPAN.fullmatch(text):
+        return span(text)
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no time; write 2026-03-01, 2026-03-01T10:00:00Z, or how long ago: 2d, 6h"
+        ) from None
+
+
+def size(text: str) -> int:
+    """Read a number of bytes: `500000`, `64MiB`, `4GiB`, `1GB`."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no size; write 500000, 64MiB or 4GiB")
+    unit, binary = (found[2] or "").lower(), found[3]
+    base: int = 1024 if binary else 1000
+    return int(int(found[1]) * base ** _POWERS.get(unit, 0))
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    if not text.strip().isascii() or not text.strip().isdigit() or not 0 < int(text) < 10**9:
+        raise ValueError(f"{text!r} is no whole number of at least 1")
+    return int(text)
+
+
+def status(text: str) -> int:
+    """Read an exit status, 0 to 255."""
+    if not text.strip().isascii() or not text.strip().isdigit() or len(text.strip()) > 3 or int(text) > 255:
+        raise ValueError(f"{text!r} is no exit status; write a number from 0 to 255")
+    return int(text)
+
+
+def account(text: str) -> str:
+    """Read an account id: twelve digits."""
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise ValueError(f"{text!r} is no account id; write its twelve digits")
+    return text
+
+
+def region(text: str) -> str:
+    """Read a region's name."""
+    if not re.fullmatch(r"[a-z]{2}[a-z0-9-]{3,30}", text):
+        raise ValueError(f"{text!r} is no region; write it as in us-east-1")
+    return text
