@@ -5,7 +5,7 @@ from io import StringIO
 
 from rolewatch.report.html import write
 
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "wbr"}
 
 
 class Node:
@@ -27,7 +27,8 @@ class Node:
 
     def text(self):
         """Return the text below, white space as one blank."""
-        parts = (child if isinstance(child, str) else f"{child.text()} " for child in self.children)
+        kept = (child for child in self.children if isinstance(child, str) or child.name != "wbr")
+        parts = (child if isinstance(child, str) else f"{child.text()} " for child in kept)
         return " ".join("".join(parts).split())
 
 

@@ -21,7 +21,7 @@ TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "script", "a", "b", "i",
     "button", "br", "caption", "code", "dd", "details", "div", "dl", "dt", "em", "form", "g", "h1", "h2", "h3", "h4",
     "h5", "input", "label", "li", "line", "ol", "option", "output", "p", "path", "pre", "rect", "select", "small",
-    "span", "strong", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "time", "tr", "ul",
+    "span", "strong", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "time", "tr", "ul", "wbr",
 }  # fmt: skip
 ATTRIBUTES = {
     "aria-hidden", "aria-label", "aria-labelledby", "aria-live", "autocomplete", "charset", "class", "content", "d",
@@ -152,6 +152,7 @@ def test_html_headline_in_the_singular(one_finding):
     """One finding is one service, one resource, one account."""
     page = read(written(one_finding))
     assert page.all("h1")[0].text() == "1 AWS service is blind on 1 resource in 1 account"
+    assert page.all(class_="lead")[0].text() == "A security service: AWS Config ."
 
 
 def test_html_headline_without_blocked_resources(report):
@@ -180,6 +181,9 @@ def test_html_of_filtered_findings(no_findings):
     no_findings["totals"] |= {"denials": 5, "others": 682}
     page = read(written(no_findings))
     assert page.all("h1")[0].text() == "Nothing is shown: 5 denials left out of this report."
+    assert page.all(class_="findings")[0].all("p")[0].text() == (
+        "A filter, a baseline or an ignore file has left out every finding."
+    )
 
 
 def test_html_without_records(no_findings):

@@ -139,6 +139,23 @@ def test_page_fits_the_screen(show, request, name, viewport):
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 
+def test_matrix_fades_where_it_goes_on(show, report, many):
+    """Four accounts fit beside the timeline; of sixty the edge fades out, until they have been scrolled to."""
+
+    def fade(page):
+        return page.evaluate("""async () => {
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const matrix = document.querySelector('.scroll');
+            return [matrix.scrollWidth > matrix.clientWidth, getComputedStyle(matrix).getPropertyValue('--fade')];
+        }""")
+
+    assert fade(show(report)) == [False, "0px"]
+    page = show(many)
+    assert fade(page) == [True, "40px"]
+    page.evaluate("document.querySelector('.scroll').scrollLeft = 1e6")
+    assert fade(page) == [True, "0px"]
+
+
 def test_page_runs_nothing_of_an_attacker(show, report):
     """Markup and scripts in records are text: nothing runs, whatever is opened."""
     evil = "<img src=x onerror=window.pwned=1></script><script>window.pwned=1</script>\"onfocus='window.pwned=1' autofocus x="

@@ -4,8 +4,7 @@ What a word means is decided where the option is known; here it is only found. A
 every command that has such an option, a key in a table named after a command for that command only.
 """
 
-import difflib
-import tomllib
+import os
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from rolewatch.base.errors import UsageError
 
 NAME = "rolewatch.toml"
+MOST = 1024**2  # bytes of a settings file
 
 
 class Setting(NamedTuple):
@@ -39,24 +39,33 @@ def settings(
     """Find what is set for the options `names` of a command; the environment goes before the file.
 
     `known` has the option names of every command, so that a misspelled key is an error. `file` was named on the
-    command line. Raises UsageError for a file that does not exist (if it was named) or makes no sense.
+    command line. A variable that is empty counts as not set. Raises UsageError for a file that does not exist (if it
+    was named) or makes no sense.
     """
     found = _from_file(command, names, environ, known, file)
     for name in names:
         word = environ.get(variable(name))
-        if word is not None:
+        if word:
             found[name] = Setting([word], variable(name))
     return found
 
 
-def place(environ: Mapping[str, str], file: str | None = None) -> tuple[Path | None, bool]:
-    """Give the settings file to read (None: there is none), and whether somebody named it."""
+def place(environ: Mapping[str, str], file: str | None = None) -> str | None:
+    """Give the path of the settings file to read, None if there is none.
+
+    It is the one that was named (by `file`, else by ROLEWATCH_CONFIG), else rolewatch.toml in the current folder, else
+    the user's (XDG Base Directory Specification).
+    """
     named = file or environ.get("ROLEWATCH_CONFIG")
     if named:
-        return Path(named), True
-    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else "")
-    places = [Path(NAME), *([Path(home) / "rolewatch" / NAME] if home else [])]
-    return next((path for path in places if path.is_file()), None), False
+        return named
+    home = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not home.is_absolute():  # which the specification says to ignore
+        home = Path(environ.get("HOME") or "/", ".config")
+    for path in (NAME, str(home / "rolewatch" / NAME)):
+        if os.path.isfile(path):  # noqa: PTH113 - is_file() raises where a folder must not be looked into
+            return path
+    return None
 
 
 def _from_file(
@@ -66,44 +75,61 @@ def _from_file(
     known: Mapping[str, Collection[str]],
     file: str | None,
 ) -> dict[str, Setting]:
-    path, _ = place(environ, file)
+    path = place(environ, file)
     if path is None:
         return {}
     content = _read(path)
     everywhere = {name for command_names in known.values() for name in command_names}
     found: dict[str, Setting] = {}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
-    for key, value in content.items():
-        if key not in tables:
-            _check(key, everywhere, f"{path}", {*known, *everywhere})
-            if key in names:
-                found[key] = Setting(_words(value, f"{path}: {key}"), f"{path}: {key}")
+    for key in content.keys() - tables.keys():
+        if key in known:
+            raise UsageError(
+                f"{path}: {key} is the name of a command", remedy=f"write its options under [{key}]"
+            )
+        _check(key, everywhere, path, known)
+        if key in names:
+            found[key] = Setting(_words(content[key], f"{path}: {key}"), f"{path}: {key}")
     for table, keys in tables.items():
-        _check(table, known, f"{path}", known)
+        _check(table, known, path, everywhere)
         for key, value in keys.items():
-            _check(key, known[table], f"{path}: [{table}]", known[table])
+            _check(key, known[table], f"{path}: [{table}]", ())
             if table == command and key in names:
                 found[key] = Setting(_words(value, f"{path}: {table}.{key}"), f"{path}: {table}.{key}")
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - most calls have no settings file
+
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with Path(path).open("rb") as file:
+            content = file.read(MOST + 1)
+        if len(content) > MOST:
+            raise UsageError(f"{path}: larger than 1 MiB, which no settings file is")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(
             f"{path}: {error.strerror or error}", remedy="check --config and ROLEWATCH_CONFIG"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 (byte {error.start})", remedy="save it as UTF-8") from None
+    except RecursionError:
+        raise UsageError(f"{path}: nested too deeply") from None
+    except ValueError as error:  # what TOML does not allow, a NUL byte in the path
         raise UsageError(f"{path}: {error}") from None
 
 
-def _check(key: str, allowed: Collection[str], where: str, nearest: Collection[str]) -> None:
-    if key not in allowed:
-        close = difflib.get_close_matches(key, nearest, 1)
-        raise UsageError(
-            f"{where}: nothing is called {key!r}", remedy=f"did you mean {close[0]!r}?" if close else None
-        )
+def _check(key: str, allowed: Collection[str], where: str, others: Collection[str]) -> None:
+    """Raise UsageError for a key that is not allowed, with the nearest of those that are, else of the others."""
+    if key in allowed:
+        return
+    import difflib  # noqa: PLC0415 - only where a word is wrong
+
+    close = difflib.get_close_matches(key, allowed, 1) or difflib.get_close_matches(key, others, 1)
+    raise UsageError(
+        f"{where}: nothing is called {key!r}", remedy=f"did you mean {close[0]!r}?" if close else None
+    )
 
 
 def _words(value: Any, origin: str) -> list[str]:

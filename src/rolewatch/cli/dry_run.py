@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rolewatch.base.errors import UsageError
-from rolewatch.cli.output import opened
+from rolewatch.cli.output import Output, complain
 from rolewatch.sources import Survey, Window, survey
 
 UNREAD = 3
@@ -12,16 +12,15 @@ UNREAD = 3
 
 def dry_run(sources: Sequence[str], window: Window, *, form: str, output: str | None) -> int:
     """List the sources, print objects, bytes and days as a table or as JSON; returns the exit status."""
-    from rolewatch.cli.main import complain  # noqa: PLC0415 - main imports the commands
-
     if form not in ("table", "json"):
         raise UsageError(f"--dry-run prints a table or json, not {form}")
     problems: list[tuple[str, str]] = []
-    found = survey(sources, window, problems)
-    for name, reason in problems:
-        complain(f"cannot list {name}: {reason}")
-    with opened(output) as out:
-        out.write(_json(found, problems) if form == "json" else _text(found))
+    with Output(output) as out:
+        found = survey(sources, window, problems)
+        for name, reason in problems:
+            complain(f"cannot list {name}: {reason}")
+        text = _json(found, problems) if form == "json" else _text(found)
+        out.write(lambda stream: stream.write(text))
     return UNREAD if problems else 0
 
 

@@ -7,19 +7,21 @@ input could not be read, 4 could not do it, 130 interrupted.
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import TextIOWrapper
 from typing import NoReturn
 
 from rolewatch import __version__
-from rolewatch.base.errors import RolewatchError, UsageError
+from rolewatch.base.errors import CannotDo, RolewatchError, UsageError
 from rolewatch.base.settings import settings
 from rolewatch.cli import options as opts
 from rolewatch.cli.commands import COMMANDS, Called, Command, load
+from rolewatch.cli.output import complain, flush_stdout, say
 
+CANNOT = 4
 INTERRUPTED = 130
-_CONFIG = opts.Option(
-    "config", "read settings from FILE instead of rolewatch.toml", metavar="FILE", file=True
-)
+FINAL = (UsageError.exit_code, INTERRUPTED)  # whatever else goes wrong at the end
+CONFIG = opts.Option("config", "read settings from FILE instead of rolewatch.toml", metavar="FILE", file=True)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,99 +30,98 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, remedy=f"`{self.prog} --help` tells what there is")
 
+    def print_help(self, file: object = None) -> None:
+        """Print the help to standard output; argparse itself keeps quiet if that is in vain."""
+        del file
+        say(self.format_help())
+
 
 def main(words: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit status; errors are told on stderr in one line."""
-    try:
-        return _call(
-            list(sys.argv[1:] if words is None else words), os.environ if environ is None else environ
-        )
-    except RolewatchError as error:
-        complain(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()
-        return 0
-    except MemoryError:
-        complain("out of memory; scan with fewer --jobs, or a narrower window")
-        return 4
-    except Exception as error:  # noqa: BLE001 - the last resort: say what to report instead of a bare traceback
-        return _report_bug(error)
-    finally:
-        try:
-            sys.stdout.flush()
-        except (BrokenPipeError, ValueError, AttributeError):
-            _drop_output()
+    typed = list(sys.argv[1:] if words is None else words)
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal that lacks a character gets its number
+        sys.stdout.reconfigure(errors="backslashreplace")
+    status = _guarded(lambda: _call(typed, os.environ if environ is None else environ))
+    flushed = _guarded(flush_stdout)
+    return status if status in FINAL else flushed or status
 
 
-def parser_of(name: str, command: Command, *, add_help: bool = True) -> argparse.ArgumentParser:
-    """Make the parser of a command; without `--help` where it becomes part of another one."""
+def parser_of(name: str, command: Command) -> argparse.ArgumentParser:
+    """Make the parser of a command."""
     examples = "\n".join(f"  {line}\n      {what}" for line, what in command.EXAMPLES)
     parser = _Parser(
         prog=f"rolewatch {name}",
-        usage=" ".join(
-            [
-                f"rolewatch {name} [OPTION …]",
-                *(f"{p.metavar}{' …' if p.many else ''}" for p in command.POSITIONALS),
-            ]
-        ),
+        usage=usage_of(name, command),
         description=command.HELP,
         epilog=f"examples:\n{examples}",
         formatter_class=_formatter,
         allow_abbrev=False,
-        add_help=add_help,
     )
-    opts.add(parser, (*command.OPTIONS, _CONFIG), command.POSITIONALS)
+    opts.add(parser, (*command.OPTIONS, CONFIG), command.POSITIONALS)
     return parser
 
 
-def whole_parser() -> argparse.ArgumentParser:
-    """Make one parser of everything, for completion scripts."""
-    parser = _top()
-    commands = parser.add_subparsers(metavar="COMMAND")
-    for name, what in COMMANDS.items():
-        commands.add_parser(name, help=what, parents=[parser_of(name, load(name), add_help=False)])
-    return parser
+def usage_of(name: str, command: Command) -> str:
+    """Return how a command is typed, in one line."""
+    positionals = [f"{each.metavar} …" if each.many else each.metavar for each in command.POSITIONALS]
+    return " ".join([f"rolewatch {name} [OPTION …]", *positionals])
 
 
-def complain(text: str) -> None:
-    """Say something on stderr, whatever it holds."""
-    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - only where something goes wrong
-
+def _guarded(call: Callable[[], int]) -> int:
+    """Call and return the exit status; whatever goes wrong is told on stderr."""
     try:
-        sys.stderr.write(f"rolewatch: {terminal(text)}\n")
-    except (OSError, ValueError, AttributeError):
-        return  # nobody listens
+        return call()
+    except SystemExit:  # argparse has printed the help
+        return 0
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except MemoryError:
+        complain("out of memory; scan with fewer --jobs, or a narrower window")
+        return CANNOT
+    except RolewatchError as error:
+        complain(str(error))
+        return error.exit_code
+    except OSError as error:
+        complain(str(CannotDo(f"the system refused: {error}")))
+        return CANNOT
+    except Exception as error:  # noqa: BLE001 - the last resort: say what to report instead of a bare traceback
+        return _report_bug(error)
 
 
 def _call(words: list[str], environ: Mapping[str, str]) -> int:
     name = words[0] if words else "--help"
-    if name in ("-h", "--help", "help", "--version", "-V"):
-        _top().parse_args(["--version"] if name in ("--version", "-V") else ["--help"])
+    if name == "help" and len(words) > 1:
+        name, words = words[1], [words[1], "--help"]
+    if name in ("-V", "--version"):
+        return say(f"rolewatch {__version__}\n")
+    if name in ("-h", "--help", "help"):
+        return say(top_parser().format_help())
+    if name.startswith("-"):
+        raise UsageError(f"{name} stands before the command", remedy="write `rolewatch COMMAND [OPTION …]`")
     if name not in COMMANDS:
-        raise UsageError(f"there is no command {name!r}", remedy=_nearest(name))
+        raise UsageError(f"there is no command {name!r}", remedy=_nearest(name, COMMANDS))
     command = load(name)
-    parser = parser_of(name, command)
-    typed = vars(parser.parse_intermixed_args(words[1:]))
-    wanted = [option.name for option in command.OPTIONS]
+    typed = opts.typed(parser_of(name, command), words[1:], command.POSITIONALS)
+    config = opts.values(typed, (CONFIG,), {})["config"]
     known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
-    file = (typed.pop("config") or [None])[-1]
-    values = opts.values(typed, command.OPTIONS, settings(name, wanted, environ, known=known, file=file))
-    positionals = {positional.name: typed[positional.name] for positional in command.POSITIONALS}
-    return command.run(Called({**values, **positionals}, environ))
+    wanted = [option.name for option in command.OPTIONS]
+    elsewhere = settings(name, wanted, environ, known=known, file=config)
+    positionals = {
+        each.name: typed[each.name] if each.many else typed[each.name][0] for each in command.POSITIONALS
+    }
+    return command.run(Called(opts.values(typed, command.OPTIONS, elsewhere) | positionals, environ))
 
 
-def _nearest(name: str) -> str:
+def _nearest(name: str, names: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only where a word is wrong
 
-    close = difflib.get_close_matches(name, COMMANDS, 1)
+    close = difflib.get_close_matches(name, names, 1)
     return f"did you mean `rolewatch {close[0]}`?" if close else "`rolewatch --help` lists them"
 
 
-def _top() -> argparse.ArgumentParser:
+def top_parser() -> argparse.ArgumentParser:
+    """Make the parser of what stands before a command."""
     listed = "\n".join(f"  {name:12} {what}" for name, what in COMMANDS.items())
     parser = _Parser(
         prog="rolewatch",
@@ -130,20 +131,12 @@ def _top() -> argparse.ArgumentParser:
         formatter_class=_formatter,
         allow_abbrev=False,
     )
-    parser.add_argument("-V", "--version", action="version", version=f"rolewatch {__version__}")
+    parser.add_argument("-V", "--version", action="store_true", help="show the version and exit")
     return parser
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30)
-
-
-def _drop_output() -> None:
-    """Send what is still to be written nowhere: whoever read it has gone, which is no error."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    except OSError:
-        return
 
 
 def _report_bug(error: Exception) -> int:
@@ -157,4 +150,4 @@ def _report_bug(error: Exception) -> int:
         f"internal error: {type(error).__name__}: {error} (at {where}; rolewatch {__version__}, Python {sys.version.split()[0]}); "
         "please report this line"
     )
-    return 4
+    return CANNOT

@@ -2,15 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolewatch.base.errors import UsageError
-from rolewatch.base.settings import Setting, variable
+from rolewatch.base.settings import Setting
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option: `--name` on the command line, `name` in rolewatch.toml, `ROLEWATCH_NAME` in the environment.
 
     `parse` turns one word into a value, or raises ValueError with what is wrong with it; `many` options may be
@@ -30,8 +28,7 @@ class Option:
     file: bool = False  # completes to file names
 
 
-@dataclass(frozen=True, slots=True)
-class Positional:
+class Positional(NamedTuple):
     """One positional argument; `many` takes one or more."""
 
     name: str
@@ -42,45 +39,75 @@ class Positional:
     file: bool = False
 
 
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 def add(
     parser: argparse.ArgumentParser, options: Sequence[Option], positionals: Sequence[Positional]
-) -> None:
-    """Add options and positionals to a parser; values stay words, None where an option was not typed."""
+) -> dict[str, argparse.Action]:
+    """Add options and positionals to a parser and return them by name.
+
+    Values stay words, None where an option was not typed; whether they make sense is for `values` and `named` to say.
+    """
+    actions: dict[str, argparse.Action] = {}
     for positional in positionals:
-        parser.add_argument(
+        actions[positional.name] = parser.add_argument(
             positional.name,
             metavar=positional.metavar,
             help=positional.help,
-            nargs="+" if positional.many else None,
-            choices=positional.choices or None,
+            nargs="*" if positional.many else "?",
         )
     groups: dict[str, argparse._ActionsContainer] = {"options": parser}
     for option in options:
-        group = groups.get(option.group) or groups.setdefault(
-            option.group, parser.add_argument_group(option.group)
-        )
-        flag, text = f"--{option.name}", help_of(option).replace("%", "%%")
+        if option.group not in groups:
+            groups[option.group] = parser.add_argument_group(option.group)
+        kind: dict[str, Any] = {"action": "append", "metavar": option.metavar}
         if option.flag:
-            group.add_argument(flag, dest=option.name, action="store_const", const=["true"], help=text)
-        else:
-            group.add_argument(flag, dest=option.name, action="append", metavar=option.metavar, help=text)
+            kind = {"action": "append_const", "const": "true"}
+        text = help_of(option).replace("%", "%%")
+        actions[option.name] = groups[option.group].add_argument(
+            f"--{option.name}", dest=option.name, help=text, **kind
+        )
+    return actions
+
+
+def typed(
+    parser: argparse.ArgumentParser, words: Sequence[str], positionals: Sequence[Positional]
+) -> dict[str, list[str]]:
+    """Sort what was typed by option and positional, in any order; all words after `--` are positionals.
+
+    Raises UsageError for an option that does not exist, and for too few or too many words.
+    """
+    end = words.index("--") if "--" in words else len(words)
+    namespace, rest = parser.parse_known_args(words[:end])
+    found = {name: value for name, value in vars(namespace).items() if value is not None}
+    for word in rest:
+        if word.startswith("-") and word != "-":
+            name = word.partition("=")[0]
+            raise UsageError(
+                f"there is no option {name!r}", remedy=_nearest(name, vars(namespace), parser.prog)
+            )
+    # argparse gives a positional what stands together, and leaves the words after a later option in the rest.
+    plain = [word for positional in positionals for word in _listed(found.get(positional.name))]
+    return found | _shared_out([*plain, *rest, *words[end + 1 :]], positionals)
 
 
 def help_of(option: Option) -> str:
     """Return an option's help with its choices and default."""
-    shown = option.shown or (
-        ",".join(option.default) if isinstance(option.default, tuple) else str(option.default)
-    )
-    default = f" (default: {shown})" if option.shown or option.default not in (None, (), False) else ""
+    shown = default_of(option)
     choices = f": {', '.join(option.choices)}" if option.choices else ""
-    return f"{option.help}{choices}{default}"
+    return f"{option.help}{choices}{f' (default: {shown})' if shown else ''}"
+
+
+def default_of(option: Option) -> str:
+    """Return an option's default in words, nothing if it has none."""
+    if option.shown or option.default in (None, (), False):
+        return option.shown
+    return ",".join(option.default) if isinstance(option.default, tuple) else str(option.default)
 
 
 def values(
-    typed: Mapping[str, list[str] | None], options: Sequence[Option], set_elsewhere: Mapping[str, Setting]
+    typed: Mapping[str, list[str]], options: Sequence[Option], set_elsewhere: Mapping[str, Setting]
 ) -> dict[str, Any]:
     """Give the value of each option: as typed, else as in the environment or rolewatch.toml, else its default.
 
@@ -88,8 +115,7 @@ def values(
     """
     found: dict[str, Any] = {}
     for option in options:
-        words = typed.get(option.name)
-        origin = f"--{option.name}"
+        words, origin = typed.get(option.name), f"--{option.name}"
         if words is None and option.name in set_elsewhere:
             words, origin = set_elsewhere[option.name]
         found[option.name] = option.default if words is None else _value(option, words, origin)
@@ -97,14 +123,18 @@ def values(
 
 
 def _value(option: Option, words: list[str], origin: str) -> Any:
-    if option.flag:
+    if option.many:
+        parts = [part.strip() for word in words for part in word.split(",")]
+        if words and not any(parts):
+            raise UsageError(f"{origin} is empty")
+        return tuple(dict.fromkeys(_parsed(option, part, origin) for part in parts if part))
+    if option.flag and words:
         return _switch(words[-1], origin)
-    if not option.many:
-        if len(words) > 1:
-            raise UsageError(f"{origin} takes one value, not {len(words)}: {', '.join(words)}")
-        return _parsed(option, words[0], origin)
-    parts = [part.strip() for word in words for part in word.split(",")]
-    return tuple(dict.fromkeys(_parsed(option, part, origin) for part in parts if part))
+    if len(words) > 1:
+        raise UsageError(f"{origin} takes one value, not {len(words)}: {', '.join(words)}")
+    if not words or not words[0].strip():
+        raise UsageError(f"{origin} is empty")
+    return _parsed(option, words[0], origin)
 
 
 def _parsed(option: Option, word: str, origin: str) -> Any:
@@ -122,6 +152,30 @@ def _switch(word: str, origin: str) -> bool:
     raise UsageError(f"{origin}: {word!r} is neither true nor false")
 
 
-def environment_of(options: Sequence[Option]) -> dict[str, str]:
-    """Name the environment variable of each option."""
-    return {option.name: variable(option.name) for option in options}
+def _shared_out(words: list[str], positionals: Sequence[Positional]) -> dict[str, list[str]]:
+    """Give each positional its words, in order; one that takes many comes last and takes what is left."""
+    found: dict[str, list[str]] = {}
+    for positional in positionals:
+        own = words if positional.many else words[:1]
+        if not own:
+            raise UsageError(f"{positional.metavar} is missing: {positional.help}")
+        for word in own:
+            if not word.strip():
+                raise UsageError(f"{positional.metavar} is empty")
+            if positional.choices and word not in positional.choices:
+                raise UsageError(f"{positional.metavar}: {word!r} is none of {', '.join(positional.choices)}")
+        found[positional.name], words = own, words[len(own) :]
+    if words:
+        raise UsageError(f"{words[0]!r} is one word too many")
+    return found
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    return value if isinstance(value, list) else [value] if value is not None else []
+
+
+def _nearest(word: str, names: Mapping[str, Any], command: str) -> str:
+    import difflib  # noqa: PLC0415 - only where a word is wrong
+
+    close = difflib.get_close_matches(word, [f"--{name}" for name in names], 1)
+    return f"did you mean {close[0]}?" if close else f"`{command} --help` lists them"

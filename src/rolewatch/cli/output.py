@@ -1,53 +1,117 @@
-"""Where a command writes what it has to say: standard output, or a file that is whole or not there."""
+"""Where a command says what it has to say: data on standard output or in a file, the rest on stderr."""
 
 import os
-import stat
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 from rolewatch.base.errors import CannotDo
 
 
-@contextmanager
-def opened(path: str | None) -> Iterator[TextIO]:
-    """Open the stream for `--output`, standard output if there is none.
+def complain(text: str) -> None:
+    """Say something on stderr in one line, whatever it holds."""
+    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - only where something goes wrong
 
-    A file is written beside its place and moved there at the end, so that a command that fails leaves the old one.
-    Raises CannotDo if it cannot be written.
-    """
-    if path is None or path == "-":
-        yield sys.stdout
+    if sys.stderr is None:
         return
-    place = Path(path)
     try:
-        if place.exists() and not stat.S_ISREG(place.stat().st_mode):  # a pipe, a device
-            with place.open("w", encoding="utf-8") as out:
-                yield out
-            return
-        yield from _replacing(place.resolve())
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise CannotDo(
-            f"cannot write {path}: {error.strerror or error}",
+        sys.stderr.write(f"rolewatch: {terminal(text)}\n")
+        sys.stderr.flush()
+    except OSError:  # nobody listens
+        _drop(2)
+
+
+class Output:
+    """The place for a command's data: the file of `--output`, standard output if there is none.
+
+    Entering it raises CannotDo where nothing could be written, before any work. A file is written beside its place and
+    moved there when it is whole, so that a command that fails leaves the old one.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = None if path == "-" else path
+        self._place = ""
+        self._beside = ""  # the file that is moved to its place at the end
+
+    def __enter__(self) -> Self:
+        try:
+            self._stream = self._open()
+        except (OSError, ValueError) as error:
+            raise self._cannot(error) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._path is not None:
+            with suppress(OSError):
+                self._stream.close()
+        if self._beside:
+            Path(self._beside).unlink(missing_ok=True)
+
+    def write(self, draw: Callable[[TextIO], object]) -> None:
+        """Let `draw` write to the stream, once; a reader who has gone is no error. Raises CannotDo if it is in vain."""
+        try:
+            draw(self._stream)
+            self._stream.flush()
+            if self._beside:
+                self._put_in_place()
+        except BrokenPipeError:
+            if self._path is None:
+                _drop(1)
+        except OSError as error:
+            raise self._cannot(error) from None
+
+    def _open(self) -> TextIO:
+        if self._path is None:
+            if sys.stdout is None:
+                raise CannotDo("standard output is closed")
+            return sys.stdout
+        import tempfile  # noqa: PLC0415 - takes a while, and most commands write no file
+
+        place = Path(self._path)
+        if place.exists() and not place.is_file():  # a pipe, a device
+            return place.open("w", encoding="utf-8")
+        self._place = os.path.realpath(place)
+        # A leading dot: a scan of the same folder leaves it out.
+        descriptor, self._beside = tempfile.mkstemp(prefix=".rolewatch-", dir=Path(self._place).parent)
+        return os.fdopen(descriptor, "w", encoding="utf-8")
+
+    def _put_in_place(self) -> None:
+        place, beside = Path(self._place), Path(self._beside)
+        beside.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
+        beside.replace(place)
+        self._beside = ""
+
+    def _cannot(self, error: OSError | ValueError) -> CannotDo:
+        if self._path is None:
+            _drop(1)
+        reason = getattr(error, "strerror", None) or error
+        return CannotDo(
+            f"cannot write {self._path or 'standard output'}: {reason}",
             remedy="check --output, and the space on the disk",
-        ) from error
+        )
 
 
-def _replacing(place: Path) -> Iterator[TextIO]:
-    descriptor, name = tempfile.mkstemp(prefix=f".{place.name[:100]}.", dir=place.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            yield out
-        Path(name).chmod((place.stat().st_mode & 0o777) if place.exists() else 0o666 & ~_umask())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def say(text: str) -> int:
+    """Write text to standard output and return the exit status, 0; CannotDo if that is in vain."""
+    with Output(None) as out:
+        out.write(lambda stream: text and stream.write(text))
+    return 0
+
+
+def flush_stdout() -> int:
+    """Write out what standard output still holds and return the exit status, 0; CannotDo if that is in vain."""
+    return say("") if sys.stdout is not None else 0
+
+
+def _drop(descriptor: int) -> None:
+    """Lead a stream nowhere, so that the interpreter does not stumble at its end over what the stream still holds."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _umask() -> int:

@@ -11,9 +11,9 @@ Tell = Callable[["Progress"], None]
 
 
 @contextmanager
-def progress(stream: TextIO) -> Iterator[Tell | None]:
+def progress(stream: TextIO | None) -> Iterator[Tell | None]:
     """Give a function that shows progress, None where nobody would see it; what was shown goes away at the end."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         yield None
         return
     bar = _Bar(stream)

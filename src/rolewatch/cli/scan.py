@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option, Positional
+from rolewatch.cli.output import Output, complain
+from rolewatch.cli.progress import progress
 
 if TYPE_CHECKING:
     from rolewatch.findings.select import Selection
@@ -65,7 +68,7 @@ OPTIONS = (
     Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
     Option("exit-code", "end with N if something is blocked or silent", "N", words.status, default=0, shown="0", group=_OUT),
     Option("dry-run", "list what would be read, and read nothing", flag=True, default=False, group=_HOW),
-    Option("jobs", "number of processes", "N", words.positive, shown="one for each core", group=_HOW),
+    Option("jobs", "number of processes", "N", words.jobs, shown="one for each core", group=_HOW),
     Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),
     Option("gunzip-ratio", "largest ratio of content to size beyond 64 MiB", "N", words.positive, default=200, group=_HOW),
 )  # fmt: skip
@@ -73,6 +76,9 @@ OPEN = frozenset(("blocked", "silent"))
 IDLE = frozenset(("harmless", "service-not-enabled"))
 UNREAD = 3
 NOTED = ("table", "html")  # formats that show a report's notes to the reader
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
+PIECE = 1024**2
+MOST_BASELINE, MOST_RULES = 1024 * PIECE, 16 * PIECE  # bytes
 
 
 def run(called: Called) -> int:
@@ -91,17 +97,14 @@ def run(called: Called) -> int:
         recovery=not values["no-recovery"],
         silent_after=values["silent-after"],
         authentication=values["authentication"],
-        jobs=values["jobs"] or len(os.sched_getaffinity(0)),
+        jobs=values["jobs"] or _cores(),
         gunzip_limit=values["gunzip-limit"],
         gunzip_ratio=values["gunzip-ratio"],
     )
     selection = _selection(values)
-    with ExitStack() as stack:
-        from rolewatch.cli.output import opened  # noqa: PLC0415 - as above
-        from rolewatch.cli.progress import progress  # noqa: PLC0415 - as above
+    with Output(values["output"]) as out:
         from rolewatch.scan.run import run as scan  # noqa: PLC0415 - as above
 
-        out = stack.enter_context(opened(values["output"]))
         with progress(sys.stderr) as tell:
             report = scan(values["source"], request, now=now, progress=tell)
         selection.apply(report, now)
@@ -109,7 +112,8 @@ def run(called: Called) -> int:
         from rolewatch.report.formats import FORMATS as WRITERS  # noqa: PLC0415 - as above
         from rolewatch.report.output import Options  # noqa: PLC0415 - as above
 
-        WRITERS[values["format"]](report, out, Options(environ=called.environ))
+        options = Options(environ=called.environ)
+        out.write(lambda stream: WRITERS[values["format"]](report, stream, options))
     if values["exit-code"] and any(is_open(finding) for finding in report["findings"]):
         return int(values["exit-code"])
     return UNREAD if report["unreadable"] else 0
@@ -132,35 +136,52 @@ def _window(values: Mapping[str, Any], now: datetime) -> "Window":
 
 
 def _moment(value: datetime | timedelta | None, now: datetime, name: str) -> datetime | None:
+    """Count a span back from now; the result has whole seconds, as eventTime has, and no record is lost by that."""
     try:
-        return now - value if isinstance(value, timedelta) else value
+        moment = now - value if isinstance(value, timedelta) else value
+        if moment and moment.microsecond:
+            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
     except OverflowError:
-        raise UsageError(f"--{name}: that long ago there was no calendar") from None
+        moment = OLDEST - timedelta(days=1)
+    if moment and moment < OLDEST:
+        raise UsageError(f"--{name}: that is before {OLDEST.year}, and CloudTrail began in 2013")
+    return moment
 
 
 def _selection(values: Mapping[str, Any]) -> "Selection":
     from rolewatch.findings.select import Selection, read_baseline, read_rules  # noqa: PLC0415 - not needed for --help
 
-    baseline, ignore = values["baseline"], values["ignore"]
+    baseline, rules = values["baseline"], values["ignore"]
     return Selection(
         services=values["service"],
         severity=values["severity"],
-        baseline=read_baseline(_read(baseline, "--baseline"), baseline) if baseline else None,
-        rules=read_rules(_read(ignore, "--ignore"), ignore) if ignore else (),
+        baseline=read_baseline(_read(baseline, "--baseline", MOST_BASELINE), baseline) if baseline else None,
+        rules=read_rules(_read(rules, "--ignore", MOST_RULES), rules) if rules else (),
     )
 
 
-def _read(path: str, option: str) -> bytes:
+def _read(path: str, option: str, most: int) -> bytes:
+    """Read a small file; one that never ends is none."""
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            pieces = list(islice(iter(partial(file.read, PIECE), b""), most // PIECE + 1))
     except (OSError, ValueError) as error:
         raise UsageError(f"{option} {path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(pieces) * PIECE > most:
+        raise UsageError(f"{option} {path}: larger than {most // PIECE:,} MiB")
+    return b"".join(pieces)
+
+
+def _cores() -> int:
+    """Count the cores this process may use; where the system does not tell, all there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _tell(report: Mapping[str, Any], form: str) -> None:
     """Name on stderr what could not be read, and the notes where the format has no place for them."""
-    from rolewatch.cli.main import complain  # noqa: PLC0415 - main imports the commands
-
     for entry in report["unreadable"]:
         complain(f"cannot read {entry['delivery']}: {entry['reason']}")
     for note in report["notes"] if form not in NOTED else ():

@@ -7,6 +7,8 @@ _SPAN = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
+_NUMBER = re.compile(r"[0-9]{1,9}")
+MOST_JOBS = 256  # each is a process with memory of its own
 
 
 def span(text: str) -> timedelta:
@@ -37,7 +39,7 @@ def moment(text: str) -> datetime | timedelta:
 def size(text: str) -> int:
     """Read a number of bytes: `500000`, `64MiB`, `4GiB`, `1GB`."""
     found = _SIZE.fullmatch(text.strip())
-    if not found:
+    if not found or not int(found[1]):
         raise ValueError(f"{text!r} is no size; write 500000, 64MiB or 4GiB")
     unit, binary = (found[2] or "").lower(), found[3]
     base: int = 1024 if binary else 1000
@@ -46,16 +48,17 @@ def size(text: str) -> int:
 
 def positive(text: str) -> int:
     """Read a whole number of at least 1."""
-    if not text.strip().isascii() or not text.strip().isdigit() or not 0 < int(text) < 10**9:
-        raise ValueError(f"{text!r} is no whole number of at least 1")
-    return int(text)
+    return _number(text, 1, 10**9 - 1, f"{text!r} is no whole number of at least 1")
+
+
+def jobs(text: str) -> int:
+    """Read a number of processes, 1 to 256."""
+    return _number(text, 1, MOST_JOBS, f"{text!r} is no number of processes; write 1 to {MOST_JOBS}")
 
 
 def status(text: str) -> int:
     """Read an exit status, 0 to 255."""
-    if not text.strip().isascii() or not text.strip().isdigit() or len(text.strip()) > 3 or int(text) > 255:
-        raise ValueError(f"{text!r} is no exit status; write a number from 0 to 255")
-    return int(text)
+    return _number(text, 0, 255, f"{text!r} is no exit status; write a number from 0 to 255")
 
 
 def account(text: str) -> str:
@@ -70,3 +73,10 @@ def region(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2}[a-z0-9-]{3,30}", text):
         raise ValueError(f"{text!r} is no region; write it as in us-east-1")
     return text
+
+
+def _number(text: str, least: int, most: int, otherwise: str) -> int:
+    word = text.strip()
+    if not _NUMBER.fullmatch(word) or not least <= int(word) <= most:
+        raise ValueError(otherwise)
+    return int(word)

@@ -1,14 +1,18 @@
 r"""The fast path: find the few records that matter in the raw bytes of a CloudTrail log file, parse nothing else.
 
-It takes only content in the very shape that CloudTrail writes, `{"Records":[{"eventVersion":…},…]}` without white
-space, and makes sure of it: every record starts with `eventVersion`, which is nowhere a later key, and there are as
-many `eventTime` keys as records. Anything else (another key order, pretty-printed, a nested look-alike) is not `canonical`
-and goes the exact way through `split`, which parses everything.
+It takes only content in the very shape that CloudTrail writes, `{"Records":[{"eventVersion":…},…]}`, and makes sure
+of it: every record starts with `eventVersion`, which is nowhere a later key, and there are as many `eventTime` keys
+as records. Anything else (another key order, pretty-printed, a second document) is not `canonical` and goes the exact
+way through `split`, which parses everything.
 
 Why the literals are safe: a quote inside a JSON string is escaped, so `"key"` and `},{"key":"` with bare quotes
 cannot begin inside a string. Letters can only hide behind `\uXXXX` and slashes behind `\/`, so a record that
 holds either is always handed out. What no literal can tell is depth: an array deep in a record may hold objects
 that look like records. `stands_alone` decides that for a record that is about to count, from the text before it.
+
+What this way does not see, on purpose, because seeing it means to parse everything: bytes that are no JSON in a record
+that nobody asks for, and several look-alikes in one array, which are counted as records. A record that is asked
+for is always decoded, and whoever cannot decode it turns to the exact way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +24,9 @@ HEAD = b'{"Records":['
 FIRST = b'{"Records":[{"eventVersion":"'
 JOINT = b'},{"eventVersion":"'  # ends one record and begins the next
 TAIL = b"}]}"
-# Request parameters and response elements over 100 KB are left out of an event (spec/cloudtrail.md §1), and what
-# comes before them is a few KB, so a record that holds a look-alike in an array begins no further back than this.
-REACH = 128 * 1024
+# An event has 256 KB at most (spec/cloudtrail.md §1.1), so a record that holds a look-alike in an array begins no
+# further back than this.
+REACH = 512 * 1024
 
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -41,7 +45,7 @@ class Carved:
         self.count = count
 
     def spans(self, literals: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-        """Yield (start, end) of each record that holds the literals or an escape that may hide them.
+        """Yield (start, end) of each record that holds one of the literals or an escape that may hide one.
 
         In order for each literal, not overall; a record that holds several comes several times.
         """
@@ -123,10 +127,10 @@ def canonical(buffer: Buffer) -> Carved | None:
         return None
     end = len(buffer)
     if not buffer.endswith(TAIL):
-        end = len(buffer.rstrip())
+        end = len(buffer.rstrip(b" \t\r\n"))
         if not buffer.endswith(TAIL, 0, end):
             return None
     count = sz.count(buffer, JOINT) + 1
-    if sz.count(buffer, b'"eventTime"') != count or sz.find(buffer, b',"eventVersion"') >= 0:
+    if sz.count(buffer, b'"eventTime"') != count or sz.count(buffer, b'"eventVersion"') != count:
         return None
     return Carved(buffer, end - 2, count)

@@ -3,7 +3,8 @@
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 
-from rolewatch.cloudtrail.gunzip import Limits, is_gzip, stream
+from rolewatch.cloudtrail.gunzip import MAGIC, Allowance, is_gzip
+from rolewatch.cloudtrail.tally import Sort
 
 UTF8_MARK = codecs.BOM_UTF8
 _LONGEST = 4  # bytes of the longest mark
@@ -17,7 +18,10 @@ _MARKS = (  # first bytes, codec, whether they are a mark to drop
     (b"[\0", "utf-16-le", False),
     (b"\0[", "utf-16-be", False),
 )
-_MAGIC = (  # first bytes of files that lie about in buckets, and what to call them
+_MAGIC: tuple[
+    tuple[bytes, str, Sort], ...
+] = (  # first bytes of files that lie about in buckets, and what to call them
+    (MAGIC, "gzip data inside gzip data", "binary"),
     (b"PAR1", "a Parquet file", "binary"),
     (b"Obj\x01", "an Avro file", "binary"),
     (b"ORC", "an ORC file", "binary"),
@@ -30,10 +34,11 @@ _MAGIC = (  # first bytes of files that lie about in buckets, and what to call t
 )
 
 
-def text(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def text(chunks: Iterable[bytes], allowance: Allowance, *, gunzip: bool = True) -> Iterator[bytes]:
     """Yield the content as UTF-8: gunzipped if it is gzip once more (Firehose over CloudWatch Logs), UTF-16 decoded.
 
-    What no codec accepts becomes U+FFFD. Content without a mark of another encoding is passed on as it is.
+    What no codec accepts becomes U+FFFD. Content without a mark of another encoding is passed on as it is, and so
+    is gzip inside that gzip, which may go on without end.
     Raises GunzipError for damage in that gzip.
     """
     source = iter(chunks)
@@ -42,8 +47,8 @@ def text(chunks: Iterable[bytes]) -> Iterator[bytes]:
         head = head + chunk if head else chunk
         if len(head) >= _LONGEST:
             break
-    if is_gzip(head):
-        yield from text(stream(_reader(head, source), Limits()))
+    if gunzip and is_gzip(head):
+        yield from text(allowance.stream(_reader(head, source)), allowance, gunzip=False)
         return
     for mark, codec, drop in _MARKS:
         if head.startswith(mark):
@@ -53,7 +58,7 @@ def text(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from source
 
 
-def describe(head: bytes) -> tuple[str, str]:
+def describe(head: bytes) -> tuple[str, Sort]:
     """Say what content that is no JSON looks like, by its first bytes, and whether that is text or binary."""
     for magic, what, sort in _MAGIC:
         if head.startswith(magic):

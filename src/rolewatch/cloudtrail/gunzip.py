@@ -5,7 +5,8 @@ fastest there is. libdeflate silently stops after the first member, so anything 
 sends the delivery to isal, which also streams: large deliveries never stand in memory whole.
 """
 
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import deflate
@@ -17,6 +18,7 @@ MEMBER = b"\x1f\x8b\x08"  # magic and the only method there is
 PIECE = 8 * 1024 * 1024  # bytes of content yielded at a time when streaming
 WHOLE = 32 * 1024 * 1024  # content up to this size is inflated in one call
 READ = 1024 * 1024  # compressed bytes read at a time when streaming
+HELPING = 8 * 1024  # compressed bytes given to a member at first
 
 
 class Limits(NamedTuple):
@@ -25,6 +27,33 @@ class Limits(NamedTuple):
     content: int = 4 * 1024**3
     ratio: int = 200
     floor: int = 64 * 1024**2
+
+
+class Allowance:
+    """Bounds what all the gzip data inside one delivery's content may inflate to, as Limits bound the delivery.
+
+    The sums count, so that gzip inside gzip, or very many small bombs, get no further than a single one.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._taken = 0
+        self._given = 0
+
+    def counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on the delivery's own content, against which the rest is measured."""
+        for piece in pieces:
+            self._taken += len(piece)
+            yield piece
+
+    def stream(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
+        """Inflate like `stream`; raises GunzipError when the sum of all that was inflated is beyond the limits."""
+        for piece in stream(read, self._limits):
+            self._given += len(piece)
+            beyond = excess(self._given, self._taken, self._limits)
+            if beyond:
+                raise GunzipError(beyond)
+            yield piece
 
 
 class GunzipError(Exception):
@@ -62,32 +91,30 @@ def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:
     """Inflate gzip of any number of members, piece by piece.
 
     `read(n)` returns up to n compressed bytes, b"" at the end. Yields pieces of at most PIECE bytes. Raises
-    GunzipError after the last whole piece for damage, trailing garbage, or content beyond the limits.
+    GunzipError after everything that can be inflated for damage, trailing garbage, or content beyond the limits.
     """
+    feed = _Feed(read)
     member = isal_zlib.decompressobj(wbits=31)
-    taken = given = 0
-    pending = b""
-    while True:
-        data = pending or read(READ)
-        pending = b""
-        if not data:
-            break
+    before = taken = given = 0  # bytes of content before this member, compressed and content bytes in all
+    while data := feed.helping():
         if member.eof:
-            data = (
-                data.lstrip(b"\0") if not data.startswith(MAGIC) else data
-            )  # padding between members, as gzip allows
+            data = data.lstrip(b"\0")  # padding between members, as gzip allows
             if not data:
                 continue
             if not data.startswith(MAGIC[: len(data)]):
                 raise GunzipError(f"{len(data)} or more bytes after the gzip data that are no gzip")
             member = isal_zlib.decompressobj(wbits=31)
+            before = given
         taken += len(data)
+        feed.hold(data)
         while data:
             try:
                 piece = member.decompress(data, PIECE)
             except isal_zlib.error as error:  # type: ignore[misc] # its stub has an instance for the class
+                rest = _to_the_damage(feed.held, given - before)
+                yield rest
                 raise GunzipError(
-                    f"the gzip data is broken after {given:,} bytes of content ({error})"
+                    f"the gzip data is broken after {given + len(rest):,} bytes of content ({error})"
                 ) from None
             given += len(piece)
             beyond = excess(given, taken, limits)
@@ -96,10 +123,74 @@ def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:
             if piece:
                 yield piece
             data = b"" if member.eof else member.unconsumed_tail
-        pending = member.unused_data if member.eof else b""
-        taken -= len(pending)
+        if member.eof:
+            left = len(member.unused_data)
+            taken -= left
+            feed.give_back(left)
     if not member.eof:
         raise GunzipError(f"the gzip data ends early, after {given:,} bytes of content; fetch the file again")
+
+
+class _Feed:
+    """Compressed bytes in growing helpings: what a member leaves over is copied, so it must not be much.
+
+    `held` are the bytes of the member that is being inflated, empty once they are too many to keep.
+    """
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._block = b""
+        self._at = 0
+        self._size = HELPING
+        self.held = bytearray()
+
+    def helping(self) -> bytes:
+        """Take the next bytes, b"" at the end."""
+        if self._at == len(self._block):
+            self._block, self._at = self._read(READ), 0
+        data = self._block[self._at : self._at + self._size]
+        self._at += len(data)
+        self._size *= 2
+        return data
+
+    def hold(self, data: bytes) -> None:
+        """Keep what was given to the member."""
+        if len(self.held) + len(data) <= WHOLE:
+            self.held += data
+        else:
+            self.held.clear()
+
+    def give_back(self, left: int) -> None:
+        """Put back the last bytes of the last helping, which the member did not need; the next one starts small."""
+        self._at -= left
+        self._size = HELPING
+        self.held.clear()
+
+
+def _to_the_damage(data: bytes | bytearray, skip: int) -> bytes:
+    """Inflate a broken member once more, as far as it goes, and return what comes after `skip` bytes.
+
+    isal gives nothing of a call that fails. zlib does not either, but its state can be copied, so that ever smaller
+    steps lead to the very byte. It goes no further than one call of isal would have.
+    """
+    member = zlib.decompressobj(wbits=31)
+    rest = bytes(data)
+    content = bytearray()
+    passed = 0
+    step = PIECE
+    while step and rest and passed + len(content) < skip + PIECE:
+        saved = member.copy()
+        try:
+            content += member.decompress(rest, step)
+        except zlib.error:
+            member = saved
+            step //= 2
+            continue
+        rest = member.unconsumed_tail
+        dropped = min(len(content), skip - passed)
+        del content[:dropped]
+        passed += dropped
+    return bytes(content)
 
 
 def excess(given: int, taken: int, limits: Limits) -> str | None:

@@ -1,6 +1,6 @@
 """A delivery's bytes in, batches of its records out: the fast path where it applies, the exact one elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -25,10 +25,7 @@ class Listed:
         self.count = len(records)
 
     def spans(self, literals: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-        """Yield (index, index) of each record that holds a literal or an escape; all if there are no literals."""
-        if not literals:
-            yield from ((index, index) for index in range(self.count))
-            return
+        """Yield (index, index) of each record that holds a literal or an escape that may hide one."""
         wanted = (*literals, *ESCAPES)
         for index, record in enumerate(self._records):
             for literal in wanted:
@@ -86,17 +83,17 @@ class Content:
                 if carved:
                     yield carved
                 else:
-                    yield from _split([bytes(whole)])
+                    yield from _split([bytes(whole)], self._limits)
                 return
         pieces = self._pieces()
         if exact:
-            yield from _split(pieces)
+            yield from _split(pieces, self._limits)
             return
         head = next(pieces, b"")
         if head.startswith(FIRST):
             yield from _windows(head, pieces)
         else:
-            yield from _split(_chain(head, pieces))
+            yield from _split(_chain(head, pieces), self._limits)
 
     def whole(self) -> bytes:
         """Return all the content at once, for a small delivery."""
@@ -132,8 +129,8 @@ def _chain(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
-def _split(pieces: "Iterator[bytes] | list[bytes]") -> Iterator[Batch]:
-    for records in split(pieces):
+def _split(pieces: Iterable[bytes], limits: Limits) -> Iterator[Batch]:
+    for records in split(pieces, limits):
         if records:
             yield Listed(records)
 
@@ -143,7 +140,10 @@ def _windows(head: bytes, pieces: Iterator[bytes]) -> Iterator[Batch]:
     pending = head
     last = False
     while not last:
-        piece = next(pieces, None)
+        try:
+            piece = next(pieces, None)
+        except Exception as error:  # the exact way yields what is whole before it raises the same again
+            raise Inexact from error
         if piece is None:
             last, window = True, pending
         else:

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Literal
 
 BATCH = 8 * 1024 * 1024  # bytes of records after which a list is handed on
+OVERHEAD = 64  # bytes that even the shortest record takes in a list
 
 Sort = Literal["digest", "Insights", "notice", "control", "JSON", "text", "binary"]
 
@@ -31,6 +32,8 @@ _INSTEAD: tuple[tuple[str, str, Sort], ...] = (  # counter, reason and sort, by 
     ("notices", "a notice that names objects, not records: scan the bucket it names", "notice"),
     ("control", "control message: it only checks that the delivery works", "control"),
 )
+_OURS = ("records", "insights", "digests", "empty", "damage")  # what only CloudTrail's files count
+_PATIENCE = 100_000  # values that are no JSON after which reading stops, where records are few
 
 
 class Tally:
@@ -38,25 +41,25 @@ class Tally:
 
     `counts` has records, insights, digests, notices, control, foreign (other JSON values and messages), text
     (lines that are no JSON), odd (elements of a list of records that are none), damage (places) and
-    empty (lists without an element).
+    empty (lists without an element). `broken` are values that cannot be read, however they are counted beyond that.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.ready: list[list[bytes]] = []
-        self.torn = False  # a text line names keys of CloudTrail: the start of the content is missing
         self._batch: list[bytes] = []
         self._size = 0
         self._damage = ""
         self._odd = ""
         self._foreign: tuple[str, Sort] | None = None
-        self._text = 0
+        self._text = ""
+        self._stopped = ""
 
     def record(self, value: bytes) -> None:
         """Take one record."""
         self.counts["records"] += 1
         self._batch.append(value)
-        self._size += len(value)
+        self._size += len(value) + OVERHEAD
         if self._size >= BATCH:
             self.flush()
 
@@ -73,36 +76,34 @@ class Tally:
         return ready
 
     def damage(self, reason: str) -> None:
-        """Note a place that could not be read."""
+        """Note a place of CloudTrail's own that could not be read."""
         self.counts["damage"] += 1
         self._damage = self._damage or reason
 
-    def odd(self, number: int, place: str) -> None:
-        """Note elements among records that are no records, the first of them at `place`."""
-        self.counts["odd"] += number
+    def odd(self, place: str) -> None:
+        """Note an element of a list of records that is none."""
+        self.counts["odd"] += 1
         self._odd = self._odd or place
 
-    def foreign(self, what: str, sort: Sort, number: int = 1) -> None:
-        """Note values that have nothing to do with CloudTrail."""
-        self.counts["foreign"] += number
+    def foreign(self, what: str, sort: Sort) -> None:
+        """Note a value that has nothing to do with CloudTrail."""
+        self.counts["foreign"] += 1
         self._foreign = self._foreign or (what, sort)
 
-    def text(self, offset: int, what: str, sort: Sort) -> None:
-        """Note a line that is no JSON."""
-        if not self.counts["text"]:
-            self._text = offset
-        self.counts["text"] += 1
+    def text(self, place: str, what: str, sort: Sort, *, lines: int) -> None:
+        """Note lines that are no JSON, the first of them at `place`."""
+        self.counts["text"] += lines
+        self._text = self._text or place
         self._foreign = self._foreign or (what, sort)
-
-    @property
-    def known(self) -> int:
-        """How much of CloudTrail's own was found so far, in values."""
-        return sum(self.counts[name] for name in ("records", *(name for name, _, _ in _INSTEAD)))
 
     @property
     def hopeless(self) -> bool:
-        """Whether all there was so far is text that does not look like CloudTrail's."""
-        return not self.torn and self.counts.keys() <= {"text"}
+        """Whether so much is broken that reading on is a waste: each broken value costs as much as many whole ones."""
+        return self.counts["broken"] > _PATIENCE + 10 * self.counts["records"]
+
+    def stop(self, place: str) -> None:
+        """Note where reading stopped because it was hopeless."""
+        self._stopped = place
 
     def verdict(self) -> None:
         """Raise Damaged if something was lost, or Skipped if there was nothing of CloudTrail's; else return."""
@@ -111,13 +112,14 @@ class Tally:
         if self._damage:
             more = counts["damage"] - 1
             problems.append(self._damage + (f" (and {more:,} more such places)" if more else ""))
-        if self._odd:
+        if self._odd and counts["records"]:
             problems.append(
                 f"{counts['odd']:,} elements among the records are no CloudTrail records, the first is {self._odd}"
             )
-        seen = self.torn or any(counts[name] for name in ("records", "insights", "digests", "empty"))
-        if counts["text"] and seen:
-            problems.append(f"{counts['text']:,} lines are no JSON, the first starts at byte {self._text:,}")
+        if self._text and any(counts[name] for name in _OURS):
+            problems.append(f"{counts['text']:,} lines are no JSON, the first is {self._text}")
+        if problems and self._stopped:
+            problems.append(f"so little of it is JSON that nothing after {self._stopped} was read")
         if problems:
             raise Damaged("; ".join(problems))
         if counts["records"]:

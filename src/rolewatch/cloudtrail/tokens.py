@@ -16,18 +16,26 @@ _BETWEEN = rb'[^"{}\[\]]*+(?:' + _INSIDE + rb'"[^"{}\[\]]*+)*+'  # all that does
 _PLAIN = re.compile(_BETWEEN)
 _BRACKET = re.compile(_BETWEEN + rb"[{}\[\]]")
 _SCALAR = re.compile(rb'[^\s,:"{}\[\]]*+')
-_LINE = re.compile(rb"\n[{\[]")
+_BEFORE_MESSAGE = rb'[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][^{\n]{1,500}+(?=\{\s*+")'  # as `aws logs tail` prints it
+_STAMP = re.compile(_BEFORE_MESSAGE)
+_LINE = re.compile(rb"\n(?:[{\[]|" + _BEFORE_MESSAGE + rb")")  # the start of a line that starts a value
+_LONGEST_STAMP = 1024  # more bytes than a stamp has, and the start of what follows
 _BLANKS = b" \t\r\n"
 _BEFORE_VALUE = b"[,:"  # what a value inside another one can come after
 
 
 class Broken(Exception):  # noqa: N818 - damage found at a place; split's Damaged is the error users see
-    """Damage at a byte of the content: `at` is its offset, `what` says what is wrong, `cut` that the end is missing."""
+    """Damage at a byte of the content: `at` is its offset and `what` says what is wrong.
 
-    def __init__(self, at: int, what: str, *, cut: bool = False, large: bool = False) -> None:
+    `reach` is how far the content was looked at, `cut` says that its end is missing, `large` that there is nothing
+    wrong but the size.
+    """
+
+    def __init__(self, at: int, what: str, *, reach: int = 0, cut: bool = False, large: bool = False) -> None:
         super().__init__(at, what)
         self.at = at
         self.what = what
+        self.reach = reach or at
         self.cut = cut
         self.large = large
 
@@ -35,16 +43,16 @@ class Broken(Exception):  # noqa: N818 - damage found at a place; split's Damage
 class Window:
     """The part of a stream that is being looked at: `buf[pos:]` is unread, `buf[0]` is byte `base` of the content.
 
-    Positions are indices into `buf`; anything that may read on (`more`) first drops what lies before `pos`.
+    Positions are indices into `buf`; anything that may read on (`more`) first drops what lies before `pos`, all but
+    one byte.
     Whatever the source raises ends the stream and is kept in `failure`, so that what is whole can be used first.
     """
 
-    __slots__ = ("_before", "_chunks", "base", "buf", "ended", "failure", "pos")
+    __slots__ = ("_chunks", "base", "buf", "ended", "failure", "pos")
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], base: int = 0) -> None:
         self._chunks: Iterator[bytes] = iter(chunks)
-        self._before = b"\n"
-        self.base = 0
+        self.base = base
         self.buf = b""
         self.ended = False
         self.failure: Exception | None = None
@@ -59,9 +67,8 @@ class Window:
         """Read on until the unread part has doubled (so that looking again costs no more than twice); False at the end."""
         if self.ended:
             return False
-        if self.pos:
-            self._before = self.buf[self.pos - 1 : self.pos]
-        left = self.buf[self.pos :]
+        start = max(self.pos - 1, 0)
+        left = self.buf[start:]
         parts = [left] if left else []
         gained = 0
         while gained <= len(left):
@@ -76,8 +83,8 @@ class Window:
             if chunk:
                 parts.append(chunk)
                 gained += len(chunk)
-        self.base += self.pos
-        self.pos = 0
+        self.base += start
+        self.pos -= start
         self.buf = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
         return gained > 0
 
@@ -99,14 +106,33 @@ class Window:
             if not self.more():
                 return -1
 
+    def fill(self, size: int) -> None:
+        """Read on until this many bytes are unread, or the content ends."""
+        while len(self.buf) - self.pos < size and self.more():
+            pass
+
     def skip(self, word: bytes) -> bool:
         """Take these bytes if they are next."""
-        while len(self.buf) - self.pos < len(word) and self.more():
-            pass
+        self.fill(len(word))
         if not self.buf.startswith(word, self.pos):
             return False
         self.pos += len(word)
         return True
+
+    def goes_on(self, closer: bytes, what: str) -> bool:
+        """Take the comma after a part of a list or object; False, taking nothing, at its end."""
+        byte = self.peek()
+        if byte == ord(","):
+            self.pos += 1
+        elif byte != ord(closer):
+            raise self.unexpected(f"a comma or the end of the {what}")
+        return byte == ord(",")
+
+    def unexpected(self, expected: str) -> Broken:
+        """Return the error that says what is at `pos` instead of what should be."""
+        if self.peek() < 0:
+            return Broken(self.offset, f"the content ends where {expected} should be", cut=True)
+        return Broken(self.offset, f"{self.buf[self.pos : self.pos + 1]!r} where {expected} should be")
 
     def key(self, limit: int) -> str:
         """Take the string that starts at `pos`, a key of an object, and return what it says."""
@@ -146,7 +172,7 @@ class Window:
                 depth -= 1
                 if not depth:
                     if at > limit:
-                        raise self.too_large(limit)
+                        raise self._too_large(limit)
                     return end
 
     def line(self, limit: int) -> bytes:
@@ -160,27 +186,38 @@ class Window:
             self.pos = end
             return text
 
+    def stamp(self) -> bool:
+        """Take the time and name that an export of a log group has before each message, if they are next."""
+        self.fill(_LONGEST_STAMP)
+        found = _STAMP.match(self.buf, self.pos)
+        if found:
+            self.pos = found.end()
+        return found is not None
+
+    def prose(self) -> bytes:
+        """Take the lines up to the next one that starts a value, as far as they are in `buf`."""
+        found = _LINE.search(self.buf, max(self.pos - 1, 0))
+        end = found.start() + 1 if found else self.buf.rfind(b"\n", self.pos) + 1
+        text = self.buf[self.pos : end]
+        self.pos = max(self.pos, end)
+        return text
+
     def next_line(self, after: int) -> bool:
-        """Move to the next line that starts a JSON value, beyond byte `after` of the content; False if there is none."""
-        if self.offset > after and self.pos < len(self.buf) and self.buf[self.pos] in b"{[":
-            before = self.buf[self.pos - 1 : self.pos] if self.pos else self._before
-            if before == b"\n":
-                return True
+        """Move to the next line that starts a value, beyond byte `after` of the content; False if there is none."""
         while True:
-            found = _LINE.search(self.buf, self.pos)
+            found = _LINE.search(self.buf, self.pos - (self.pos > 0 and self.offset > after))
             if found:
                 self.pos = found.start() + 1
                 return True
-            self.pos = max(self.pos, len(self.buf) - 1)  # the line's end may be the last byte
+            self.pos = max(self.pos, len(self.buf) - _LONGEST_STAMP)
             if not self.more():
                 self.pos = len(self.buf)
                 return False
 
-    def too_large(self, limit: int) -> Broken:
-        """Return the error that says the value at `pos` is longer than `limit` bytes."""
-        return Broken(
-            self.offset, f"a value longer than {limit:,} bytes, which CloudTrail never writes", large=True
-        )
+    def line_start(self, reach: int) -> int:
+        """Return where in `buf` the next line starts that starts a value, up to byte `reach` of the content; -1 if none."""
+        found = _LINE.search(self.buf, self.pos, max(reach - self.base + 1, 0))
+        return found.start() + 1 if found else -1
 
     def _stuck(self, end: int, limit: int) -> int:
         """Read on where no bracket was found up to `end`, and return how far the value was understood."""
@@ -192,9 +229,13 @@ class Window:
 
     def _grow(self, limit: int) -> None:
         if len(self.buf) - self.pos > limit:
-            raise self.too_large(limit)
+            raise self._too_large(limit)
         if not self.more():
             raise Broken(self.base + len(self.buf), "the content ends in the middle of a value", cut=True)
+
+    def _too_large(self, limit: int) -> Broken:
+        what = f"a value that is longer than {limit:,} bytes, which CloudTrail never writes"
+        return Broken(self.offset, what, reach=self.base + len(self.buf), large=True)
 
     def _check_string(self, start: int) -> None:
         end = _end(_UNFINISHED, self.buf, start)
@@ -225,7 +266,7 @@ class Window:
             if end < len(self.buf):
                 return end
             if len(self.buf) - self.pos > limit:
-                raise self.too_large(limit)
+                raise self._too_large(limit)
             if not self.more():
                 return len(self.buf)
 

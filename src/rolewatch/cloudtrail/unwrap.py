@@ -7,16 +7,13 @@ import binascii
 import json
 from collections.abc import Mapping
 from enum import Enum, auto
-from io import BytesIO
 from typing import NamedTuple, NoReturn
 
 import msgspec
 
-from rolewatch.cloudtrail.gunzip import GunzipError, Limits, is_gzip, stream
 from rolewatch.cloudtrail.tokens import members, nesting
 
-MAX_DEPTH = 500  # levels of brackets; real records have under 20, JSON decoders give up at about 1,000
-MAX_UNPACKED = 64 * 1024 * 1024  # bytes that base64 and gzip inside an envelope may unfold to
+MAX_DEPTH = 200  # levels of brackets; real records have under 20, JSON decoders give up at about 1,000
 
 LISTS = frozenset({"Records", "Events", "events", "logEvents", "Messages", "records"})
 RECORD_KEYS = frozenset({"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"})
@@ -54,7 +51,7 @@ class Kind(Enum):
     DIGEST = auto()  # a digest file's content
     NOTICE = auto()  # says that an object was written: the records are there, not here
     CONTROL = auto()  # a probe of a delivery path, or a subscription's confirmation
-    WRAPPED = auto()  # `contents` are to be read instead
+    WRAPPED = auto()  # the `content` is to be read instead
     CONTAINER = auto()  # an object with a list under one of LISTS
     OTHER = auto()  # AWS's own event of another kind: no damage where records are expected
     FOREIGN = auto()  # any other JSON
@@ -63,11 +60,10 @@ class Kind(Enum):
 
 
 class Found(NamedTuple):
-    """What a value is; for WRAPPED the contents inside, and what kept them from being unfolded whole."""
+    """What a value is; for WRAPPED the content inside, which may be gzip."""
 
     kind: Kind
-    contents: tuple[bytes, ...] = ()
-    problem: str | None = None
+    content: bytes = b""
 
 
 _FOUND = {kind: Found(kind) for kind in Kind}
@@ -133,7 +129,10 @@ def describe(value: bytes) -> str:
     first = value[:1]
     if first != b"{":
         return {b"[": "a JSON array", b'"': "a JSON string"}.get(first, "a single JSON value")
-    names = list(members(value))
+    try:
+        names = list(_OBJECT.decode(value))
+    except (msgspec.DecodeError, RecursionError):
+        names = list(members(value))
     if not names:
         return "an empty JSON object"
     shown = ", ".join(json.dumps(name[:40]) for name in names[:5])
@@ -157,28 +156,20 @@ def _inside(value: bytes) -> Found | None:
     """Return the content of a string, or an object or list as it stands; None for any other value."""
     first = value[:1]
     if first == b'"':
-        return Found(Kind.WRAPPED, (_unescape(value),))
-    return Found(Kind.WRAPPED, (value,)) if first in (b"{", b"[") else None
+        return Found(Kind.WRAPPED, _unescape(value))
+    return Found(Kind.WRAPPED, value) if first in (b"{", b"[") else None
 
 
 def _unpack(value: bytes) -> Found | None:
-    """Return the content of a base64 string, gunzipped if it is gzip; None if it is no base64."""
+    """Return the content of a base64 string; None if it is no base64."""
     if value[:1] == b"{":
         value = members(value).get("data", b"")
     if value[:1] != b'"':
         return None
     try:
-        data = binascii.a2b_base64(_unescape(value), strict_mode=True)
+        return Found(Kind.WRAPPED, binascii.a2b_base64(_unescape(value), strict_mode=True))
     except binascii.Error:
         return None
-    if not is_gzip(data):
-        return Found(Kind.WRAPPED, (data,))
-    pieces: list[bytes] = []
-    try:
-        pieces.extend(stream(BytesIO(data).read, Limits(content=MAX_UNPACKED)))
-    except GunzipError as error:
-        return Found(Kind.WRAPPED, (b"".join(pieces),), error.reason)
-    return Found(Kind.WRAPPED, (b"".join(pieces),))
 
 
 def _says(keys: Mapping[str, Raw], key: str, word: str) -> bool:

@@ -1,16 +1,18 @@
 """Walks over JSON text of any of CloudTrail's shapes and hands each record to the tally.
 
 A whole value is read at once where it fits; the elements of a list are read one after another, so that a
-document of any size, or one whose end is missing, gives what is whole in it.
+document of any size, or one whose end is missing, gives what is whole in it. Where all goes well, many values
+are decoded at once. Where something is broken, reading goes on at the next line that starts a value.
 """
 
 import re
-from collections.abc import Callable, Iterator
-
-import msgspec
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 
 from rolewatch.cloudtrail import encoding
-from rolewatch.cloudtrail.tally import Tally
+from rolewatch.cloudtrail.ahead import Ahead, Values
+from rolewatch.cloudtrail.gunzip import Allowance, GunzipError
+from rolewatch.cloudtrail.tally import Damaged, Tally
 from rolewatch.cloudtrail.tokens import Broken, Window
 from rolewatch.cloudtrail.unwrap import (
     KEYS,
@@ -25,214 +27,283 @@ from rolewatch.cloudtrail.unwrap import (
     valid,
 )
 
-WHOLE = 8 * 1024 * 1024  # bytes up to which a value at the top is read whole
-ELEMENT = 32 * 1024 * 1024  # bytes of the longest element of a list; a record has 1 MB at most
-AHEAD = 1024 * 1024  # bytes that are tried as many values at once
-LINE = 1024 * 1024  # bytes of a line of text; also how much text is read before giving up on the content
+WHOLE = 8 * 1024 * 1024  # bytes up to which a value at the top is read whole, and of a line of text
+ELEMENT = 16 * 1024 * 1024  # bytes of the longest element of a list; a record has 1 MB at most
 MAX_WRAPPINGS = 8  # envelopes inside envelopes; three are usual (SQS, SNS, EventBridge)
 
-_OPEN_LIST = re.compile(rb'\{\s*+"(?:' + b"|".join(sorted(key.encode() for key in LISTS)) + rb')"\s*+:\s*+\[')
-_LEAD = re.compile(rb'\{\s*+"[^"\\\n]{1,80}+"')  # an object's start up to its first key
-_TRACE = re.compile(
-    rb"eventVersion|eventSource|eventName|eventTime|userIdentity"
-)  # this was meant to be a record
-_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-_VALUES = msgspec.json.Decoder(msgspec.Raw)
+_OPEN_LIST = re.compile(rb'\{\s*+"(?:' + "|".join(sorted(LISTS)).encode() + rb')"\s*+:\s*+\[')
+# A key that shows text to be part of a record.
+_TRACE = re.compile(rb'"(?:eventVersion|eventSource|eventName|eventTime|userIdentity)\\*+"\s*+:')
+_SPACE = b" \t\r\n"
 _END = -1
 
 _COUNTED = {Kind.INSIGHT: "insights", Kind.DIGEST: "digests", Kind.NOTICE: "notices", Kind.CONTROL: "control"}
+_OURS = frozenset(("Records", "Events", "logEvents"))  # names that show a list to be CloudTrail's
+_UNMIXED = frozenset(("", "Records", "records", "Events"))  # lists whose every element should hold a record
 
 
 class Walk:
     """Reads one content: the delivery itself (level 0), or what an envelope in it holds (`place` says which)."""
 
-    def __init__(self, window: Window, tally: Tally, level: int = 0, place: str = "") -> None:
+    def __init__(
+        self, window: Window, tally: Tally, allowance: Allowance, level: int = 0, place: str = ""
+    ) -> None:
         self._window = window
         self._tally = tally
+        self._allowance = allowance
         self._level = level
         self._place = place
-        self._singly = 0  # offset up to which values are read one by one, as reading ahead failed
-        self._listed = False  # inside the list of a document
-        self._lines = False  # ... that spans lines
+        self._ahead = Ahead(window)
+        self._ours = False  # what is being read is CloudTrail's, by the keys seen so far
 
     def run(self) -> Iterator[None]:
-        """Read everything; yields nothing, now and then, so that the tally can be emptied."""
+        """Read everything; yields nothing, now and then, so that the tally can be emptied.
+
+        Damage is noted in the tally. Raises only what the source of the window raised, if that is no damage.
+        """
         window = self._window
         while (byte := window.peek()) != _END:
             start = window.offset
-            self._listed = self._lines = False
+            if self._tally.hopeless:
+                self._tally.stop(f"{self._place}byte {start:,}")
+                return
+            self._ours = False
             try:
                 yield from self._value(byte)
             except Broken as broken:
-                goes_on = not (self._listed and self._lines) and window.next_line(start)
-                self._damage(
-                    broken, "the lines after it were read" if goes_on else "nothing after it was read"
-                )
-                if not goes_on:
-                    return
-            if window.offset > LINE and self._tally.hopeless:
-                return
+                yield from self._recover(start, broken)
             yield
+        failure = window.failure
+        if isinstance(failure, Damaged | GunzipError):
+            self._tally.damage(self._place + failure.reason)
+        elif failure:
+            self._tally.flush()
+            yield
+            raise failure
 
     def members(self) -> Iterator[None]:
-        """Read one object member by member, its lists element by element."""
+        """Read one object member by member, its lists element by element; raises Broken."""
         self._window.peek()
+        start = self._window.offset
         kept: dict[str, bytes] = {}
         try:
-            yield from self._members(kept)
+            listed = yield from self._members(kept)
         except Broken:
             found = classify_members(kept)
+            self._ours = self._ours or found.kind not in {Kind.FOREIGN, Kind.WRAPPED}
             if found.kind is Kind.WRAPPED:  # the envelope is damaged, its content is whole
-                self._take(found, b"")
+                yield from self.take(found, b"", start)
             raise
         found = classify_members(kept)
+        if listed:
+            return
         if found.kind in {Kind.RECORD, Kind.INSIGHT}:
             self._tally.damage(
-                f"{self._place}a record longer than {WHOLE:,} bytes, which CloudTrail never writes"
+                f"{self._place}at byte {start:,}: a record longer than {WHOLE:,} bytes, which CloudTrail never writes"
             )
-        elif found.kind is not Kind.FOREIGN or not self._listed:
-            self._take(found, b"{}")
+        elif found.kind is Kind.FOREIGN:
+            self._tally.foreign("a large JSON object", "JSON")
+        else:
+            yield from self.take(found, b"", start)
 
     def _value(self, byte: int) -> Iterator[None]:
         """Read one value at the top, or many of them at once."""
         window = self._window
-        if byte == encoding.UTF8_MARK[0] and window.skip(encoding.UTF8_MARK):
-            return
         if byte == ord("{") and window.second() in (ord('"'), ord("}"), _END):
             yield from self._object()
-        elif byte == ord("[") and (window.second() in (*b'{["]', _END) or self._is_whole()):
+        elif byte == ord("["):
             yield from self._list("")
-        elif byte == ord('"') and self._is_whole():
-            self._whole(WHOLE)
-        else:
-            self._text()
+        elif byte == ord(","):  # between values, as in a list without its brackets
+            window.pos += 1
+        elif not (byte == encoding.UTF8_MARK[0] and window.skip(encoding.UTF8_MARK)):
+            yield from self._text()
 
     def _object(self) -> Iterator[None]:
         window = self._window
-        if _OPEN_LIST.match(window.buf, window.pos):
-            yield from self.members()
-            return
-        values = self._ahead(_VALUES.decode_lines)
+        values = self._ahead.values()
         if values:
-            for value in values:
-                self._take_raw(bytes(value))
-            return
-        try:
-            self._whole(WHOLE)
-        except Broken as broken:
-            yield from self._salvage(broken)
+            yield from self._take_all(values, None)
+        elif _OPEN_LIST.match(window.buf, window.pos):
+            yield from self.members()
+        else:
+            try:
+                yield from self._whole(WHOLE, None)
+            except Broken as broken:
+                yield from self._salvage(broken)
 
-    def _whole(self, limit: int) -> None:
+    def _whole(self, limit: int, key: str | None) -> Iterator[None]:
+        """Read one value whole: one at the top, or an element of the list under a key."""
         window = self._window
+        start = window.offset
         end = window.span(limit)
         value = repair(window.buf[window.pos : end])
         found = classify(value)
         if found.kind is Kind.BROKEN:
-            raise Broken(window.base + end, f"the value that starts at byte {window.offset:,} is no JSON")
+            broken = Broken(start, "a value that is no JSON", reach=window.base + end)
+            if key is None:
+                raise broken
+            self._lose(broken, value)
         window.pos = end
-        self._take(found, value)
+        yield from self.take(found, value, start, key)
 
     def _salvage(self, broken: Broken) -> Iterator[None]:
-        """Take what is whole in a damaged or long object, and go on behind it.
+        """Take what is whole in a damaged or long object.
 
         Where the damage reaches into later lines that start a value of their own, only the first line is the
-        object's: the others are read again.
+        object's; `_recover` sees to the others.
         """
         window = self._window
-        if broken.large:
+        line = -1 if broken.large else window.line_start(broken.reach)
+        if line < 0:
             yield from self.members()
             return
-        line = window.buf.find(b"\n{", window.pos, broken.at - window.base + 2)
-        if line < 0:
-            try:
-                yield from self.members()
-            except Broken:
-                raise broken from None
-        else:
-            first = Walk(Window([window.buf[window.pos : line]]), self._tally, self._level, self._place)
-            try:
-                for _ in first.members():
-                    pass
-            except Broken:
-                pass
-            window.pos = line + 1
-        self._damage(broken, "the lines after it were read")
+        first = self._inner(Window([window.buf[window.pos : line]], window.offset), self._place, deeper=0)
+        with suppress(Broken):
+            yield from first.members()
+        raise broken
 
-    def _members(self, kept: dict[str, bytes]) -> Iterator[None]:
+    def _recover(self, start: int, broken: Broken) -> Iterator[None]:
+        """Note the damage in the value that began at `start`, and go on at the next line that starts a value.
+
+        Lines before the place where the damage showed may have been taken for parts of the broken value. Each of
+        them is read for itself: another attempt that might reach as far would take quadratic time.
+        """
         window = self._window
+        text = window.buf[window.pos : max(broken.reach - window.base, 0)]
+        goes_on = window.next_line(start if broken.reach == window.offset else window.offset)
+        self._lose(
+            broken, text, "; the lines after it were read" if goes_on else "; nothing after it was read"
+        )
+        while (line := window.line_start(broken.reach)) >= 0:
+            inner = Window([window.buf[window.pos : line]], window.offset)
+            yield from self._inner(inner, self._place, deeper=0).run()
+            window.pos = line
+
+    def _members(self, kept: dict[str, bytes]) -> Generator[None, None, bool]:
+        """Read an object, keeping the members that tell what it is; returns whether it held a list of ours."""
+        window = self._window
+        listed = False
+        room = WHOLE
         window.pos += 1
         byte = window.peek()
-        if byte == ord("}"):
-            window.pos += 1
-            return
-        while True:
+        more = byte != ord("}")
+        while more:
             if byte != ord('"'):
-                raise self._unexpected("the key of an object")
-            key = window.key(ELEMENT)
+                raise window.unexpected("the key of an object")
+            key = window.key(WHOLE)
             if window.peek() != ord(":"):
-                raise self._unexpected("a colon after a key")
+                raise window.unexpected("a colon after a key")
             window.pos += 1
             byte = window.peek()
             if byte == ord("[") and key in LISTS:
+                listed = True
                 yield from self._list(key)
             elif byte == _END:
-                raise self._unexpected("a value")
+                raise window.unexpected("a value")
             else:
-                end = window.span(ELEMENT)
+                end = window.span(room if key in KEYS else ELEMENT)
                 value = repair(window.buf[window.pos : end])
                 if not valid(value):
-                    raise Broken(window.offset, "a value that is no JSON")
-                if key in KEYS:
+                    self._lose(Broken(window.offset, "a value that is no JSON"), value)
+                elif key in KEYS:
                     kept[key] = value
+                    room -= len(value)
                 window.pos = end
+            more = window.goes_on(b"}", "object")
             byte = window.peek()
-            if byte not in b",}":
-                raise self._unexpected("a comma or the end of an object")
-            window.pos += 1
-            if byte == ord("}"):
-                return
-            byte = window.peek()
+        window.pos += 1
+        return listed
 
     def _list(self, key: str) -> Iterator[None]:
         """Read the list at `pos`, the value of `key`, or of no key if that is empty."""
-        self._listed = True
-        odd = _Odd(self._tally, key)
-        try:
-            yield from self._elements(odd)
-        finally:
-            odd.report(self._place)
-
-    def _elements(self, odd: "_Odd") -> Iterator[None]:
         window = self._window
+        self._ours = self._ours or key in _OURS
         window.pos += 1
-        if self._step() == ord("]"):
-            window.pos += 1
+        byte = window.peek()
+        if byte == ord("]"):
             self._tally.counts["empty"] += 1
-            return
-        ordinal = 0
-        while True:
-            values = self._ahead(_elements)
+        more = byte != ord("]")
+        while more:
+            values = self._ahead.elements()
             if values:
-                for value in values:
-                    ordinal += 1
-                    self._take_raw(bytes(value), ordinal, odd)
-                yield
+                yield from self._take_all(values, key)
                 continue
-            if window.pos >= len(window.buf) and window.peek() == _END:
-                raise self._unexpected("an element of a list")
-            ordinal += 1
-            end = window.span(ELEMENT)
-            value = repair(window.buf[window.pos : end])
-            found = classify(value)
-            if found.kind is Kind.BROKEN:
-                raise Broken(window.offset, f"element {ordinal:,} is no JSON")
-            window.pos = end
-            self._take(found, value, ordinal, odd)
-            byte = self._step()
-            if byte not in b",]":
-                raise self._unexpected(f"a comma or the end of the list after element {ordinal:,}")
-            window.pos += 1
-            if byte == ord("]"):
-                return
-            self._step()
+            if window.peek() == _END:
+                raise window.unexpected("an element of a list")
+            yield from self._whole(ELEMENT, key)
+            more = window.goes_on(b"]", "list")
+            window.peek()
             yield
+        window.pos += 1
+
+    def _text(self) -> Iterator[None]:
+        """Read a line that starts like no list or object, and all like it that follow if it is no JSON."""
+        window = self._window
+        if window.stamp():
+            return
+        start = window.offset
+        line = window.line(WHOLE).strip(_SPACE)
+        found = classify(repair(line))
+        if found.kind is not Kind.BROKEN:
+            yield from self.take(found, line, start)
+            return
+        self._lose(Broken(start, "text that is no JSON, but names keys of a record"), line + window.prose())
+
+    def _take_all(self, values: Values, key: str | None) -> Iterator[None]:
+        for offset, raw in values:
+            value = repair(raw)
+            found = classify(value)
+            if found.kind is Kind.RECORD:
+                self._tally.record(value)
+            else:
+                yield from self.take(found, value, offset, key)
+        yield
+
+    def take(self, found: Found, value: bytes, start: int, key: str | None = None) -> Iterator[None]:
+        """Take one value for what it is; `key` is the list's that it is an element of."""
+        tally, kind = self._tally, found.kind
+        if kind is Kind.RECORD:
+            tally.record(value)
+        elif kind in _COUNTED:
+            tally.counts[_COUNTED[kind]] += 1
+        elif kind is Kind.DEEP:
+            self._lose(Broken(start, f"a value nested deeper than {MAX_DEPTH} levels"), value)
+        elif kind in {Kind.WRAPPED, Kind.CONTAINER}:
+            if self._level == MAX_WRAPPINGS:
+                tally.damage(f"{self._place}an envelope inside {MAX_WRAPPINGS} others")
+            elif kind is Kind.CONTAINER:
+                yield from self._inner(Window([value], start), self._place).members()
+            else:
+                yield from self._open(
+                    found.content, self._place or f"inside the envelope at byte {start:,}: "
+                )
+        elif kind is not Kind.BROKEN:
+            if kind is Kind.FOREIGN and key in _UNMIXED:
+                tally.odd(f"{self._place}at byte {start:,}")
+            tally.foreign(describe(value), "JSON")
+
+    def _open(self, content: bytes, place: str) -> Iterator[None]:
+        """Read what an envelope holds, mostly a single value."""
+        content = content.strip(_SPACE)
+        inner = self._inner(Window(encoding.text([content], self._allowance)), place)
+        value = repair(content) if content[:1] == b"{" else b""
+        found = classify(value)
+        if found.kind is Kind.BROKEN:
+            yield from inner.run()
+        else:
+            yield from inner.take(found, value, 0)
+
+    def _inner(self, window: Window, place: str, *, deeper: int = 1) -> "Walk":
+        return Walk(window, self._tally, self._allowance, self._level + deeper, place)
+
+    def _lose(self, broken: Broken, text: bytes, sequel: str = "") -> None:
+        """Note damage in a piece of text; where nothing shows that it is CloudTrail's, it is no loss."""
+        tally = self._tally
+        tally.counts["broken"] += 1
+        if self._ours or _TRACE.search(text):
+            if not (broken.cut and self._window.failure):  # the failure says why the end is missing
+                tally.damage(f"{self._place}damaged at byte {broken.at:,}: {broken.what}{sequel}")
+        elif self._level:
+            tally.foreign("messages that are no records", "JSON")
+        else:
+            tally.text(f"at byte {broken.at:,}", *encoding.describe(text), lines=text.count(b"\n") + 1)

@@ -19,6 +19,9 @@ KMS_MAYBE = (
     "resource-based policy explicitly denies access"  # KMS names three causes at once, all of them the key's
 )
 ENDS_OF_RESOURCE = (BECAUSE, f". {ENCODED}", f" {ENCODED}", " (Service: ")
+QUOTED = ' on resource: "'  # S3 alone quotes
+# Forms that name the resource and nothing else: what stands before it and after it.
+DENIED_RESOURCE = (("Access to the resource ", " is denied"), ("Not authorized to access resource ", " "))
 
 
 class Message(NamedTuple):
@@ -43,13 +46,13 @@ def parse_message(text: str | None) -> Message:
     text = text[:LONGEST]
     if not text.isprintable():  # the documentation breaks messages over lines
         text = " ".join(text.split())
-    deed = text.find(DEED)
+    deed = text.find(f"{DEED}:")
     if deed < 0:
+        deed = text.find(DEED)  # STS leaves out the colon; EC2 may say no more than its prefix
+    if deed < 0 or any(0 <= text.find(before) < deed for before, _ in DENIED_RESOURCE):
         return _without_deed(text)
     action, rest = _action(text[deed + len(DEED) :])
-    reason_at = max(
-        rest.rfind(EXPLICIT), rest.rfind(IMPLICIT)
-    )  # the last one: a key's name may imitate a reason
+    reason_at = _reason_at(rest)
     reason = rest[reason_at:] if reason_at >= 0 else ""
     policy_type, kind = _policy(reason)
     if kind is None and KMS_MAYBE in rest and action and action.startswith("kms:"):
@@ -63,10 +66,7 @@ def _without_deed(text: str) -> Message:
 
     Forms with a resource come first: its name must not be able to pass for one of the others.
     """
-    for before, after in (
-        ("Access to the resource ", " is denied"),
-        ("Not authorized to access resource ", " "),
-    ):
+    for before, after in DENIED_RESOURCE:
         start = text.find(before)
         if start >= 0:
             return Message(resource=_clean(text[start + len(before) :].partition(after)[0]))
@@ -98,6 +98,20 @@ def _action(rest: str) -> tuple[str | None, str]:
     if not (colon and service and name):
         return None, rest  # "perform this operation"
     return token, space + tail
+
+
+def _reason_at(rest: str) -> int:
+    """Find where the reason starts, -1 if there is none: an object's key may hold one of its own.
+
+    AWS's reason is the last one. After a quoted resource it follows the last quote, unless the message was cut inside
+    a key that holds a quote: then nothing after the bucket's name is sure to be AWS's.
+    """
+    start = rest.find(QUOTED)
+    if start < 0:
+        return max(rest.rfind(EXPLICIT), rest.rfind(IMPLICIT))
+    after = rest.rfind('"') + 1
+    cut = rest.endswith(ELLIPSIS) and "/" in rest[start:after]
+    return after if rest.startswith((EXPLICIT, IMPLICIT), after) and not cut else -1
 
 
 def _resource(text: str, *, whole: bool) -> str | None:

@@ -4,16 +4,21 @@ Everything here is a pure function of the record and the settings. Sources: DESI
 research of peers §4 for what counts as denied, spec/cloudtrail.md §8 for what the message says.
 """
 
-import hashlib
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-import msgspec
-
 from rolewatch.catalog.actions import iam_action
-from rolewatch.catalog.codes import AUTHORIZED_BUT_ABSENT, DELETES, LISTED_ERRORS, classify, means_gone
+from rolewatch.catalog.codes import (
+    AUTHORIZED_BUT_ABSENT,
+    DELETE_NEEDLES,
+    DELETES,
+    LISTED_ERRORS,
+    classify,
+    means_gone,
+)
 from rolewatch.catalog.noise import noise
+from rolewatch.denials.denial import Case, Denial, Said, identity_of, part_of, unnamed
 from rolewatch.denials.message import parse_message
 from rolewatch.denials.principal import Principal, partition_of, principal
 from rolewatch.denials.record import Record, Success, value
@@ -23,6 +28,7 @@ ERROR = (
     b'rrorCode"'  # ends the key of every errorCode, ErrorCode …; holds with white space before the colon too
 )
 LINKED = b":role/aws-service-role/"
+IDENTITY = b'"userIdentity"'
 # A record with an error matters for a service-linked role's sake, or because it says that a resource does not exist;
 # it may also hide either behind an escape.
 TELLING = (LINKED, b"NoSuch", b"NotFound", b"NonExist", b"DoesNotExist", b"\\u", b"\\/")
@@ -36,37 +42,6 @@ class Rule(NamedTuple):
 
     principals: frozenset[str] = frozenset(("slr",))
     authentication: bool = False
-
-
-class Said(NamedTuple):
-    """What a record says about why: the message's words, the code's class, and the known-noise row that fits."""
-
-    policy_type: str | None
-    kind: str | None
-    policy_arn: str | None
-    not_enabled: bool
-    code_kind: str
-    known: str | None  # the verdict of a known-noise row
-    consequence: str | None
-
-
-class Denial(NamedTuple):
-    """One record in which a watched principal was refused on one resource."""
-
-    identity: bytes  # 16 bytes
-    part: int  # of a response that lists several failures: 0, 1, …
-    rank: tuple[int, str, str]  # of two copies the higher one is kept
-    who: Principal
-    resource: Resource
-    call: str
-    action: str
-    known_action: bool  # by the message or the catalogue; False is a guess from the API's name
-    said: Said
-    code: str
-    time: str | None
-    region: str
-    event_id: str | None
-    endpoint: bool  # came through a VPC endpoint of the customer's
 
 
 class Access(NamedTuple):
@@ -89,16 +64,14 @@ Fact = Access | Gone
 
 
 def needles(rule: Rule, *, recovery: bool) -> tuple[bytes, ...]:
-    """Give the literals one of which every record of interest holds; none means that any record may be one."""
+    """Give the literals one of which every record of interest holds, unless it is escaped; ERROR comes first."""
     if not recovery:
         return (ERROR,)
-    if rule.principals != _LINKED_ONLY:
-        return ()
-    return (ERROR, LINKED, b'"Delete')
+    return (ERROR, LINKED if rule.principals == _LINKED_ONLY else IDENTITY, *DELETE_NEEDLES)
 
 
 def worth(raw: bytes | bytearray, rule: Rule) -> bool:
-    """Whether a record with an error has to be decoded: a cheap test that lets nothing slip."""
+    """Whether a record that holds ERROR can be a denial, or an error that proves something: a cheap test."""
     return rule.principals != _LINKED_ONLY or any(literal in raw for literal in TELLING)
 
 
@@ -115,8 +88,8 @@ def denials(record: Record, raw: bytes | bytearray, rule: Rule) -> list[Denial]:
     found = list(_refusals(record, rule))
     if not found:
         return []
-    identity = _identity(record, raw)
-    return [_denial(record, who, identity, part, *refusal) for part, refusal in enumerate(found)]
+    identity = identity_of(record, raw)
+    return [_denial(record, who, identity, part, refusal) for part, refusal in enumerate(found)]
 
 
 def facts(record: Record | Success, rule: Rule) -> list[Fact]:
@@ -126,12 +99,16 @@ def facts(record: Record | Success, rule: Rule) -> list[Fact]:
         return []
     source, name, code = record.eventSource or "", record.eventName or "", record.errorCode
     found: list[Fact] = []
-    if code and means_gone(source, code):
-        return [Gone(resource_of(record).arn, time)]
     if code and code not in AUTHORIZED_BUT_ABSENT:
-        return []
+        if means_gone(source, code, name):
+            resource = resource_of(record)
+            if resource.source != "service" and means_gone(source, code, name, resource.arn):
+                found.append(Gone(resource.arn, time))
+        return found
     if not code and (source, name) in DELETES:
-        found.append(Gone(resource_of(record).arn, time))
+        resource = resource_of(record)
+        if resource.source != "service":
+            found.append(Gone(resource.arn, time))
     who = principal(record, rule.principals)
     if who:
         found.append(Access(key_of(who), action_key(source, name), resource_of(record).arn, time))
@@ -170,13 +147,20 @@ def action_key(source: str, name: str) -> str:
     return iam_action(source, name)[0].lower()
 
 
-def _refusals(record: Record, rule: Rule) -> Iterator[tuple[str, str, str | None, str | None]]:
-    """Yield (code, class, message, resource named by the response) for each refusal a record reports."""
+class _Refusal(NamedTuple):
+    code: str
+    kind: str  # the code's class
+    text: str | None  # the message
+    resource: str | None = None  # named by the response
+
+
+def _refusals(record: Record, rule: Rule) -> Iterator[_Refusal]:
+    """Yield each refusal that a record reports."""
     code = record.errorCode
     if code:
         kind = classify(code)
         if kind and (kind != "authentication" or rule.authentication):
-            yield code, kind, record.errorMessage, None
+            yield _Refusal(code, kind, record.errorMessage)
         return
     for row in LISTED_ERRORS:
         if row.event_source == record.eventSource and row.event_name == record.eventName:
@@ -185,7 +169,7 @@ def _refusals(record: Record, rule: Rule) -> Iterator[tuple[str, str, str | None
                 if isinstance(listed, str) and listed in row.denied:
                     message = item.get(row.message_key) if row.message_key else None
                     named = item.get(row.resource_key) if row.resource_key else None
-                    yield (
+                    yield _Refusal(
                         listed,
                         "authorization",
                         message if isinstance(message, str) else None,
@@ -205,16 +189,8 @@ def _items(node: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         yield from _items(node.get(path[0]), path[1:])
 
 
-def _denial(
-    record: Record,
-    who: Principal,
-    identity: bytes,
-    part: int,
-    code: str,
-    kind: str,
-    text: str | None,
-    listed: str | None,
-) -> Denial:
+def _denial(record: Record, who: Principal, identity: bytes, part: int, refusal: _Refusal) -> Denial:
+    code, kind, text, listed = refusal
     source, name = record.eventSource or "unknown", record.eventName or "unknown"
     message = parse_message(text)
     resource = resource_of(record, message.resource or listed)
@@ -230,22 +206,27 @@ def _denial(
         message.kind, message.policy_arn, message.not_enabled, kind,
         row.verdict if row else None, row.consequence if row else None,
     )  # fmt: skip
-    updated = 1 if record.addendum and record.addendum.originalEventID else 0
+    updated = record.addendum is not None and bool(record.addendum.originalEventID)
+    identity = part_of(identity, part)
     return Denial(
-        identity=identity if not part else hashlib.sha256(identity + part.to_bytes(4, "big")).digest()[:16],
+        identity=identity,
         part=part,
-        rank=(updated, "1" if who.account == record.recipientAccountId else "0", record.eventID or ""),
-        who=who,
-        resource=resource,
-        call=f"{source.partition('.')[0]}:{name}",
-        action=action,
-        known_action=known,
-        said=said,
-        code=code,
+        # The copy that names the role is preferred, then the update, then the copy of the role's own account.
+        rank=4 * bool(who.role_arn) + 2 * updated + (who.account == record.recipientAccountId),
+        case=_case(
+            who,
+            resource._replace(original=resource.arn),
+            f"{source.partition('.')[0]}:{name}",
+            action,
+            known,
+            said,
+            code,
+            record.awsRegion or "",
+            _customers_endpoint(record, who, resource),
+        ),
         time=record.eventTime,
-        region=record.awsRegion or "",
-        event_id=record.eventID,
-        endpoint=_customers_endpoint(record, who, resource),
+        original=resource.original if resource.original != resource.arn else None,
+        named=unnamed(record.eventID, identity),
     )
 
 
@@ -254,25 +235,9 @@ def _said(*words: Any) -> Said:
     return Said(*words)  # a scan of a million denials holds each wording once
 
 
-def _identity(record: Record, raw: bytes | bytearray) -> bytes:
-    name = (
-        record.sharedEventID
-        or (record.addendum.originalEventID if record.addendum else None)
-        or record.eventID
-    )
-    if name:
-        digits = name.replace("-", "")
-        if len(name) == 36 and len(digits) == 32:
-            try:
-                return bytes.fromhex(digits)
-            except ValueError:
-                pass
-        return hashlib.sha256(name.encode("utf-8", "replace")).digest()[:16]
-    try:
-        raw = msgspec.json.encode(msgspec.json.decode(raw), order="deterministic")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raw = bytes(raw)  # not decodable as it stands: its own bytes are the canonical form
-    return hashlib.sha256(raw).digest()[:16]
+@lru_cache(maxsize=16384)
+def _case(*parts: Any) -> Case:
+    return Case(*parts)  # likewise
 
 
 def _customers_endpoint(record: Record, who: Principal, resource: Resource) -> bool:
@@ -282,5 +247,7 @@ def _customers_endpoint(record: Record, who: Principal, resource: Resource) -> b
     """
     owner = record.vpcEndpointAccountId
     return bool(
-        record.vpcEndpointId and owner and owner in {who.account, resource.account, record.recipientAccountId}
+        (record.vpcEndpointId or "").startswith("vpce-")
+        and owner
+        and owner in {who.account, resource.account, record.recipientAccountId}
     )

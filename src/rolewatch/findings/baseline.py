@@ -9,6 +9,7 @@ from rolewatch.base.errors import UsageError
 
 Finding = dict[str, Any]
 OVER = frozenset(("recovered", "gone"))
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Known(msgspec.Struct):
@@ -27,10 +28,10 @@ def read_baseline(content: bytes, name: str) -> dict[str, str]:
     """
     try:
         known = msgspec.json.decode(content, type=_Report).findings
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         try:
             known = msgspec.json.Decoder(_Known).decode_lines(content)
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             raise UsageError(
                 f"{name}: not a report of rolewatch ({error})",
                 remedy="give what `rolewatch scan --format json` wrote",

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from rolewatch.catalog.roles import SECURITY_SERVICES, service_name
-from rolewatch.denials.rule import Denial, key_of
+from rolewatch.denials.denial import Case, Denial
+from rolewatch.denials.rule import key_of
 from rolewatch.findings.candidates import Circumstances, candidates
 from rolewatch.findings.explanation import explain
 from rolewatch.findings.severity import LEVELS, raise_blindings, severity
@@ -15,7 +16,6 @@ from rolewatch.findings.status import status
 from rolewatch.findings.verdict import Verdict, judge
 
 EVENT_IDS = 1000
-EXAMPLES = 20
 Key = tuple[str, str, str]  # account, role or service, resource
 Facts = Mapping[tuple[str, ...], str]
 
@@ -23,14 +23,21 @@ Facts = Mapping[tuple[str, ...], str]
 class Known(NamedTuple):
     """What is known beside the denials.
 
-    `copies`: denial's identity → event ids of its copies; `facts`: as `followed` names them → latest time;
+    `copies`: denial's identity → event ids of its copies; `examples`: finding's key → parts of the resource that were
+    asked for; `facts`: as `followed` names them → latest time;
     `last_seen`: account → time of the last record seen of it; `silent_after`: as `status` takes it.
     """
 
     copies: Mapping[bytes, set[str]]
+    examples: Mapping[Key, Collection[str]]
     facts: Facts
     last_seen: Mapping[str, str]
     silent_after: timedelta
+
+
+def finding_key(case: Case) -> Key:
+    """Say which finding a denial belongs to."""
+    return case.who.account, case.who.role_arn or case.who.service, case.resource.arn
 
 
 def finding_id(key: Key) -> str:
@@ -42,8 +49,9 @@ def followed(denials: Iterable[Denial]) -> set[tuple[str, ...]]:
     """Name the facts that decide the status of these denials' findings: accesses and disappearances."""
     keys: set[tuple[str, ...]] = set()
     for denial in denials:
-        arn = denial.resource.arn
-        keys.add((key_of(denial.who), denial.action.lower(), arn))
+        case = denial.case
+        arn = case.resource.arn
+        keys.add((key_of(case.who), case.action.lower(), arn))
         keys.add((arn,))
     return keys
 
@@ -52,8 +60,7 @@ def build(denials: Iterable[Denial], known: Known) -> list[dict[str, Any]]:
     """Group denials into findings, worst and most recent first."""
     groups: dict[Key, list[Denial]] = {}
     for denial in denials:
-        who = denial.who
-        groups.setdefault((who.account, who.role_arn or who.service, denial.resource.arn), []).append(denial)
+        groups.setdefault(finding_key(denial.case), []).append(denial)
     findings = [_finding(key, group, known) for key, group in groups.items()]
     raise_blindings(findings)
     # Worst first, then the most recent; sorts are stable, so the least important key is sorted by first.
@@ -65,23 +72,18 @@ def build(denials: Iterable[Denial], known: Known) -> list[dict[str, Any]]:
 
 def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
     group.sort(key=lambda denial: (denial.time or "", denial.event_id or "", denial.identity))
-    latest = group[-1]
-    who, resource = latest.who, latest.resource
+    cases = [denial.case for denial in group]
+    who, resource = cases[-1].who, cases[-1].resource
     actions = _actions(group, known.facts)
-    open_until: dict[str, str] = {}
-    allowed: dict[str, str] = {}
-    for action in actions.values():
-        name = action["iam_action"]
-        open_until[name] = max(open_until.get(name, ""), action["last_denied"] or "")
-        if action["last_allowed"]:
-            allowed[name.lower()] = action["last_allowed"]
+    denied = _last_denied(group, actions)
+    allowed = _last_allowed(cases[-1], denied, known.facts)
     gone, last_seen = known.facts.get((resource.arn,)), known.last_seen.get(who.account)
-    state = status(open_until, allowed, gone, last_seen, known.silent_after)
-    verdict = _verdict(group)
+    state = status(denied, allowed, gone, last_seen, known.silent_after)
+    verdict = _verdict(cases)
     name = service_name(who.service) if who.service else who.role_name or "the caller"
-    names = state.open_actions or sorted(open_until)
+    names = state.open_actions or sorted(denied)
     times = [denial.time for denial in group if denial.time]
-    accounts = [denial.resource.account for denial in group if denial.resource.account]
+    accounts = [case.resource.account for case in cases if case.resource.account]
     return {
         "id": finding_id(key),
         "account": who.account,
@@ -92,14 +94,11 @@ def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
         "service_name": name,
         "security_service": who.service in SECURITY_SERVICES,
         "resource": resource.arn,
-        "resource_type": next(
-            (denial.resource.type for denial in reversed(group) if denial.resource.type), ""
-        )
-        or "AWS::Service",
-        "resource_examples": _examples(group),
-        "regions": sorted({denial.region for denial in group if denial.region}),
+        "resource_type": resource.type,
+        "resource_examples": sorted(known.examples.get(key, ())),
+        "regions": sorted({case.region for case in cases if case.region}),
         "actions": actions,
-        "error_codes": dict(sorted(Counter(denial.code for denial in group).items())),
+        "error_codes": dict(sorted(Counter(case.code for case in cases).items())),
         "denials": len(group),
         "first_denied": times[0] if times else None,
         "last_denied": times[-1] if times else None,
@@ -116,7 +115,7 @@ def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
         },
         "consequence": verdict.consequence,
         "explanation": explain(verdict, name, resource.arn, names),
-        "candidates": _candidates(group, verdict, accounts, open_until),
+        "candidates": _candidates(group, verdict, accounts, denied),
         "timeline": _timeline(group, allowed),
         "event_ids": _event_ids(group, known.copies),
     }
@@ -127,27 +126,55 @@ def _actions(group: list[Denial], facts: Facts) -> dict[str, dict[str, Any]]:
     actions: dict[str, dict[str, Any]] = {}
     known: dict[str, bool] = {}
     for denial in group:
+        case = denial.case
         action = actions.setdefault(
-            denial.call,
-            {"iam_action": denial.action, "denials": 0, "last_denied": None, "last_allowed": None},
+            case.call,
+            {"iam_action": case.action, "denials": 0, "last_denied": None, "last_allowed": None},
         )
         action["denials"] += 1
         if denial.time and denial.time > (action["last_denied"] or ""):
             action["last_denied"] = denial.time
-        if denial.known_action or not known.get(denial.call):
-            action["iam_action"], known[denial.call] = denial.action, denial.known_action
-    who, resource = key_of(group[-1].who), group[-1].resource.arn
+        if case.known_action or not known.get(case.call):
+            action["iam_action"], known[case.call] = case.action, case.known_action
+    allowed = _last_allowed(group[-1].case, [action["iam_action"] for action in actions.values()], facts)
     for action in actions.values():
-        action["last_allowed"] = facts.get((who, action["iam_action"].lower(), resource))
+        action["last_allowed"] = allowed.get(action["iam_action"].lower())
     return dict(sorted(actions.items()))
 
 
-def _verdict(group: list[Denial]) -> Verdict:
+def _last_denied(group: list[Denial], actions: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """Give the time of the last denial of each IAM action, "" where one of its denials has none.
+
+    One call can be denied for several actions. Where a denial leaves its action to a guess, it is the one that others
+    of the same call name. Spellings that differ in case are one action, written as it was last.
+    """
+    spellings: dict[str, str] = {}
+    last: dict[str, str] = {}
+    undated: set[str] = set()
+    for denial in group:
+        case = denial.case
+        action = case.action if case.known_action else actions[case.call]["iam_action"]
+        name = action.lower()
+        spellings[name] = action
+        if not denial.time:
+            undated.add(name)
+        last[name] = max(last.get(name, ""), denial.time or "")
+    return {action: "" if name in undated else last[name] for name, action in spellings.items()}
+
+
+def _last_allowed(case: Case, actions: Iterable[str], facts: Facts) -> dict[str, str]:
+    """Look up the latest success of each IAM action, by its name in lower case; those without one are left out."""
+    who, resource = key_of(case.who), case.resource.arn
+    found = ((name, facts.get((who, name, resource))) for name in map(str.lower, actions))
+    return {name: time for name, time in found if time}
+
+
+def _verdict(cases: list[Case]) -> Verdict:
     """Choose the verdict of a finding: what can be acted on before noise, a message before a guess, the latest first."""
     idle = ("harmless", "service-not-enabled")
     ranked = (
         (verdict.verdict not in idle, verdict.evidence == "message", index, verdict)
-        for index, verdict in enumerate(map(judge, group))
+        for index, verdict in enumerate(map(judge, cases))
     )
     return max(ranked, key=lambda row: row[:3])[3]
 
@@ -157,26 +184,18 @@ def _candidates(
 ) -> list[dict[str, str]]:
     if verdict.evidence != "guess":
         return []
-    latest = group[-1]
+    latest = group[-1].case
     relation = "unknown" if not accounts else "same" if accounts[-1] == latest.who.account else "other"
     return candidates(
         Circumstances(
             service=latest.call.partition(":")[0],
             linked=latest.who.kind == "slr",
             relation=relation,
-            last=latest.time or "",
+            last=group[-1].time or "",
             actions=frozenset(action.lower() for action in actions),
-            endpoint=any(denial.endpoint for denial in group),
+            endpoint=any(denial.case.endpoint for denial in group),
         )
     )
-
-
-def _examples(group: list[Denial]) -> list[str]:
-    """Keep up to 20 originals where folding changed them."""
-    found = dict.fromkeys(
-        denial.resource.original for denial in group if denial.resource.original != denial.resource.arn
-    )
-    return sorted(found)[:EXAMPLES]
 
 
 def _event_ids(group: list[Denial], copies: Mapping[bytes, set[str]]) -> list[str]:

@@ -33,7 +33,7 @@ def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> s
             f"{what}: the policy AWS manages for this role lacks the action, and this kind of resource takes no policy "
             "that could allow it; only AWS can change that."
         )
-    if verdict.policy_type == "identity-based" and verdict.verdict == "fix-your-policy":
+    if verdict.policy_type == "identity-based" and verdict.linked and verdict.verdict == "fix-your-policy":
         return f"{what}: no identity-based policy allows it, but the resource's own policy (or a grant) can."
     if verdict.policy_type:
         policy = POLICY_WORDS[verdict.policy_type]

@@ -54,6 +54,8 @@ def read_rules(content: bytes, name: str) -> list[Rule]:
         tables = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{name}: {error}", remedy=_EXAMPLE) from None
+    except RecursionError:
+        raise UsageError(f"{name}: nested too deeply", remedy=_EXAMPLE) from None
     rules = tables.pop("rule", [])
     if tables or not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise UsageError(f"{name}: only [[rule]] tables are known here", remedy=_EXAMPLE)

@@ -32,9 +32,10 @@ def status(
     if not still:
         return Status("recovered", max(allowed[action.lower()] for action in denied), [])
     last = max(denied.values())
-    if gone and last and gone > last:
+    dated = all(denied.values())
+    if dated and gone and gone > last:
         return Status("gone", gone, still)
-    if last and last_seen and last < _before(last_seen, silent_after):
+    if dated and last_seen and last < _before(last_seen, silent_after):
         return Status("silent", None, still)
     return Status("blocked", None, still)
 

@@ -8,8 +8,8 @@ is reported with the remark that it contradicts the documentation, and explains 
 from functools import lru_cache
 from typing import NamedTuple
 
+from rolewatch.denials.denial import Case, Said
 from rolewatch.denials.resources import takes_policy
-from rolewatch.denials.rule import Denial, Said
 
 NOT_FOR_LINKED = frozenset(("service-control", "resource-control", "permissions-boundary"))
 CUSTOMERS = frozenset(
@@ -27,12 +27,13 @@ class Verdict(NamedTuple):
     policy_arn: str | None
     consequence: str | None
     contradicts: bool  # names a policy that cannot bind a service-linked role
+    linked: bool  # of a service-linked role, whose own policy is AWS's
 
 
-def judge(denial: Denial) -> Verdict:
-    """Give the verdict on one denial by its message, code and resource."""
-    takes = takes_policy(denial.resource.type, denial.resource.arn)
-    return _judge(denial.said, linked=denial.who.kind == "slr", takes=takes)
+def judge(case: Case) -> Verdict:
+    """Give the verdict on a denial by its message, code and resource."""
+    takes = takes_policy(case.resource.type, case.resource.arn)
+    return _judge(case.said, linked=case.who.kind == "slr", takes=takes)
 
 
 @lru_cache(maxsize=4096)
@@ -51,10 +52,10 @@ def _judge(said: Said, *, linked: bool, takes: bool) -> Verdict:
             "fix-your-policy",
             "message",
         )  # the role and all its guardrails are the customer's own
-    elif said.policy_type is None and takes:
+    elif said.policy_type is None and takes and said.code_kind != "authentication":
         verdict, evidence = "fix-your-policy", "guess"
     else:
         verdict, evidence = "unknown", "guess"
     return Verdict(
-        verdict, evidence, said.policy_type, said.kind, said.policy_arn, said.consequence, contradicts
+        verdict, evidence, said.policy_type, said.kind, said.policy_arn, said.consequence, contradicts, linked
     )

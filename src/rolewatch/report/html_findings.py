@@ -18,13 +18,12 @@ def findings(report: dict[str, Any], axis: Scale | None) -> Markup:
     """Return the section with every finding; without findings, a sentence that says what this does not prove."""
     found = report["findings"]
     if not found:
-        body = [
-            el(
-                "p",
-                "No findings. That is good news only as far as the input reaches: see below.",
-                class_="hint",
-            )
-        ]
+        said = (
+            "A filter, a baseline or an ignore file has left out every finding."
+            if report["totals"]["denials"]
+            else "No findings. That is good news only as far as the input reaches: see below."
+        )
+        body = [el("p", said, class_="hint")]
     else:
         body = [_filter(found), *_sections(found, axis)]
     return el(
@@ -144,7 +143,7 @@ def _row(finding: Finding, axis: Scale | None) -> Markup:
         ),
         spark([finding], axis),
         el("span", el("b", f"{finding['denials']:,}"), el("span", _noun(finding)), class_="number"),
-        el("span", el("span", "last"), instant(finding["last_denied"]), class_="last"),
+        el("span", el("span", "last denied"), instant(finding["last_denied"]), class_="last"),
     )
     return el(
         "details",

@@ -30,13 +30,8 @@ def answer(report: dict[str, Any]) -> str:
     findings, records = report["findings"], report["totals"]["records"]
     if not records:
         return "Nothing was looked at: there is no CloudTrail record in this input."
-    if not findings and report["totals"]["denials"]:
-        # Filters, a baseline or an ignore file can take every finding away: that is no clean result.
-        return (
-            f"Nothing is shown: {words.count(report['totals']['denials'], 'denial')} left out of this report."
-        )
     if not findings:
-        return f"Nothing found: no watched principal was refused in {words.count(records, 'record')}."
+        return words.nothing_found(report["totals"])
     blind = [finding for finding in findings if section(finding) == "blind"]
     if not blind:
         return "No AWS service is blocked."
@@ -75,7 +70,8 @@ def _lead(blind: list[Finding]) -> Markup | None:
         return None
     who = watchers[0] if len(watchers) == 1 else f"{', '.join(watchers[:-1])} and {watchers[-1]}"
     what = "a security service" if len(watchers) == 1 else f"{len(watchers)} security services"
-    return el("p", f"Among them {what}: ", el("strong", who), ".", class_="lead")
+    among = f"Among them {what}" if len(names(blind)) > 1 else what.capitalize()
+    return el("p", f"{among}: ", el("strong", who), ".", class_="lead")
 
 
 def _as_of(report: dict[str, Any]) -> Markup:

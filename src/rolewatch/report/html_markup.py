@@ -8,8 +8,9 @@ from typing import Final
 from rolewatch.base.sanitise import terminal
 from rolewatch.report import words
 
-_VOID: Final = frozenset({"br", "input", "meta"})
+_VOID: Final = frozenset({"br", "input", "meta", "wbr"})
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_ACCOUNT: Final = re.compile("[0-9]{12}")
 _ARN: Final = re.compile(r"((?:arn:[^:]*:[^:]*:[^:]*:[^:]*|service):)(.+)", re.DOTALL)
 
 
@@ -47,6 +48,13 @@ def instant(time: str | None) -> Markup:
     """Return an ISO time as a `time` element a person can read; what is no such time, as it is."""
     shown = words.moment(time)
     return el("time", shown, datetime=time) if time and _INSTANT.fullmatch(time) else text(shown)
+
+
+def account(name: str) -> Markup:
+    """Return an account's twelve digits so that a narrow column may set them in lines; what is none, as it is."""
+    if not _ACCOUNT.fullmatch(name):
+        return text(name)
+    return Markup("<wbr>".join(name[at : at + 2] for at in range(0, 12, 2)))
 
 
 def resource(arn: str) -> Markup:

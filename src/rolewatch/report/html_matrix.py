@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from rolewatch.report import html_markup as markup
 from rolewatch.report import words
 from rolewatch.report.html_markup import Markup, el
 from rolewatch.report.html_scope import anchor, names, place, worst
@@ -11,11 +12,16 @@ from rolewatch.report.order import SEVERITIES, Finding, ranked, section
 HALF_WIDTH: Final = 4
 SPACIOUS: Final = 9
 
+#: Rows and columns a browser draws at once; the findings below the matrix are all there.
+MOST_SERVICES: Final = 100
+MOST_ACCOUNTS: Final = 200
+
 
 class _Axes(NamedTuple):
     services: list[str]  # security services first, then the worst
     accounts: list[str]  # the worst first
     names: dict[str, str]
+    left_out: tuple[int, int]  # services and accounts beyond what is drawn
 
 
 def matrix(report: dict[str, Any]) -> Markup | None:
@@ -48,7 +54,7 @@ def matrix(report: dict[str, Any]) -> Markup | None:
     return el(
         "section",
         el("h2", "Blind spots", id="matrix-title"),
-        el("p", _caption(report, axes), class_="hint"),
+        el("p", _caption(report, axes, dark), class_="hint"),
         el("div", table, class_="scroll", tabindex=0, role="region", aria_labelledby="matrix-title"),
         _legend(),
         class_="panel" if len(axes.accounts) <= HALF_WIDTH else "panel full",
@@ -74,7 +80,8 @@ def _axes(cells: dict[tuple[str | None, str | None], list[Finding]], dark: list[
         )
     )
     accounts.sort(key=lambda key: (rank(cells[None, key]), key))
-    return _Axes(services, accounts, names(dark))
+    left_out = max(len(services) - MOST_SERVICES, 0), max(len(accounts) - MOST_ACCOUNTS, 0)
+    return _Axes(services[:MOST_SERVICES], accounts[:MOST_ACCOUNTS], names(dark), left_out)
 
 
 def _resources(findings: list[Finding]) -> int:
@@ -88,7 +95,7 @@ def _th_all() -> Markup:
 def _account(cells: dict[tuple[str | None, str | None], list[Finding]], account: str) -> Markup:
     """Return the heading of a column."""
     first = cells[None, account][0]
-    link = el("a", account, href=f"#{anchor(first)}", data_filter=True, data_account=account)
+    link = el("a", markup.account(account), href=f"#{anchor(first)}", data_filter=True, data_account=account)
     return el("th", link, scope="col")
 
 
@@ -142,15 +149,20 @@ def _cell(service: str, account: str, axes: _Axes, found: list[Finding]) -> Mark
     return el("td", link)
 
 
-def _caption(report: dict[str, Any], axes: _Axes) -> str:
+def _caption(report: dict[str, Any], axes: _Axes, dark: list[Finding]) -> str:
     """Return how to read the matrix, and what it leaves out."""
-    seen = {str(account) for account in report["coverage"]["accounts"]} - set(axes.accounts)
-    others = (
-        f" Nothing is blocked or silent in {words.count(len(seen), 'other account')} of this input."
-        if seen
-        else ""
-    )
-    return f"Resources out of reach by service and account; a cell leads to its findings.{others}"
+    said = ["Resources out of reach by service and account; a cell leads to its findings."]
+    nouns = zip(axes.left_out, ("service", "account"), strict=True)
+    if more := [words.count(number, f"other {noun}") for number, noun in nouns if number]:
+        said.append(f"{' and '.join(more)} not drawn here: see the findings.")
+    quiet = {str(account) for account in report["coverage"]["accounts"]} - {
+        place(found).account for found in dark
+    }
+    if quiet:
+        said.append(
+            f"Nothing is blocked or silent in {words.count(len(quiet), 'other account')} of this input."
+        )
+    return " ".join(said)
 
 
 def _legend() -> Markup:

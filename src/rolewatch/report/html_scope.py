@@ -1,5 +1,6 @@
 """What the parts of the page call things: the key and name of a service, of an account, of a status."""
 
+from collections import Counter
 from typing import Final, NamedTuple
 
 from rolewatch.base.sanitise import terminal
@@ -46,8 +47,8 @@ def names(findings: list[Finding]) -> dict[str, str]:
     for finding in findings:
         key = place(finding).service
         called.setdefault(key, terminal(finding["service_name"] or key))
-    known = list(called.values())
-    return {key: f"{name} ({key})" if known.count(name) > 1 else name for key, name in called.items()}
+    known = Counter(called.values())
+    return {key: f"{name} ({key})" if known[name] > 1 else name for key, name in called.items()}
 
 
 def anchor(finding: Finding) -> str:

@@ -48,6 +48,11 @@ def not_visible(report: dict[str, Any]) -> list[str]:
     return [terminal(line) for line in report["coverage"]["not_visible"]]
 
 
+def notes(report: dict[str, Any]) -> list[str]:
+    """Return what else is to be said about this scan, such as a rule of the ignore file that has expired."""
+    return [terminal(note) for note in report["notes"]]
+
+
 def _some(names: list[str], noun: str) -> str:
     """Return how many there are, and which, unless that would fill the screen."""
     number = words.count(len(names), noun)

@@ -35,6 +35,8 @@ _SEVERITIES: Final = {
     "high": (4, "High"),
     "critical": (5, "Critical"),
 }
+#: Error codes named with each evidence; all of them are kept once, in `unmapped`.
+_CODES: Final = 10
 _CONFIDENCES: Final = {"guess": (1, "Low"), "message": (3, "High"), "policy": (3, "High")}
 
 #: What OCSF has no place for, kept as the JSON format has it.
@@ -121,7 +123,7 @@ def detection(finding: Finding, report: dict[str, Any]) -> dict[str, Any]:
             },
         },
         "resources": _resources(finding),
-        "evidences": [_evidence(finding, call, action) for call, action in finding["actions"].items()],
+        "evidences": _evidences(finding),
         "remediation": {"desc": words.remedy(finding)},
         "unmapped": {name: finding[name] for name in _UNMAPPED},
     }
@@ -171,21 +173,20 @@ def _resources(finding: Finding) -> list[dict[str, Any]]:
     return [_known(shut), _known(kept_out)]
 
 
-def _evidence(finding: Finding, call: str, action: dict[str, Any]) -> dict[str, Any]:
-    """Return what was called, by whom and with which answer; error codes are known per finding, not per call."""
-    service, _, operation = call.partition(":")
+def _evidences(finding: Finding) -> list[dict[str, Any]]:
+    """Return, by call, who made it and with which answer; error codes are known of a finding, not of a call."""
     name = finding["role_name"] or finding["service_name"] or finding["service"]
-    return {
-        "name": call,
-        "api": {
+    user = _known({"name": name or "unknown", "uid": finding["role_arn"], "type_id": 4, "type": "Service"})
+    error = ", ".join(list(finding["error_codes"])[:_CODES])
+    still_open = set(finding["open_actions"])
+    evidences = []
+    for call, action in finding["actions"].items():
+        service, _, operation = call.partition(":")
+        api = {
             "operation": operation or call,
             "service": {"name": f"{service}.amazonaws.com"},
-            "response": {"error": ", ".join(finding["error_codes"])},
-        },
-        "actor": {
-            "user": _known(
-                {"name": name or "unknown", "uid": finding["role_arn"], "type_id": 4, "type": "Service"}
-            )
-        },
-        "data": {**action, "open": action["iam_action"] in finding["open_actions"]},
-    }
+            "response": {"error": error},
+        }
+        data = {**action, "open": action["iam_action"] in still_open}
+        evidences.append({"name": call, "api": api, "actor": {"user": user}, "data": data})
+    return evidences

@@ -1,17 +1,11 @@
-"""Findings as rows: side by side where the terminal is wide, one below the other where it is not.
+"""Findings as rows: side by side where the terminal is wide, one below the other where it is not."""
 
-Folded and set here and not by a rich Table, which takes ten times as long and may cut columns to make them fit.
-"""
-
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
-
-from rich.console import Console
 from rich.text import Text
 
 from rolewatch.base.sanitise import terminal
 from rolewatch.report import words
 from rolewatch.report.order import Finding, section
+from rolewatch.report.page import GAP, Cells, Page
 
 SEVERITY_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "none": "dim"}
 _STATUS_STYLES = {"blocked": "bold", "silent": "yellow", "recovered": "green", "gone": "dim"}
@@ -21,42 +15,36 @@ _GUESS = "bold yellow"
 #: From this width on there is room for seven columns side by side.
 SIDE_BY_SIDE = 160
 
-#: Blanks before a row and between its cells.
-_INDENT, _GAP = 2, 2
+INDENT = 2
 
 #: Columns of a block: severity (or nothing), status (or a label), and the text, which takes the rest.
 _LEFT, _MIDDLE = 8, 9
 
 _HEADINGS = ("STATUS", "RESOURCE", "ACCOUNT", "DENIED ACTIONS", "DENIALS", "LAST DENIED (UTC)", "WHY")
 
-#: Cells of a row, each the lines it consists of before they are folded.
-_Cells = Sequence[Iterable[Text]]
 
-
-def drawn(findings: list[Finding], console: Console, *, who: bool = False) -> Text:
-    """Return findings as rows that fit the console; `who` names service and role in each row."""
-    block = Text(no_wrap=True, overflow="ignore", end="")
-    if console.width >= SIDE_BY_SIDE:
-        _columns(block, findings, console, who=who)
+def draw(page: Page, findings: list[Finding], *, who: bool = False) -> None:
+    """Add findings to a page in the way that fits its width; `who` names service and role in each row."""
+    if page.width >= SIDE_BY_SIDE:
+        _columns(page, findings, who=who)
     else:
         for finding in findings:
-            _stacked(block, finding, console, who=who)
-    return block
+            _stacked(page, finding, who=who)
 
 
-def _columns(block: Text, findings: list[Finding], console: Console, *, who: bool) -> None:
+def _columns(page: Page, findings: list[Finding], *, who: bool) -> None:
     """Add a row a finding, under a heading."""
     counts = [f"{finding['denials']:,}" for finding in findings]
     number = max(map(len, (_HEADINGS[4], *counts)))
-    room = console.width - _INDENT - 6 * _GAP - (9 + 14 + number + 19)
+    room = page.width - INDENT - 6 * GAP - (9 + 14 + number + 19)
     widths = (9, room * 3 // 10, 14, room * 3 // 10, number, 19, room * 4 // 10)
-    _set(block, [[Text(name, _LABEL)] for name in _HEADINGS], widths, console)
+    page.row([[Text(name, _LABEL)] for name in _HEADINGS], widths, indent=INDENT)
     for finding, count in zip(findings, counts, strict=True):
         resource = [Text(terminal(finding["resource"]))]
         if who:
             resource.append(Text(_who(finding), _LABEL))
         more = (Text.assemble((f"{label}: ", _LABEL), text) for label, text in _more(finding))
-        cells: _Cells = (
+        cells: Cells = (
             (_status(finding), _severity(finding)),
             resource,
             (Text(_account(finding)), Text(words.listed(finding["regions"]))),
@@ -65,10 +53,10 @@ def _columns(block: Text, findings: list[Finding], console: Console, *, who: boo
             (Text(words.moment(finding["last_denied"])),),
             (_why(finding), *more),
         )
-        _set(block, cells, widths, console)
+        page.row(cells, widths, indent=INDENT)
 
 
-def _stacked(block: Text, finding: Finding, console: Console, *, who: bool) -> None:
+def _stacked(page: Page, finding: Finding, *, who: bool) -> None:
     """Add a block: the resource, then what is known about it line by line."""
     regions, last = words.listed(finding["regions"]), words.moment(finding["last_denied"])
     lines = [
@@ -80,33 +68,11 @@ def _stacked(block: Text, finding: Finding, console: Console, *, who: bool) -> N
     ]
     if who:
         lines.insert(0, ("who", Text(_who(finding))))
-    widths = (_LEFT, _MIDDLE, console.width - _INDENT - _LEFT - _MIDDLE - 2 * _GAP)
-    head = Text(terminal(finding["resource"]), "bold")
-    _set(block, ([_severity(finding)], [_status(finding)], [head]), widths, console)
+    widths = (_LEFT, _MIDDLE, page.width - INDENT - _LEFT - _MIDDLE - 2 * GAP)
+    resource = Text(terminal(finding["resource"]), "bold")
+    page.row(((_severity(finding),), (_status(finding),), (resource,)), widths, indent=INDENT)
     for label, text in lines:
-        _set(block, ((), [Text(label, _LABEL)], [text]), widths, console)
-
-
-def _set(block: Text, cells: _Cells, widths: Sequence[int], console: Console) -> None:
-    """Add cells side by side, each folded to its width; no line ends with a blank."""
-    folded = [
-        [line for text in cell for line in _folded(text, width, console)]
-        for cell, width in zip(cells, widths, strict=True)
-    ]
-    for line in zip_longest(*folded):
-        blanks = _INDENT
-        for part, width in zip(line, widths, strict=True):
-            length = part.cell_len if part else 0
-            if length:
-                block.append(" " * blanks).append_text(part)
-                blanks = 0
-            blanks += width - length + _GAP
-        block.append("\n")
-
-
-def _folded(text: Text, width: int, console: Console) -> Iterable[Text]:
-    """Return text as lines of at most `width` columns: broken between words, and within a word only if it is longer."""
-    return (text,) if text.cell_len <= width else text.wrap(console, width, overflow="fold")
+        page.row(((), (Text(label, _LABEL),), (text,)), widths, indent=INDENT)
 
 
 def _severity(finding: Finding) -> Text:

@@ -3,15 +3,15 @@
 from io import StringIO
 from typing import Any, TextIO
 
-from rich.console import Console, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.text import Text
 
 from rolewatch.base.sanitise import terminal
 from rolewatch.report import rows, words
-from rolewatch.report.looked_at import looked_at, not_visible, unread
+from rolewatch.report.looked_at import looked_at, not_visible, notes, unread
 from rolewatch.report.order import Group, groups
 from rolewatch.report.output import Options, emit
+from rolewatch.report.page import Page
 
 #: Columns of a stream that is no terminal and says nothing: wide enough for sentences, narrow enough for a mail.
 PLAIN_WIDTH = 120
@@ -51,14 +51,11 @@ def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
         # What rich would make of the rest, such as FORCE_COLOR, is settled above.
         _environ={name: environ[name] for name in ("TERM", "COLORTERM") if name in environ},
     )
-    console.width = max(console.width, NARROWEST)
-    for part in _parts(report, console):
-        console.print(part, crop=False)
-    text = page.getvalue()
-    # Rich fills lines up with blanks, which only disturb in a file.
-    emit(
-        out, text if color else "".join(line.rstrip() + "\n" for line in text.removesuffix("\n").split("\n"))
-    )
+    drawn = Page(max(console.width, NARROWEST))
+    _draw(drawn, report)
+    # Folded already: printed line by line, rich would fold it once more, and cut what it thinks is too long.
+    console.print(drawn.text, no_wrap=True, overflow="ignore", crop=False, end="")
+    emit(out, page.getvalue())
 
 
 def _columns(text: str) -> int | None:
@@ -66,38 +63,39 @@ def _columns(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) else None
 
 
-def _parts(report: dict[str, Any], console: Console) -> list[RenderableType]:
-    """Return what is printed, from top to bottom."""
+def _draw(page: Page, report: dict[str, Any]) -> None:
+    """Add what is printed, from top to bottom."""
     grouped = groups(report["findings"])
     blind = [group for group in grouped if group.section == "blind"]
-    parts: list[RenderableType] = [Text(_summary(report, blind), "bold")]
-    parts += [Text(line, "bold red") for line in _blindings(blind)]
+    page.line(Text(_summary(report, blind), "bold"))
+    for warning in _blindings(blind):
+        page.line(Text(warning, "bold red"))
     for group in blind:
-        parts += ["", Text(words.heading(group), _style(group)), rows.drawn(group.findings, console)]
+        page.line()
+        page.line(Text(words.heading(group), _style(group)))
+        rows.draw(page, group.findings)
     for name, head in _HEADINGS.items():
         findings = [finding for group in grouped if group.section == name for finding in group.findings]
         if findings:
-            parts += [
-                "",
-                Text(f"{head} ({len(findings):,})", "bold"),
-                rows.drawn(findings, console, who=True),
-            ]
-    parts += ["", Text("Looked at", "bold"), *_indented(looked_at(report))]
-    if lines := unread(report):
-        parts += ["", Text("Not read, or only in part", "bold yellow"), *_indented(lines)]
-    if lines := not_visible(report):
-        parts += ["", Text("Not visible in this input", "bold"), *_indented(lines)]
-    return parts
+            page.line()
+            page.line(Text(f"{head} ({len(findings):,})", "bold"))
+            rows.draw(page, findings, who=True)
+    for head, style, lines in (
+        ("Looked at", "bold", looked_at(report)),
+        ("Not read, or only in part", "bold yellow", unread(report)),
+        ("Not visible in this input", "bold", not_visible(report)),
+        ("Notes", "bold", notes(report)),
+    ):
+        if lines:
+            page.line()
+            page.line(Text(head, style))
+            for line in lines:
+                page.line(Text(line), indent=rows.INDENT)
 
 
 def _style(group: Group) -> str:
     """Return the style of a group's heading, by its worst finding."""
     return rows.SEVERITY_STYLES.get(group.findings[0]["severity"], "bold")
-
-
-def _indented(lines: list[str]) -> list[RenderableType]:
-    """Return lines set in a little, wrapped with it."""
-    return [Padding(Text(line, overflow="fold"), (0, 0, 0, 2)) for line in lines]
 
 
 def _blindings(blind: list[Group]) -> list[str]:
@@ -121,14 +119,14 @@ def _summary(report: dict[str, Any], blind: list[Group]) -> str:
     if not totals["records"]:
         return "Nothing was looked at: there is no CloudTrail record in this input."
     if not report["findings"]:
-        return (
-            f"Nothing found: no watched principal was refused in {words.count(totals['records'], 'record')}."
-        )
-    as_of = f"as of {words.moment(coverage['last_record'])} UTC, the last record seen"
+        return words.nothing_found(totals)
+    last = coverage["last_record"]
+    as_of = f" (as of {words.moment(last)} UTC, the last record seen)" if last else ""
     if not blind:
-        return f"No service is blocked ({as_of}); see below for what else was found."
+        return f"No service is blocked{as_of}; see below for what else was found."
     findings = [finding for group in blind for finding in group.findings]
-    services = len({group.service for group in blind})
+    services = len({finding["service"] or finding["role_name"] for finding in findings})
+    noun = "service" if all(finding["service"] for finding in findings) else "principal"
     resources = words.count(len({finding["resource"] for finding in findings}), "resource")
     accounts = words.count(len({finding["account"] for finding in findings}), "account")
-    return f"{words.count(services, 'service')} cannot reach {resources} in {accounts} ({as_of})."
+    return f"{words.count(services, noun)} cannot reach {resources} in {accounts}{as_of}."

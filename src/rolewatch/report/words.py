@@ -107,6 +107,14 @@ def listed(names: Iterable[Any]) -> str:
     return ", ".join(terminal(str(name)) for name in names)
 
 
+def nothing_found(totals: dict[str, Any]) -> str:
+    """Return the answer where a report has no finding; only without a denial is that a clean result."""
+    if totals["denials"]:
+        # Filters, a baseline or an ignore file can take every finding away.
+        return f"Nothing is shown: {count(totals['denials'], 'denial')} left out of this report."
+    return f"Nothing found: no watched principal was refused in {count(totals['records'], 'record')}."
+
+
 def nouns(findings: list[Finding]) -> str:
     """Return how many resources of what kind these are: "3 buckets"; of mixed kinds, "3 resources"."""
     kinds = {_NOUNS.get(finding["resource_type"], "resource") for finding in findings}

@@ -1,13 +1,15 @@
 """What a scan looked at, and what it could therefore not have seen: a clean result from a blind scan is the worst one.
 
-Accounts, regions and days come from the names of the deliveries where they follow the AWSLogs layout, else from the
-first and the last record of a delivery; what detection decodes anyway adds to both. Sources: DESIGN "coverage",
-research of peers §5 (denials that are simply not recorded), spec/cloudtrail.md §4.
+Accounts, regions and days come from the names of the deliveries where they follow the AWSLogs layout, and from the
+first and the last record of each; what detection decodes anyway adds to both. Sources: DESIGN "coverage", research of
+peers §5 (denials that are simply not recorded), spec/cloudtrail.md §4.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -15,27 +17,25 @@ import msgspec
 from rolewatch.cloudtrail.layout import Layout
 from rolewatch.cloudtrail.read import Batch
 from rolewatch.denials.record import Record, Success, Unparsable, decode
+from rolewatch.scan.categories import NETWORK, categories, gaps, look_for
+from rolewatch.scan.digests import Digests, Place
+from rolewatch.sources import Window
 
-# One literal search each, and only until it is found once; (category as reported, literal).
-LITERALS = (
-    ("Data", b'"eventCategory":"Data"'),
-    ("NetworkActivity", b'"eventCategory":"NetworkActivity"'),
-    ("kms", b'"eventSource":"kms.amazonaws.com"'),
-)
-SPACED = {literal: literal.replace(b'":"', b'": "') for _, literal in LITERALS}  # as pretty-printers write it
-
-
-class _LogFile(msgspec.Struct):
-    s3Object: str = ""  # noqa: N815 - CloudTrail's own field names
+ANYWHERE = Window()
+LOGS, NETWORK_LOGS = "CloudTrail", "CloudTrail-NetworkActivity"  # kinds of the layout
+SHOWN = 5  # names in a sentence
+LONGEST = 20_000  # days between the first and the last delivery; folder names can lie
 
 
-class Digest(msgspec.Struct):
-    """A digest file, as far as it proves which log files exist (spec/cloudtrail.md §4.1)."""
+class _Where(msgspec.Struct, gc=False):
+    """When and where a record happened."""
 
-    awsAccountId: str = ""  # noqa: N815
-    digestStartTime: str = ""  # noqa: N815
-    digestEndTime: str = ""  # noqa: N815
-    logFiles: list[_LogFile] = []  # noqa: N815 - msgspec copies a mutable default
+    eventTime: str | None = None  # noqa: N815 - CloudTrail's own field names
+    awsRegion: str | None = None  # noqa: N815
+    recipientAccountId: str | None = None  # noqa: N815
+
+
+_where = msgspec.json.Decoder(_Where)
 
 
 class Coverage:
@@ -47,31 +47,34 @@ class Coverage:
         self.last_by_account: dict[str, str] = {}
         self.accounts: set[str] = set()
         self.regions: set[str] = set()
-        self.seen: set[str] = set()  # of LITERALS, and other categories
-        self.days: Counter[tuple[str, str, str]] = Counter()  # deliveries by (account, region, day)
-        self.promised: Counter[tuple[str, str, str]] = Counter()  # log files that digests name, likewise
-        self.digests: set[tuple[str, str, str]] = set()  # (account, region, day) that digests speak of
+        self.seen: set[str] = set()  # as `categories.look_for` names it
+        self.deliveries: Counter[Place] = Counter()
+        self.digests = Digests()
 
     def named(self, layout: Layout) -> None:
         """Take in what a delivery's name tells; its delivery time bounds the records in it from above."""
         self.accounts.add(layout.account)
         self.regions.add(layout.region)
-        self.days[layout.account, layout.region, layout.day] += 1
-        if layout.kind == "CloudTrail-NetworkActivity":
-            self.seen.add("NetworkActivity")
+        self.deliveries[_place(layout.account, layout.region, layout.kind, layout.day)] += 1
+        if layout.kind == NETWORK_LOGS:
+            self.seen.add(NETWORK)
         time = _spell_time(layout.delivered) if layout.delivered else f"{layout.day}T23:59:59Z"
         if time > self.last_by_account.get(layout.account, ""):
             self.last_by_account[layout.account] = time
 
-    def ends(self, batch: Batch) -> None:
-        """Take in the first and the last record of a batch."""
+    def batch(self, batch: Batch, layout: Layout | None) -> None:
+        """Take in a batch of a delivery without parsing it: its first and last record, and the kinds of events."""
         for raw in batch.first_and_last():
             try:
-                self.record(decode(raw))
-            except Unparsable:
-                continue  # detection says so, if it is a record that matters
+                self.record(_where.decode(raw))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                try:
+                    self.record(decode(raw))
+                except Unparsable:
+                    continue  # detection says so, if it is a record that matters
+        look_for(batch, self.seen, network=layout is None or layout.kind != LOGS)
 
-    def record(self, record: Record | Success) -> None:
+    def record(self, record: Record | Success | _Where) -> None:
         """Take in one decoded record."""
         account, time = record.recipientAccountId, record.eventTime
         if account:
@@ -87,28 +90,10 @@ class Coverage:
         if account and time > self.last_by_account.get(account, ""):
             self.last_by_account[account] = time
 
-    def search(self, batch: Batch, *, network: bool) -> None:
-        """Look for the event categories not seen yet; `network` says whether this delivery could hold its events."""
-        for name, literal in LITERALS:
-            if (
-                name not in self.seen
-                and (network or name != "NetworkActivity")
-                and (batch.holds(literal) or batch.holds(SPACED[literal]))
-            ):
-                self.seen.add(name)
-
     def digest(self, content: bytes, layout: Layout | None) -> None:
-        """Take in a digest file: the hours it vouches for and the log files that exist."""
-        try:
-            digest = msgspec.json.decode(content, type=Digest)
-        except msgspec.MsgspecError:
-            return
-        if layout is None:
-            return
-        self.digests.add((layout.account, layout.region, digest.digestStartTime[:10] or layout.day))
-        for file in digest.logFiles:
-            day = "-".join(file.s3Object.split("/")[-4:-1])
-            self.promised[layout.account, layout.region, day] += 1
+        """Take in a digest file; one without a place in the layout says nothing about a place."""
+        if layout is not None:
+            self.digests.take(content, layout)
 
     def merge(self, other: "Coverage") -> None:
         """Take in the coverage of other deliveries."""
@@ -121,84 +106,85 @@ class Coverage:
         self.accounts |= other.accounts
         self.regions |= other.regions
         self.seen |= other.seen
-        self.days.update(other.days)
-        self.promised.update(other.promised)
-        self.digests |= other.digests
+        self.deliveries.update(other.deliveries)
+        self.digests.merge(other.digests)
 
-    def report(self, *, records: int, narrowed: bool) -> dict[str, Any]:
-        """Give DESIGN's `coverage`; `narrowed` says that the request itself left days, accounts or regions out."""
-        days = sorted({day for _, _, day in self.days})
+    def report(self, *, records: int, window: Window = ANYWHERE) -> dict[str, Any]:
+        """Give DESIGN's `coverage`; what `window` left out is no part of it, and is said to be asked for."""
+        days = sorted({place.day for place in self.deliveries})
         return {
             "first_record": self.first,
             "last_record": self.last,
             "first_day": days[0] if days else None,
             "last_day": days[-1] if days else None,
-            "accounts": sorted(self.accounts),
-            "regions": sorted(self.regions),
-            "event_categories": ["Management", *sorted(self.seen & {"Data", "NetworkActivity"})]
-            if records
-            else [],
-            "not_visible": list(self._not_visible(records=records, narrowed=narrowed)),
+            "accounts": sorted(self.accounts & window.accounts if window.accounts else self.accounts),
+            "regions": sorted(self.regions & window.regions if window.regions else self.regions),
+            "event_categories": categories(self.seen) if records else [],
+            "not_visible": list(self._not_visible(records=records, window=window)),
         }
 
-    def _not_visible(self, *, records: int, narrowed: bool) -> "list[str]":
-        said: list[str] = []
+    def _not_visible(self, *, records: int, window: Window) -> Iterator[str]:
         if not records:
-            return ["anything: no CloudTrail record was read"]
-        if "Data" not in self.seen:
-            said.append(
-                "data events: none seen, so a denied s3:GetObject, HeadBucket or ListObjects, lambda:Invoke or DynamoDB item call would not show"
-            )
-        if "kms" not in self.seen:
-            said.append(
-                "KMS events: none seen (a trail can exclude them), so a key policy that denies a service would not show"
-            )
-        if "NetworkActivity" not in self.seen:
-            said.append(
-                "network activity events: none seen, so a denial by a VPC endpoint policy (VpceAccessDenied) may not show"
-            )
-        if len(self.regions) == 1:
+            yield "anything: no CloudTrail record was read"
+            return
+        yield from gaps(self.seen)
+        yield from _places("regions", window.regions, self.regions)
+        yield from _places("accounts", window.accounts, self.accounts)
+        if len(self.regions) == 1 and not window.regions:
             region = next(iter(self.regions))
-            said.append(
-                f"other regions: every record is from {region}"
-                + (" (as asked)" if narrowed else "; a single-region trail sees no other")
-            )
-        said += self._missing_days()
-        said.append(
-            "cross-account KMS denials in the key owner's account: CloudTrail logs them only in the caller's account"
-        )
-        return said
+            yield f"other regions: every record is from {region}; a single-region trail sees no other"
+        for moment, side in ((window.since, "before {}"), (window.until, "from {} on")):
+            if moment:
+                yield f"{side.format(_spell_time(moment))}: left out, as asked"
+        yield from self._missing_days()
+        first, last = window.days()
+        for place, number in self.digests.lacking(self.deliveries):
+            if first <= place.day <= last:
+                files, exist = (
+                    ("file", "it exists, but it is") if number == 1 else ("files", "they exist, but they are")
+                )
+                yield f"{number} log {files} of {place.day} in account {place.account}, {place.region}: digest files prove that {exist} not in this input"
+        yield "cross-account KMS denials in the key owner's account: CloudTrail logs them only in the caller's account"
 
-    def _missing_days(self) -> list[str]:
-        said: list[str] = []
-        places: dict[tuple[str, str], set[str]] = {}
-        for account, region, day in self.days:
-            places.setdefault((account, region), set()).add(day)
-        for (account, region), present in sorted(places.items()):
-            missing = [day for day in _days_between(min(present), max(present)) if day not in present]
-            quiet = [
+    def _missing_days(self) -> Iterator[str]:
+        present: dict[tuple[str, str], set[str]] = {}
+        for place in self.deliveries:
+            if place.kind == LOGS:
+                present.setdefault((place.account, place.region), set()).add(place.day)
+        for (account, region), days in sorted(present.items()):
+            between = _days_between(min(days), max(days))
+            missing = [
                 day
-                for day in missing
-                if (account, region, day) in self.digests and not self.promised[account, region, day]
+                for day, after in pairwise(between)
+                if day not in days and not self.digests.quiet(Place(account, region, LOGS, day), after)
             ]
-            unknown = [day for day in missing if day not in quiet]
-            if unknown:
-                said.append(
-                    f"{_spell(unknown)} in account {account}, {region}: no delivery although there are some before and after"
-                )
-        for place in sorted(self.promised):
-            lacking = self.promised[place] - self.days[place]
-            if lacking > 0:
-                account, region, day = place
-                said.append(
-                    f"{lacking} log files of {day} in account {account}, {region}: digest files prove that they exist, but they are not in this input"
-                )
-        return said
+            if missing:
+                yield f"{_spell(missing)} in account {account}, {region}: no delivery although there are some before and after"
+
+
+def _places(what: str, asked: frozenset[str], seen: set[str]) -> Iterator[str]:
+    """Say what was left out because other places were asked for, and which of these did not show up."""
+    if not asked:
+        return
+    yield f"other {what} than {_listed(asked)}: left out, as asked"
+    if asked - seen:
+        yield f"{what} {_listed(asked - seen)}: asked for, but no record of them was read"
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more
+
+
+@lru_cache(maxsize=1024)
+def _place(account: str, region: str, kind: str, day: str) -> Place:
+    return Place(account, region, kind, day)  # many deliveries share a folder
 
 
 @lru_cache(maxsize=1024)
 def _spell_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")  # many deliveries share a minute
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # many deliveries share a minute
 
 
 def _days_between(first: str, last: str) -> list[str]:
@@ -206,8 +192,9 @@ def _days_between(first: str, last: str) -> list[str]:
         day, end = (datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) for text in (first, last))
     except ValueError:
         return []
-    return [(day + timedelta(days=n)).strftime("%Y-%m-%d") for n in range((end - day).days + 1)]
+    span = (end - day).days + 1
+    return [(day + timedelta(days=n)).strftime("%Y-%m-%d") for n in range(span)] if span <= LONGEST else []
 
 
 def _spell(days: list[str]) -> str:
-    return ", ".join(days) if len(days) <= 5 else f"{len(days)} days between {days[0]} and {days[-1]}"
+    return ", ".join(days) if len(days) <= SHOWN else f"{len(days)} days between {days[0]} and {days[-1]}"

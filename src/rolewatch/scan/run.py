@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rolewatch import __version__
@@ -30,18 +30,16 @@ def run(
 
     summary, facts = fold(listed, options, matter, progress)
     summary.unreadable += problems
-    known = Known(summary.copies, facts, _last_seen(summary, options), options.silent_after)
+    known = Known(summary.copies, summary.examples, facts, _last_seen(summary, options), options.silent_after)
     findings = build(summary.denials.values(), known)
     totals: dict[str, Any] = dict(summary.totals())
     totals["seconds"] = round(time.monotonic() - started, 3)
-    window = options.window
-    narrowed = bool(window.since or window.until or window.accounts or window.regions)
     return {
         "findings": findings,
         "totals": totals,
         "skipped": _listing(summary.skipped),
         "unreadable": _listing(summary.unreadable),
-        "coverage": summary.coverage.report(records=totals["records"], narrowed=narrowed),
+        "coverage": summary.coverage.report(records=totals["records"], window=options.window),
         "generated": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "version": __version__,
         "sources": list(sources),
@@ -54,7 +52,7 @@ def _last_seen(summary: Summary, options: ScanRequest) -> dict[str, str]:
     until = options.window.until
     if until is None:
         return summary.coverage.last_by_account
-    end = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {account: min(last, end) for account, last in summary.coverage.last_by_account.items()}
 
 

@@ -6,10 +6,11 @@ damage in the middle, neither counts anything twice nor loses what is whole.
 
 import tempfile
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cloudtrail.carve import Carved
@@ -17,15 +18,22 @@ from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.layout import Layout, parse
 from rolewatch.cloudtrail.read import Batch, Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
-from rolewatch.denials.record import Record, Unparsable, decode, decode_success
-from rolewatch.denials.rule import Access, Denial, Fact, Rule, denials, facts, needles, worth
+from rolewatch.cloudtrail.tally import Sort
+from rolewatch.denials.record import Record, Success, Unparsable, decode, decode_success
+from rolewatch.denials.rule import Access, Fact, Rule, denials, facts, needles, worth
 from rolewatch.scan.facts import Facts
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import Delivery, Window
 
+if TYPE_CHECKING:
+    from rolewatch.denials.denial import Denial
+
 AT_ONCE = 8 * 1024 * 1024  # compressed bytes; larger deliveries are read as a stream
 DATA_SUFFIXES = frozenset((".json", ".jsonl", ".ndjson", ".gz", ".log"))  # names that promise records
+BESIDE_RECORDS: frozenset[Sort] = frozenset(
+    ("digest", "Insights", "notice", "control")
+)  # what AWS writes beside them
 
 
 class _Collected:
@@ -74,10 +82,10 @@ class Stepper:
             try:
                 collected, damage = self._collect(content, layout, exact=True)
             except Skipped as skip:
-                self._skip(delivery, skip.reason, content, layout)
+                self._skip(delivery, skip, content, layout)
                 return
         except Skipped as skip:
-            self._skip(delivery, skip.reason, content, layout)
+            self._skip(delivery, skip, content, layout)
             return
         self._apply(collected)
         summary.counts["bytes"] += content.bytes
@@ -93,36 +101,31 @@ class Stepper:
     ) -> tuple[_Collected, str | None]:
         """Read a delivery through; returns what is whole and what is wrong with the rest."""
         collected = _Collected()
-        coverage = self.summary.coverage
-        network = layout is None or layout.kind != "CloudTrail"
-        look = layout is None or not coverage.days[layout.account, layout.region, layout.day]
         unparsable = 0
         try:
             for batch in content.batches(exact=exact):
                 collected.records += batch.count
-                if look:
-                    coverage.ends(batch)
-                coverage.search(batch, network=network)
-                unparsable += self._examine(batch, collected, look=look)
+                unparsable += self._examine(batch, collected)
+                self.summary.coverage.batch(batch, layout)
         except Damaged as damage:
             return collected, damage.reason
         except (OSError, RolewatchError) as error:
             return collected, reason_of(error)
         return collected, f"{unparsable} records could not be parsed" if unparsable else None
 
-    def _examine(self, batch: Batch, collected: _Collected, *, look: bool) -> int:
+    def _examine(self, batch: Batch, collected: _Collected) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
         rule, seen, unparsable = self._rule, set[int](), 0
-        error_first = self._needles[
-            :1
-        ]  # records with an error are decoded in full, the rest only for proof of access
+        decoded: list[Record | Success] = []
+        # Records with an error are decoded in full, the rest only for proof of access.
+        error_first = self._needles[:1]
         for start, end in sorted(batch.spans(error_first)):
             if start in seen:
                 continue
-            seen.add(start)
             raw = batch.text(start, end)
             if not worth(raw, rule):
-                continue
+                continue  # it may still be a deletion that only looks as if it had failed
+            seen.add(start)
             try:
                 record = decode(raw)
             except Unparsable:
@@ -130,7 +133,7 @@ class Stepper:
                     raise Inexact from None
                 unparsable += 1
                 continue
-            self.summary.coverage.record(record)
+            decoded.append(record)
             found = denials(record, raw, rule)
             if found:
                 if not batch.stands_alone(start):
@@ -139,7 +142,7 @@ class Stepper:
                     collected.denials += found
             elif self._recovery and self._before_end(record.eventTime):
                 collected.facts += facts(record, rule)
-        for start, end in batch.spans(self._needles[1:]) if self._recovery and self._needles else ():
+        for start, end in batch.spans(self._needles[1:]) if self._recovery else ():
             if start in seen:
                 continue
             seen.add(start)
@@ -150,18 +153,19 @@ class Stepper:
                     raise Inexact from None
                 unparsable += 1
                 continue
-            if look:
-                self.summary.coverage.record(success)
+            decoded.append(success)
             if self._before_end(success.eventTime):
                 collected.facts += facts(success, rule)
+        for whole in decoded:
+            self.summary.coverage.record(whole)
         return unparsable
 
     def _within(self, record: Record) -> bool:
-        """Whether a denial is one that was asked for: by event time, account and region."""
+        """Whether a denial is one that was asked for, by event time and region; one without a time can be any."""
         since, until = self._bounds
         time, window = record.eventTime or "", self._window
         return (
-            (since is None or time >= since)
+            (since is None or time >= since or not time)
             and (until is None or time < until)
             and (not window.regions or record.awsRegion in window.regions)
         )
@@ -173,7 +177,7 @@ class Stepper:
         summary, accounts = self.summary, self._window.accounts
         summary.counts["records"] += collected.records
         for denial in collected.denials:
-            if not accounts or denial.who.account in accounts:
+            if not accounts or denial.case.who.account in accounts:
                 summary.add(denial)
         for fact in collected.facts:
             if isinstance(fact, Access):
@@ -181,17 +185,23 @@ class Stepper:
             else:
                 self.facts.add(fact[:1], fact.time)
 
-    def _skip(self, delivery: Delivery, reason: str, content: Content, layout: Layout | None) -> None:
+    def _skip(self, delivery: Delivery, skip: Skipped, content: Content, layout: Layout | None) -> None:
         summary = self.summary
         summary.counts["bytes_compressed"] += max(delivery.size, 0)
-        if reason == "digest file" and delivery.size <= AT_ONCE:
+        if skip.sort == "digest" and delivery.size <= AT_ONCE:
             summary.coverage.digest(content.whole(), layout)
-        suffix = PurePosixPath(delivery.name).suffix.lower()
-        # A README is skipped; a file that was named, or whose name promises records, and holds none is an error.
-        broken = reason.startswith("not CloudTrail") and (
-            delivery.named or (suffix in DATA_SUFFIXES and "JSON" not in reason)
-        )
-        (summary.unreadable if broken else summary.skipped).append((delivery.name, reason))
+        listed = summary.unreadable if is_error(delivery, skip.sort) else summary.skipped
+        listed.append((delivery.name, skip.reason))
+
+
+def is_error(delivery: Delivery, sort: Sort) -> bool:
+    """Whether a delivery without records, which is of this sort, had to have some.
+
+    It did if it was named, or if its name promises data and it is no JSON at all; a README met on a walk did not.
+    """
+    if sort in BESIDE_RECORDS:
+        return False
+    return delivery.named or (sort != "JSON" and PurePosixPath(delivery.name).suffix.lower() in DATA_SUFFIXES)
 
 
 def reason_of(error: Exception) -> str:
@@ -223,6 +233,7 @@ def _reopen(keep: object, path: Path) -> BinaryIO:
 def _bounds(window: Window) -> tuple[str | None, str | None]:
     """Spell a window's ends as eventTime does, so that they compare as text."""
     since, until = (
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (window.since, window.until)
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+        for moment in (window.since, window.until)
     )
     return since, until

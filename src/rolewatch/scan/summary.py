@@ -5,9 +5,13 @@ order (status, severity) is computed from the merged summary, never in here.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
-from rolewatch.denials.rule import Denial
+from rolewatch.denials.denial import Denial
+from rolewatch.findings.build import Key, finding_key
 from rolewatch.scan.coverage import Coverage
+
+EXAMPLES = 20
 
 
 class Summary:
@@ -16,7 +20,10 @@ class Summary:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()  # deliveries, records, hits (denials with repeats), bytes …
         self.denials: dict[bytes, Denial] = {}
-        self.copies: dict[bytes, set[str]] = {}  # further event ids of an identity
+        self.copies: dict[bytes, set[str]] = {}  # all event ids of an identity that has several
+        self.examples: dict[
+            Key, set[str]
+        ] = {}  # by finding: the first of the parts asked for, in order of the alphabet
         self.skipped: list[tuple[str, str]] = []
         self.unreadable: list[tuple[str, str]] = []
         self.coverage = Coverage()
@@ -25,6 +32,11 @@ class Summary:
         """Count one denial record."""
         if not denial.part:
             self.counts["hits"] += 1
+        if denial.original:
+            self._exemplify(finding_key(denial.case), (denial.original,))
+            denial = denial._replace(
+                original=None
+            )  # a million objects of a bucket need not all be held by name
         self._keep(denial)
 
     def merge(self, other: "Summary") -> None:
@@ -34,6 +46,8 @@ class Summary:
             self._keep(denial)
         for identity, names in other.copies.items():
             self.copies.setdefault(identity, set()).update(names)
+        for key, originals in other.examples.items():
+            self._exemplify(key, originals)
         self.skipped += other.skipped
         self.unreadable += other.unreadable
         self.coverage.merge(other.coverage)
@@ -63,5 +77,16 @@ class Summary:
         if known.event_id != denial.event_id:
             names = self.copies.setdefault(denial.identity, set())
             names.update(name for name in (known.event_id, denial.event_id) if name)
-        if denial.rank > known.rank:
+        if denial != known and _preference(denial) > _preference(known):
             self.denials[denial.identity] = denial
+
+    def _exemplify(self, key: Key, originals: Iterable[str]) -> None:
+        kept = self.examples.setdefault(key, set())
+        kept.update(originals)
+        while len(kept) > EXAMPLES:
+            kept.remove(max(kept))
+
+
+def _preference(denial: Denial) -> tuple[int, str, str]:
+    """Order the copies of a denial; all that differ in anything differ here, so that order of arrival never decides."""
+    return denial.rank, denial.event_id or "", repr(denial)

@@ -1,0 +1,219 @@
+"""`rolewatch scan` as a whole command: what each option leaves in, and how the command ends."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import deliveries
+import pytest
+
+from rolewatch.catalog.codes import classify
+from rolewatch.cli.scan import FORMATS, OPTIONS, PRINCIPALS, SEVERITIES, is_open
+from rolewatch.denials.principal import KINDS
+from rolewatch.findings.severity import LEVELS
+from rolewatch.report.formats import FORMATS as WRITERS
+
+STORY = ["back", "blind", "config.amazonaws.com", "far", "macie2.amazonaws.com", "medium"]
+HOME, OTHER = deliveries.HOME, deliveries.OTHER
+
+SELECTED = [
+    ("", STORY),
+    ("--since 2026-03-02", ["far"]),
+    ("--until 2026-03-02", [name for name in STORY if name != "far"]),
+    ("--since 2026-03-01T10:03:00Z --until 2026-03-01T10:04:00Z", ["medium"]),
+    ("--since 2026-03-01T10:02:59.5Z --until 2026-03-01T10:03:00.5Z", ["medium"]),
+    ("--since 2026-03-01T12:03+02:00 --until 2026-03-01T12:04+02:00", ["medium"]),
+    ("--since 2d", []),
+    (f"--account {OTHER}", ["far"]),
+    (f"--account {OTHER},{HOME}", STORY),
+    (f"--account {OTHER} --account {HOME}", STORY),
+    ("--region eu-west-1", ["far"]),
+    ("--region us-east-1 --region eu-west-1", STORY),
+    ("--service macie", ["far"]),
+    ("--service macie.amazonaws.com,autoscaling", ["config.amazonaws.com", "far", "medium"]),
+    ("--severity none", STORY),
+    ("--severity low", ["back", "blind", "config.amazonaws.com", "far", "medium"]),
+    ("--severity medium", ["back", "blind", "far", "medium"]),
+    ("--severity high", ["back", "blind", "far"]),
+    ("--severity critical", []),
+    ("--no-recovery", STORY),
+    ("--jobs 1", STORY),
+    ("--jobs 2", STORY),
+    ("--gunzip-limit 1MiB --gunzip-ratio 100", STORY),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), SELECTED)
+def test_an_option_leaves_in_what_it_says(cli, words, expected):
+    """Times are UTC, `since` is included and `until` is not, lists may be repeated, `--severity` means that and worse."""
+    assert expected == cli.found("logs", *words.split())
+
+
+def test_no_recovery_never_calls_anything_recovered(cli):
+    """Later successes are not looked for."""
+    statuses = [
+        {f["status"] for f in cli.report("logs", *words)["findings"]} for words in ([], ["--no-recovery"])
+    ]
+    assert statuses == [{"blocked", "recovered"}, {"blocked"}]
+
+
+def test_silent_after_is_the_time_without_an_attempt(cli):
+    """Longer than that before the last record of the account, a finding is silent."""
+    later = deliveries.record(9, eventTime="2026-03-04T00:00:00Z")
+    deliveries.write(cli.folder / "logs" / "later.json", later)
+
+    def silent(*words):
+        found = cli.report("logs", *words)["findings"]
+        return {f["resource"].rpartition(":")[2] for f in found if f["status"] == "silent"}
+
+    quiet = {"blind", "config.amazonaws.com", "macie2.amazonaws.com", "medium"}
+    assert [silent(), silent("--silent-after", "2d"), silent("--silent-after", "3d")] == [set(), quiet, set()]
+
+
+PRINCIPALS_FOUND = [
+    ("", ["blind"]),
+    ("--principals slr", ["blind"]),
+    ("--principals service", ["blind", "direct"]),
+    ("--principals service-role", ["blind", "passed"]),
+    ("--principals service,service-role", ["blind", "direct", "passed"]),
+    ("--principals all", ["blind", "direct", "passed", "somebody"]),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), PRINCIPALS_FOUND)
+def test_principals_are_watched_beside_service_linked_roles(cli, words, expected):
+    """Whoever else is asked for, service-linked roles are always watched."""
+    role = f"arn:aws:iam::{HOME}:role/Passed"
+    issuer = {"type": "Role", "arn": role, "accountId": HOME}
+    session = {"type": "AssumedRole", "accountId": HOME, "sessionContext": {"sessionIssuer": issuer}}
+    file = deliveries.write(
+        cli.folder / "who.json",
+        deliveries.denial(1),
+        deliveries.denial(
+            2, resource="direct", userIdentity={"type": "AWSService", "invokedBy": "config.amazonaws.com"}
+        ),
+        deliveries.denial(3, resource="passed", userIdentity=session | {"invokedBy": "lambda.amazonaws.com"}),
+        deliveries.denial(4, resource="somebody", userIdentity=session),
+    )
+    assert expected == cli.found(str(file), *words.split())
+
+
+def test_authentication_counts_failed_credentials_too(cli):
+    """An expired token is no denial unless it is asked for."""
+    file = deliveries.write(cli.folder / "expired.json", deliveries.denial(1, errorCode="ExpiredToken"))
+    assert (classify("ExpiredToken"), cli.found(str(file)), cli.found(str(file), "--authentication")) == (
+        "authentication",
+        [],
+        ["blind"],
+    )
+
+
+def test_what_inflates_beyond_the_limits_is_unreadable(cli):
+    """The delivery is named with the option that would admit it, and the status is 3."""
+    bomb = deliveries.record(1, note="x" * 100_000_000)
+    deliveries.write(cli.folder / "bomb.json.gz", bomb)
+    limit = cli.report("logs", "--gunzip-limit", "100", status=3)
+    ratio = cli.report("bomb.json.gz", "--gunzip-ratio", "10", status=3)
+    reasons = [report["unreadable"][0]["reason"] for report in (limit, ratio)]
+    assert ["--gunzip-limit" in reasons[0], "--gunzip-ratio" in reasons[1]] == [True, True], reasons
+
+
+def test_standard_input_is_a_source(cli):
+    """A dash stands for it, among others; what arrives is recognised by its content."""
+    for path in ("logs/story.json.gz", "plain.json"):
+        deliveries.write(cli.folder / path, *deliveries.story())
+        done = cli("scan", "-", "--format", "json", stdin=(cli.folder / path).read_bytes())
+        report = json.loads(done.stdout)
+        assert (done.returncode, len(report["findings"]), report["totals"]["deliveries"]) == (
+            0,
+            len(STORY),
+            1,
+        )
+
+
+def test_every_source_is_read_once(cli):
+    """A file named twice, and again in its folder and by a pattern, is one delivery."""
+    report = cli.report("logs/story.json.gz", "logs", "logs/*.gz", "logs/../logs")
+    assert (report["totals"]["deliveries"], report["totals"]["records"]) == (1, 8)
+
+
+def test_a_sources_name_may_begin_with_a_dash(cli):
+    """It stands after two dashes."""
+    deliveries.write(cli.folder / "-x.json", deliveries.denial(1))
+    assert (
+        json.loads(cli("scan", "--format", "json", "--", "-x.json").stdout)["findings"][0]["resource"]
+        == "arn:aws:s3:::blind"
+    )
+
+
+ORDER = [
+    ("--since 2026-03-02 --until 2026-03-01", "--since 2026-03-02T00:00:00Z is not before --until 2026-03-01T00:00:00Z"),
+    ("--since 2026-03-02 --until 2026-03-02", "--since 2026-03-02T00:00:00Z is not before --until 2026-03-02T00:00:00Z"),
+    ("--since 99999999w", "--since: that is before 1970, and CloudTrail began in 2013"),
+    ("--until 60000w", "--until: that is before 1970, and CloudTrail began in 2013"),
+    ("--since 0001-01-01", "--since: that is before 1970, and CloudTrail began in 2013"),
+    ("--since 9999-12-31T23:59:59.9Z", "--since: that is before 1970, and CloudTrail began in 2013"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), ORDER)
+def test_a_window_that_holds_nothing_is_wrong_usage(call, words, message):
+    """It would look like a clean result."""
+    assert (2, "", f"rolewatch: {message}\n") == call("scan", ".", *words.split())
+
+
+EXITS = [
+    ("logs", 0),
+    ("logs --exit-code 0", 0),
+    ("logs --exit-code 1", 1),
+    ("logs --exit-code 7 --severity high", 7),
+    ("logs --exit-code 1 --severity critical", 0),
+    ("logs bad.json", 3),
+    ("logs bad.json --exit-code 1", 1),
+    ("logs bad.json --exit-code 1 --severity critical", 3),
+    ("logs bad.json --exit-code 1 --output missing/out", 4),
+    ("logs bad.json nowhere --exit-code 1 --output missing/out", 2),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), EXITS)
+def test_exit_statuses_in_their_order(cli, words, expected):
+    """Where several hold: 2, 4, 1, 3. What was filtered out was not found."""
+    (cli.folder / "bad.json").write_text("{")
+    assert expected == cli("scan", *words.split()).returncode
+
+
+OPEN = [
+    (
+        status,
+        verdict,
+        status in {"blocked", "silent"} and verdict in {"fix-your-policy", "aws-side", "unknown"},
+    )
+    for status in ("blocked", "silent", "recovered", "gone")
+    for verdict in ("fix-your-policy", "aws-side", "unknown", "harmless", "service-not-enabled")
+]
+
+
+@pytest.mark.parametrize(("status", "verdict", "expected"), OPEN)
+def test_what_counts_as_found(status, verdict, expected):
+    """Blocked or silent, and neither harmless nor a service that is not enabled."""
+    assert expected == is_open({"status": status, "verdict": verdict})
+
+
+def test_a_span_counts_back_from_now(cli):
+    """Six hours ago is before, two days ago is after."""
+    old = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    file = str(deliveries.write(cli.folder / "fresh.json", deliveries.denial(1, eventTime=old)))
+    assert [cli.found(file, "--since", since) for since in ("2d", "6h")] == [["blind"], []]
+    assert [cli.found(file, "--until", until) for until in ("2d", "6h")] == [[], ["blind"]]
+
+
+def test_choices_are_those_of_the_rooms_below():
+    """What can be typed is what the rooms know: formats, kinds of principals, levels of severity."""
+    assert (tuple(WRITERS), KINDS, LEVELS) == (FORMATS, PRINCIPALS, SEVERITIES)
+
+
+def test_every_option_is_tested_here():
+    """Each option of the table is typed in a test of this folder."""
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("test_scan*.py"))
+    assert [option.name for option in OPTIONS if f"--{option.name}" not in texts] == []
