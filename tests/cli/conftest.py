@@ -49,17 +49,6 @@ class Cli:
             [*COMMAND, *words], cwd=self.folder, env=self.environ, start_new_session=True, **more
         )
 
-    def report(self, *words: str | bytes, status: int = 0, **environ: str) -> dict:
-        """Scan with `--format json`; returns the report, which has to come with this exit status."""
-        done = self("scan", *words, "--format", "json", **environ)
-        assert status == done.returncode, done.stderr
-        return json.loads(done.stdout)
-
-    def found(self, *words: str, **environ: str) -> list[str]:
-        """Scan and return the resources found by the last part of their names, sorted."""
-        findings = self.report(*words, **environ)["findings"]
-        return sorted(finding["resource"].rpartition(":")[2] for finding in findings)
-
 
 @pytest.fixture
 def cli(tmp_path):
@@ -69,12 +58,13 @@ def cli(tmp_path):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """Make an empty folder the current one, for commands called in this process, with no settings of this machine."""
+    """Make a folder with the story's `logs` the current one, for commands called in this process."""
     for name in list(os.environ):
         if name.startswith(MACHINES[:-1]):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    deliveries.write(tmp_path / "logs" / "story.json.gz", *deliveries.story())
     return tmp_path
 
 
@@ -87,3 +77,25 @@ def call(here, capsys):  # noqa: ARG001 - the place where it is called
         return (status, *capsys.readouterr())
 
     return called
+
+
+@pytest.fixture
+def report(call):
+    """Give a way to scan in this process: words in, the report out, which has to come with the exit status."""
+
+    def reported(*words, status=0):
+        found, out, err = call("scan", *words, "--format", "json")
+        assert status == found, err
+        return json.loads(out)
+
+    return reported
+
+
+@pytest.fixture
+def found(report):
+    """Give a way to scan in this process: words in, the last parts of the resources' names out, sorted."""
+
+    def names(*words):
+        return sorted(finding["resource"].rpartition(":")[2] for finding in report(*words)["findings"])
+
+    return names

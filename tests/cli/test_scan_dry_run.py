@@ -1,6 +1,7 @@
 """`rolewatch scan --dry-run`: what would be read, by listing alone."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -17,22 +18,21 @@ TABLE = """\
 
 
 @pytest.fixture
-def trail(cli):
-    """Make a trail of two days and two files beside it; four bytes each, none of them a record."""
+def trail(here):
+    """Make a trail of two days and two files beside it, four bytes each and none of them a record; returns its name."""
     for path in (NAME.format(day=1), NAME.format(day=2), "notes", "more.json"):
-        file = cli.folder / "trail" / path
+        file = here / "trail" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("none")
-    return cli
+    return "trail"
 
 
-def test_the_table_tells_objects_bytes_and_days(trail):
+def test_the_table_tells_objects_bytes_and_days(trail, call):
     """Nothing is opened, so nothing is unreadable."""
-    done = trail("scan", "trail", "--dry-run")
-    assert (done.returncode, done.stdout, done.stderr) == (0, TABLE, "")
+    assert call("scan", trail, "--dry-run") == (0, TABLE, "")
 
 
-def test_json_tells_the_same(trail):
+def test_json_tells_the_same(trail, report):
     """With a key for each number, and for what could not be listed."""
     expected = {
         "objects": 4,
@@ -43,27 +43,26 @@ def test_json_tells_the_same(trail):
         "without_day": 2,
         "unreadable": [],
     }
-    assert expected == trail.report("trail", "--dry-run")
+    assert expected == report(trail, "--dry-run")
 
 
-def test_a_window_leaves_out_days(trail):
+def test_a_window_leaves_out_days(trail, report):
     """As it would in a scan."""
-    assert trail.report("trail", "--dry-run", "--since", "2026-03-02")["days"] == {"2026-03-02": 1}
+    assert report(trail, "--dry-run", "--since", "2026-03-02")["days"] == {"2026-03-02": 1}
 
 
-def test_what_cannot_be_listed_is_named(trail):
+def test_what_cannot_be_listed_is_named(trail, call):
     """On stderr and in the JSON, and the status is 3."""
-    (trail.folder / "trail" / "gone.json").symlink_to("nothing")
-    done = trail("scan", "trail", "--dry-run", "--format", "json", "--output", "out.json")
-    report = json.loads((trail.folder / "out.json").read_text())
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "rolewatch: cannot list trail/gone.json: No such file or directory\n"
-    assert report["unreadable"] == [{"delivery": "trail/gone.json", "reason": "No such file or directory"}]
+    Path("trail/gone.json").symlink_to("nothing")
+    done = call("scan", trail, "--dry-run", "--format", "json", "--output", "out.json")
+    assert done == (3, "", "rolewatch: cannot list trail/gone.json: No such file or directory\n")
+    unreadable = json.loads(Path("out.json").read_text())["unreadable"]
+    assert unreadable == [{"delivery": "trail/gone.json", "reason": "No such file or directory"}]
 
 
-def test_standard_input_is_not_read(trail):
-    """It counts as one object of unknown size."""
-    done = trail("scan", "-", "lookup://us-east-1", "--dry-run", stdin=b"x" * 1000)
+def test_standard_input_and_event_history_are_not_read(cli):
+    """Each counts as one object of unknown size."""
+    done = cli("scan", "-", "lookup://us-east-1", "--dry-run", stdin=b"x" * 1000)
     assert (done.returncode, done.stdout) == (0, "2 objects, 0 B compressed\n2 whose name tells no day\n")
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolewatch.catalog.naming_requests import lines
@@ -105,6 +105,7 @@ NOT_RESOURCES = [
     ("s3", "arn:aws:secretsmanager:us-east-1:123456789012:secret:*"),
     ("s3", "arn:aws:execute-api:us-east-1:********3333:abc/prod"),
     ("s3", "arn:AWS:s3:::b"),
+    ("s3", "arn:aws:s3:::payroll-exp..."),
     ("s3", "arn:"),
     ("s3", "arn:aws"),
     ("s3", "arn:aws:s3"),
@@ -159,6 +160,7 @@ LISTED = [
     ("kms", [entry(ALIAS), entry(KEY, "AWS::KMS::Key")], (KEY, "AWS::KMS::Key", OTHER, KEY)),
     ("elasticfilesystem", [entry(FILE_SYSTEM.replace("file-system/fs", "access-point/fsap")), entry(FILE_SYSTEM)], (FILE_SYSTEM, "AWS::EFS::FileSystem", ACCOUNT, FILE_SYSTEM)),
     ("ssm", [entry(PARAMETER, None, ACCOUNT), entry(f"{PARAMETER}b", None, ACCOUNT)], (PARAMETER, "AWS::SSM::Parameter", ACCOUNT, PARAMETER)),
+    ("ssm", [entry(INSTANCE, None, ACCOUNT), entry(PARAMETER.replace("parameter/a", "managed-instance-inventory/i-1"))], (INSTANCE, "AWS::EC2::Instance", ACCOUNT, INSTANCE)),
     ("ssm", [entry(INSTANCE, None, ACCOUNT)], (INSTANCE, "AWS::EC2::Instance", ACCOUNT, INSTANCE)),
     ("sts", [entry(ROLE, "AWS::IAM::Role", OTHER)], (ROLE, "AWS::IAM::Role", OTHER, ROLE)),
     ("newservice", [entry("arn:aws:newservice:us-east-1::w", "AWS::NewService::Widget", OTHER)], ("arn:aws:newservice:us-east-1::w", "AWS::NewService::Widget", OTHER, "arn:aws:newservice:us-east-1::w")),
@@ -254,6 +256,7 @@ JSON = st.recursive(
 SOURCES = st.sampled_from(sorted({line.source for line in lines()})) | st.text(max_size=20)
 
 
+@settings(deadline=None)  # the first example loads the tables
 @given(SOURCES, st.text(max_size=12), st.none() | st.text(), st.none() | st.lists(JSON, max_size=4), JSON)
 def test_never_fails(source, call, message, resources, request):
     """Whatever a record holds, it has a resource, and that is either usable or the API."""
@@ -272,3 +275,7 @@ def test_absurd_sizes():
     got = find(huge, huge, many, deep | {str(n): n for n in range(100_000)}, event_name=huge, region=huge)
     assert (got.source, len(got.arn) < 200) == ("service", True)
     assert find("s3", request={"bucketName": 10**5000}).source == "service"
+    nested = ["i-1"]
+    for _ in range(5000):
+        nested = [nested]
+    assert find("ec2", request={"instanceId": nested}).source == "service"

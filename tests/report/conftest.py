@@ -1,9 +1,21 @@
-"""The sample report, whole and in parts."""
+"""The sample report, whole, in parts and multiplied, and a browser to open it."""
 
 import copy
+import hashlib
+import shutil
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 from sample import HOSTILE, sample
+
+from rolewatch.report.html import write
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -35,3 +47,65 @@ def no_findings(report):
     report["totals"] |= {"skipped": 0, "damaged": 0, "unreadable": 0}
     report["totals"] |= {"records": 687, "denials": 0, "duplicates": 0, "others": 687}
     return report
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return the system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Return a function that opens a report; whatever it says to the console or asks of a network fails the test."""
+    contexts, said = [], []
+
+    def _show(report, **settings):
+        path = Path(tmp_path, f"{len(contexts)}.html")
+        with path.open("w", encoding="utf-8") as out:
+            write(report, out)
+        context = browser.new_context(
+            **{
+                "viewport": {"width": 1280, "height": 900},
+                "color_scheme": "light",
+                "reduced_motion": "reduce",
+                **settings,
+            }
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on(
+            "request",
+            lambda request: said.append(request.url) if not request.url.startswith("file:") else None,
+        )
+        page.goto(path.as_uri())
+        return page
+
+    _show.said = said
+    yield _show
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+@pytest.fixture
+def many(report):
+    """Return a report of 5,000 findings in 60 accounts."""
+    pattern, findings = report["findings"][:-1], []
+    accounts = [f"{100_000_000_000 + number * 7919}" for number in range(60)]
+    for number in range(5000):
+        finding = copy.copy(pattern[number % len(pattern)])
+        name = hashlib.sha256(str(number).encode()).hexdigest()[:16]
+        finding |= {
+            "id": name,
+            "account": accounts[number // len(pattern) % 60],
+            "resource": f"arn:aws:s3:::bucket-{number}",
+        }
+        findings.append(finding)
+    return report | {"findings": findings}

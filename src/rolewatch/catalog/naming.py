@@ -138,8 +138,8 @@ def named(arn: str) -> Named | None:
             break
     account, _, resource = tail.partition(":")[2].partition(":")
     whole = f"arn:{partition}:{service}:{tail}"
-    if not resource or resource[-1] in ":/" or len(whole) > LONGEST:
-        return None
+    if not resource or resource.endswith((":", "/", "...")) or len(whole) > LONGEST:
+        return None  # CloudTrail and those who publish records write `...` for what they leave out
     if _UNNAMEABLE.search(whole) or not whole.isprintable():
         return None
     kind = _kind(service, tail, resource)

@@ -3,8 +3,9 @@
 `data/naming_requests.json` has rows of [event source without `.amazonaws.com`, request parameter, type, calls]. Rows
 are tried in order; a row without calls is for all calls that have no row of their own. `a.b` is a member, `a{}` are the
 keys of a map, `a+b` is a name of two parts, no parameter at all stands for what an account has one of; of a list the
-first item counts. Type `*` is told by the id's prefix. Parameters are spelled as CloudTrail does (lowerCamelCase of the
-API's member; EC2 and S3 in their own way) and compared without regard to case. `accounts` are the parameters that tell
+first item counts. Type `*` is told by the id's prefix, or by the kind that the first of two parts names. Parameters are
+spelled as CloudTrail does (lowerCamelCase of the API's member; EC2 and S3 in their own way), compared without regard to
+case, and looked for inside of EC2's `DescribeFlowLogsRequest` and the like as well. `accounts` are the parameters that tell
 the owner's account. Sources: botocore's service models; published CloudTrail records; the services' CloudTrail pages.
 """
 
@@ -48,6 +49,14 @@ ID_PREFIXES = {
     "vpc": "AWS::EC2::VPC",
     "vpce": "AWS::EC2::VPCEndpoint",
     "vpn": "AWS::EC2::VPNConnection",
+}
+
+# Kinds as Systems Manager's requests name them (its API reference, AddTagsToResource); ids of instances tell themselves.
+KIND_WORDS = {
+    "Document": "AWS::SSM::Document",
+    "MaintenanceWindow": "AWS::SSM::MaintenanceWindow",
+    "Parameter": "AWS::SSM::Parameter",
+    "PatchBaseline": "AWS::SSM::PatchBaseline",
 }
 
 _DATA = Path(__file__).with_name("data").joinpath("naming_requests.json")
@@ -133,7 +142,8 @@ def owner_parameter(source: str) -> str:
 @lru_cache(maxsize=1024)
 def services(source: str) -> frozenset[str]:
     """List the services that the ARNs of a source's resources carry (`monitoring` → `cloudwatch`)."""
-    own = {service_of(line.type) for line in _by_source().get(source, [])}
+    types = {line.type for line in _by_source().get(source, [])}
+    own = {service_of(kind) for kind in (types | set(ID_PREFIXES.values()) if ANY in types else types)}
     return frozenset((own | {source, source.rpartition(".")[2]}) - {""})
 
 
@@ -143,7 +153,8 @@ def spell(resource_type: str, names: tuple[str, ...], place: Place) -> str | Non
     A part before the last may be an ARN itself (ECS: the cluster of a service); its last word is taken.
     """
     if resource_type == ANY:
-        resource_type = ID_PREFIXES.get(names[-1].partition("-")[0], "")
+        by_prefix = ID_PREFIXES.get(names[-1].partition("-")[0], "")
+        resource_type, names = KIND_WORDS.get(names[0], by_prefix), names[-1:]
     service = service_of(resource_type)
     if service in _OWN_SPELLING:
         return _spell(resource_type, names, place)

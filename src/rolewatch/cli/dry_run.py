@@ -15,11 +15,11 @@ def dry_run(sources: Sequence[str], window: Window, *, form: str, output: str | 
     if form not in ("table", "json"):
         raise UsageError(f"--dry-run prints a table or json, not {form}")
     problems: list[tuple[str, str]] = []
+    found = survey(sources, window, problems)
+    for name, reason in problems:
+        complain(f"cannot list {name}: {reason}")
+    text = _json(found, problems) if form == "json" else _text(found)
     with Output(output) as out:
-        found = survey(sources, window, problems)
-        for name, reason in problems:
-            complain(f"cannot list {name}: {reason}")
-        text = _json(found, problems) if form == "json" else _text(found)
         out.write(lambda stream: stream.write(text))
     return UNREAD if problems else 0
 

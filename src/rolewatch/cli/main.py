@@ -21,7 +21,9 @@ from rolewatch.cli.output import complain, flush_stdout, say
 CANNOT = 4
 INTERRUPTED = 130
 FINAL = (UsageError.exit_code, INTERRUPTED)  # whatever else goes wrong at the end
-CONFIG = opts.Option("config", "read settings from FILE instead of rolewatch.toml", metavar="FILE", file=True)
+CONFIG = opts.Option(
+    "config", "read settings from FILE instead of rolewatch.toml", "FILE", group="how to work", file=True
+)
 
 
 class _Parser(argparse.ArgumentParser):

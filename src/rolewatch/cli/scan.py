@@ -62,7 +62,7 @@ OPTIONS = (
     Option("severity", "only findings of this severity and worse", "LEVEL", choices=SEVERITIES, group=_WHAT),
     Option("no-recovery", "do not look for later successes; quicker, and nothing is ever recovered", flag=True, default=False, group=_WHAT),
     Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
-    Option("baseline", "leave out what this earlier report (json) already had", "FILE", file=True, group=_WHAT),
+    Option("baseline", "leave out what this earlier report (json or jsonl) already had", "FILE", file=True, group=_WHAT),
     Option("ignore", "leave out what the rules in FILE (TOML) allow, each with a reason and an end date", "FILE", file=True, group=_WHAT),
     Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
     Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
@@ -102,6 +102,11 @@ def run(called: Called) -> int:
         gunzip_ratio=values["gunzip-ratio"],
     )
     selection = _selection(values)
+    from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
+
+    deliveries_of(
+        values["source"], window, []
+    )  # a SOURCE that does not exist goes before all that may fail later
     with Output(values["output"]) as out:
         from rolewatch.scan.run import run as scan  # noqa: PLC0415 - as above
 

@@ -10,31 +10,33 @@ from rolewatch.cloudtrail.tokens import Window
 AHEAD = 1024 * 1024  # bytes that are tried as many values at once
 
 _LEAD = re.compile(rb'\{\s*+"[^"\\\n]{1,80}+"')  # an object's start up to its first key
-_VALUES = msgspec.json.Decoder(msgspec.Raw)
+_GAP = re.compile(rb"[,\s]*+")
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 Values = list[tuple[int, bytes]]  # raw, each with its offset in the content
+Decode = Callable[[bytes], list[msgspec.Raw]]
+
+values: Decode = msgspec.json.Decoder(msgspec.Raw).decode_lines  # that follow one another, on lines or not
+
+
+def elements(text: bytes) -> list[msgspec.Raw]:
+    """Decode elements of a list that are each followed by a comma."""
+    return _ELEMENTS.decode(b"[%bnull]" % text)[:-1]
 
 
 class Ahead:
-    """Reads values of a window ahead; what was looked at in vain is not looked at again, so the cost is linear."""
+    """Takes values of one sort from a window; what was looked at in vain is not looked at again: the cost is linear."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, decode: Decode) -> None:
         self._window = window
+        self._decode = decode
         self._vain = 0  # offset up to which values have to be read one by one
 
-    def values(self) -> Values:
-        """Take the values that follow one another here, with or without lines; [] if that fails."""
-        return self._take(_VALUES.decode_lines)
+    def take(self) -> Values:
+        """Take the values that follow, all but the last; [] if they cannot be decoded at once.
 
-    def elements(self) -> Values:
-        """Take the elements of a list that follow, all but the last; [] if that fails."""
-        return self._take(_elements)
-
-    def _take(self, decode: Callable[[bytes], list[msgspec.Raw]]) -> Values:
-        """Decode up to the last place that looks like the start of another value like the first.
-
-        That place may be anywhere: what is cut inside a value cannot be decoded.
+        The text is cut at the last place that looks like the start of another value like the first. That place may
+        be anywhere: what is cut inside a value cannot be decoded.
         """
         window = self._window
         if window.offset < self._vain:
@@ -43,29 +45,24 @@ class Ahead:
         lead = _LEAD.match(window.buf, window.pos)
         end = min(window.pos + AHEAD, len(window.buf))
         cut = window.buf.rfind(lead[0], window.pos + 1, end) if lead else -1
-        values = _located(window.buf[window.pos : cut], window.offset, decode) if cut >= 0 else []
-        if not values or cut - window.pos < (end - window.pos) // 2:
+        found = self._located(window.buf[window.pos : cut]) if cut >= 0 else []
+        if not found or cut - window.pos < (end - window.pos) // 2:
             self._vain = window.base + end
-        if values:
+        if found:
             window.pos = cut
-        return values
+        return found
 
-
-def _located(text: bytes, offset: int, decode: Callable[[bytes], list[msgspec.Raw]]) -> Values:
-    try:
-        decoded = decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return []
-    values: Values = []
-    at = 0
-    for raw in decoded:
-        value = bytes(raw)
-        at = text.index(value, at)
-        values.append((offset + at, value))
-        at += len(value)
-    return values
-
-
-def _elements(text: bytes) -> list[msgspec.Raw]:
-    """Decode elements of a list that are each followed by a comma."""
-    return _ELEMENTS.decode(b"[%bnull]" % text)[:-1]
+    def _located(self, text: bytes) -> Values:
+        try:
+            decoded = self._decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            return []
+        found: Values = []
+        at = 0
+        for raw in decoded:
+            gap = _GAP.match(text, at)
+            at = gap.end() if gap else at
+            value = bytes(raw)
+            found.append((self._window.offset + at, value))
+            at += len(value)
+        return found

@@ -33,7 +33,7 @@ _INSTEAD: tuple[tuple[str, str, Sort], ...] = (  # counter, reason and sort, by 
     ("control", "control message: it only checks that the delivery works", "control"),
 )
 _OURS = ("records", "insights", "digests", "empty", "damage")  # what only CloudTrail's files count
-_PATIENCE = 100_000  # values that are no JSON after which reading stops, where records are few
+_PATIENCE = 20_000  # values that are no JSON after which reading stops, where records are few
 
 
 class Tally:

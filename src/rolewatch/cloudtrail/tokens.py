@@ -14,7 +14,7 @@ _STRING = re.compile(_INSIDE + rb'"')
 _UNFINISHED = re.compile(_INSIDE + rb"\\?")
 _BETWEEN = rb'[^"{}\[\]]*+(?:' + _INSIDE + rb'"[^"{}\[\]]*+)*+'  # all that does not change the depth
 _PLAIN = re.compile(_BETWEEN)
-_BRACKET = re.compile(_BETWEEN + rb"[{}\[\]]")
+BRACKET = re.compile(_BETWEEN + rb"[{}\[\]]")  # up to the next change of depth
 _SCALAR = re.compile(rb'[^\s,:"{}\[\]]*+')
 _BEFORE_MESSAGE = rb'[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][^{\n]{1,500}+(?=\{\s*+")'  # as `aws logs tail` prints it
 _STAMP = re.compile(_BEFORE_MESSAGE)
@@ -157,7 +157,7 @@ class Window:
         depth = 0
         at = 0  # relative to pos: reading on moves pos
         while True:
-            found = _BRACKET.match(self.buf, self.pos + at)
+            found = BRACKET.match(self.buf, self.pos + at)
             if found is None:
                 at = self._stuck(_end(_PLAIN, self.buf, self.pos + at), limit)
                 continue
@@ -269,41 +269,6 @@ class Window:
                 raise self._too_large(limit)
             if not self.more():
                 return len(self.buf)
-
-
-def members(value: bytes) -> dict[str, bytes]:
-    """Return the members of one valid JSON object, raw, by key; of a key that occurs twice the last one."""
-    window = Window([value])
-    found: dict[str, bytes] = {}
-    window.peek()
-    window.pos += 1
-    while window.peek() == ord('"'):
-        key = window.key(len(value))
-        window.peek()
-        window.pos += 1  # the colon
-        window.peek()
-        end = window.span(len(value))
-        found[key] = window.buf[window.pos : end]
-        window.pos = end
-        window.peek()
-        window.pos += 1  # the comma, or the end
-    return found
-
-
-def nesting(value: bytes, enough: int) -> int:
-    """Return how deep a complete JSON value nests, or the first depth above `enough`."""
-    if value.count(b"{") + value.count(b"[") <= enough:
-        return 0  # too few brackets to matter
-    depth = deepest = 0
-    for found in _BRACKET.finditer(value):
-        if value[found.end() - 1] in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > enough:
-                break
-        else:
-            depth -= 1
-    return deepest
 
 
 def _end(pattern: re.Pattern[bytes], buf: bytes, at: int) -> int:

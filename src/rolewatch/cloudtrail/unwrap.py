@@ -10,12 +10,17 @@ from enum import Enum, auto
 from typing import NamedTuple, NoReturn
 
 import msgspec
+import stringzilla as sz
 
-from rolewatch.cloudtrail.tokens import members, nesting
+from rolewatch.cloudtrail.tokens import BRACKET, Window
 
 MAX_DEPTH = 200  # levels of brackets; real records have under 20, JSON decoders give up at about 1,000
 
 LISTS = frozenset({"Records", "Events", "events", "logEvents", "Messages", "records"})
+OURS = frozenset(
+    {"Records", "Events", "logEvents"}
+)  # names that show a list to be CloudTrail's, even if it breaks
+UNMIXED = frozenset({"", "Records", "records", "Events"})  # lists whose every element should hold a record
 RECORD_KEYS = frozenset({"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"})
 _INSIDE = (  # keys whose value is, or is a string that holds, a record or another envelope
     "CloudTrailEvent",  # LookupEvents, spec/cloudtrail.md §7
@@ -139,6 +144,41 @@ def describe(value: bytes) -> str:
     return f"a JSON object with {'the key' if len(names) == 1 else 'the keys'} {shown}{', …' if len(names) > 5 else ''}"
 
 
+def members(value: bytes) -> dict[str, bytes]:
+    """Return the members of one valid JSON object, raw, by key; of a key that occurs twice the last one."""
+    window = Window([value])
+    found: dict[str, bytes] = {}
+    window.peek()
+    window.pos += 1
+    while window.peek() == ord('"'):
+        key = window.key(len(value))
+        window.peek()
+        window.pos += 1  # the colon
+        window.peek()
+        end = window.span(len(value))
+        found[key] = window.buf[window.pos : end]
+        window.pos = end
+        window.peek()
+        window.pos += 1  # the comma, or the end
+    return found
+
+
+def nesting(value: bytes, enough: int) -> int:
+    """Return how deep a complete JSON value nests, or the first depth above `enough`."""
+    if sz.count(value, b"{") + sz.count(value, b"[") <= enough:
+        return 0  # too few brackets to matter
+    depth = deepest = 0
+    for found in BRACKET.finditer(value):
+        if value[found.end() - 1] in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > enough:
+                break
+        else:
+            depth -= 1
+    return deepest
+
+
 def _unfold(keys: Mapping[str, Raw]) -> Found | None:
     """Return what the members of an envelope hold, or None if they are no envelope's."""
     for key in _INSIDE:
@@ -174,7 +214,9 @@ def _unpack(value: bytes) -> Found | None:
 
 def _says(keys: Mapping[str, Raw], key: str, word: str) -> bool:
     """Whether the member is this string, however it is escaped."""
-    value = bytes(keys.get(key, b""))
+    if key not in keys:
+        return False
+    value = bytes(keys[key])
     return value == b'"%b"' % word.encode() or (
         value[:1] == b'"' and b"\\" in value and _unescape(value) == word.encode()
     )

@@ -9,23 +9,12 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 
-from rolewatch.cloudtrail import encoding
-from rolewatch.cloudtrail.ahead import Ahead, Values
+from rolewatch.cloudtrail import encoding, unwrap
+from rolewatch.cloudtrail.ahead import Ahead, Values, elements, values
 from rolewatch.cloudtrail.gunzip import Allowance, GunzipError
 from rolewatch.cloudtrail.tally import Damaged, Tally
 from rolewatch.cloudtrail.tokens import Broken, Window
-from rolewatch.cloudtrail.unwrap import (
-    KEYS,
-    LISTS,
-    MAX_DEPTH,
-    Found,
-    Kind,
-    classify,
-    classify_members,
-    describe,
-    repair,
-    valid,
-)
+from rolewatch.cloudtrail.unwrap import KEYS, LISTS, Found, Kind, classify, repair
 
 WHOLE = 8 * 1024 * 1024  # bytes up to which a value at the top is read whole, and of a line of text
 ELEMENT = 16 * 1024 * 1024  # bytes of the longest element of a list; a record has 1 MB at most
@@ -38,8 +27,6 @@ _SPACE = b" \t\r\n"
 _END = -1
 
 _COUNTED = {Kind.INSIGHT: "insights", Kind.DIGEST: "digests", Kind.NOTICE: "notices", Kind.CONTROL: "control"}
-_OURS = frozenset(("Records", "Events", "logEvents"))  # names that show a list to be CloudTrail's
-_UNMIXED = frozenset(("", "Records", "records", "Events"))  # lists whose every element should hold a record
 
 
 class Walk:
@@ -53,7 +40,8 @@ class Walk:
         self._allowance = allowance
         self._level = level
         self._place = place
-        self._ahead = Ahead(window)
+        self._values = Ahead(window, values)
+        self._elements = Ahead(window, elements)
         self._ours = False  # what is being read is CloudTrail's, by the keys seen so far
 
     def run(self) -> Iterator[None]:
@@ -89,12 +77,12 @@ class Walk:
         try:
             listed = yield from self._members(kept)
         except Broken:
-            found = classify_members(kept)
+            found = unwrap.classify_members(kept)
             self._ours = self._ours or found.kind not in {Kind.FOREIGN, Kind.WRAPPED}
             if found.kind is Kind.WRAPPED:  # the envelope is damaged, its content is whole
                 yield from self.take(found, b"", start)
             raise
-        found = classify_members(kept)
+        found = unwrap.classify_members(kept)
         if listed:
             return
         if found.kind in {Kind.RECORD, Kind.INSIGHT}:
@@ -120,9 +108,9 @@ class Walk:
 
     def _object(self) -> Iterator[None]:
         window = self._window
-        values = self._ahead.values()
-        if values:
-            yield from self._take_all(values, None)
+        many = self._values.take()
+        if many:
+            yield from self._take_all(many, None)
         elif _OPEN_LIST.match(window.buf, window.pos):
             yield from self.members()
         else:
@@ -174,7 +162,7 @@ class Walk:
         self._lose(
             broken, text, "; the lines after it were read" if goes_on else "; nothing after it was read"
         )
-        while (line := window.line_start(broken.reach)) >= 0:
+        while (line := window.line_start(broken.reach)) >= 0 and not self._tally.hopeless:
             inner = Window([window.buf[window.pos : line]], window.offset)
             yield from self._inner(inner, self._place, deeper=0).run()
             window.pos = line
@@ -203,7 +191,7 @@ class Walk:
             else:
                 end = window.span(room if key in KEYS else ELEMENT)
                 value = repair(window.buf[window.pos : end])
-                if not valid(value):
+                if not unwrap.valid(value):
                     self._lose(Broken(window.offset, "a value that is no JSON"), value)
                 elif key in KEYS:
                     kept[key] = value
@@ -217,16 +205,16 @@ class Walk:
     def _list(self, key: str) -> Iterator[None]:
         """Read the list at `pos`, the value of `key`, or of no key if that is empty."""
         window = self._window
-        self._ours = self._ours or key in _OURS
+        self._ours = self._ours or key in unwrap.OURS
         window.pos += 1
         byte = window.peek()
         if byte == ord("]"):
             self._tally.counts["empty"] += 1
         more = byte != ord("]")
         while more:
-            values = self._ahead.elements()
-            if values:
-                yield from self._take_all(values, key)
+            many = self._elements.take()
+            if many:
+                yield from self._take_all(many, key)
                 continue
             if window.peek() == _END:
                 raise window.unexpected("an element of a list")
@@ -249,8 +237,8 @@ class Walk:
             return
         self._lose(Broken(start, "text that is no JSON, but names keys of a record"), line + window.prose())
 
-    def _take_all(self, values: Values, key: str | None) -> Iterator[None]:
-        for offset, raw in values:
+    def _take_all(self, many: Values, key: str | None) -> Iterator[None]:
+        for offset, raw in many:
             value = repair(raw)
             found = classify(value)
             if found.kind is Kind.RECORD:
@@ -267,7 +255,7 @@ class Walk:
         elif kind in _COUNTED:
             tally.counts[_COUNTED[kind]] += 1
         elif kind is Kind.DEEP:
-            self._lose(Broken(start, f"a value nested deeper than {MAX_DEPTH} levels"), value)
+            self._lose(Broken(start, f"a value nested deeper than {unwrap.MAX_DEPTH} levels"), value)
         elif kind in {Kind.WRAPPED, Kind.CONTAINER}:
             if self._level == MAX_WRAPPINGS:
                 tally.damage(f"{self._place}an envelope inside {MAX_WRAPPINGS} others")
@@ -278,20 +266,21 @@ class Walk:
                     found.content, self._place or f"inside the envelope at byte {start:,}: "
                 )
         elif kind is not Kind.BROKEN:
-            if kind is Kind.FOREIGN and key in _UNMIXED:
+            if kind is Kind.FOREIGN and key in unwrap.UNMIXED:
                 tally.odd(f"{self._place}at byte {start:,}")
-            tally.foreign(describe(value), "JSON")
+            tally.foreign(unwrap.describe(value), "JSON")
 
     def _open(self, content: bytes, place: str) -> Iterator[None]:
         """Read what an envelope holds, mostly a single value."""
         content = content.strip(_SPACE)
-        inner = self._inner(Window(encoding.text([content], self._allowance)), place)
         value = repair(content) if content[:1] == b"{" else b""
         found = classify(value)
-        if found.kind is Kind.BROKEN:
-            yield from inner.run()
+        if found.kind is Kind.RECORD:
+            self._tally.record(value)
+        elif found.kind is Kind.BROKEN:
+            yield from self._inner(Window(encoding.text([content], self._allowance)), place).run()
         else:
-            yield from inner.take(found, value, 0)
+            yield from self._inner(Window([]), place).take(found, value, 0)
 
     def _inner(self, window: Window, place: str, *, deeper: int = 1) -> "Walk":
         return Walk(window, self._tally, self._allowance, self._level + deeper, place)

@@ -13,6 +13,17 @@ KINDS = ("slr", "service", "service-role", "all")
 LINKED = "role/aws-service-role/"
 OWN = "role/aws:"  # AWS's own roles, such as role/aws:ec2-infrastructure
 
+# How the names of a partition's regions begin; all others are of `aws`. Source: botocore 1.44.5, partitions.json.
+PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
+
 
 class Principal(NamedTuple):
     """A watched principal. `account` is the role's, from its ARN; a service principal has no role."""
@@ -94,12 +105,4 @@ def _role(arn: str) -> tuple[str, str, str, str] | None:
 
 def partition_of(region: str) -> str:
     """Name the partition of a region (`us-gov-west-1` → `aws-us-gov`)."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    if region.startswith("us-gov-"):
-        return "aws-us-gov"
-    if region.startswith("us-isob-"):
-        return "aws-iso-b"
-    if region.startswith("us-iso-"):
-        return "aws-iso"
-    return "aws"
+    return next((partition for prefix, partition in PARTITIONS if region.startswith(prefix)), "aws")

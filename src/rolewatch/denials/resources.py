@@ -17,6 +17,7 @@ MOST = 100  # entries, items and parameters that are looked at; nobody but an at
 SHORT = 128  # characters of a host, a region, the name of a call or a type; they are no longer
 REMEMBERED = 8192  # resources
 HOST = ".amazonaws.com"
+WRAPPED = ("request", "req")  # how the key ends under which EC2's newer calls have all parameters
 
 
 class Resource(NamedTuple):
@@ -169,7 +170,10 @@ def _entry(source: str, entry: Mapping[str, Any]) -> Resource | None:
 def _from_request(
     parameters: dict[str, Any], table: Mapping[str, Sequence[Row]], source: str, place: Place
 ) -> Resource | None:
-    lowered = {key.lower(): value for key, value in parameters.items() if isinstance(key, str)}
+    lowered = _lowered(parameters)
+    if source == "ec2":
+        wrapped = next((key for key in lowered if key.endswith(WRAPPED)), None)
+        lowered = _lowered(lowered[wrapped]) | lowered if wrapped else lowered
     told = owner(lowered.get(owner_parameter(source)))
     if told:
         place = place._replace(account=told)
@@ -189,6 +193,14 @@ def _from_request(
     return None
 
 
+def _lowered(node: Any) -> dict[str, Any]:
+    return (
+        {key.lower(): value for key, value in node.items() if isinstance(key, str)}
+        if isinstance(node, dict)
+        else {}
+    )
+
+
 def _by_row(row: Row, parameters: dict[str, Any], source: str, place: Place) -> Resource | None:
     names = []
     for key, *path in row.parts:
@@ -204,10 +216,13 @@ def _by_row(row: Row, parameters: dict[str, Any], source: str, place: Place) -> 
 
 
 def _first(node: Any, path: Sequence[str]) -> str | None:
-    """Read the first text at a path; lists are entered on the way."""
+    """Read the first text at a path; lists are entered on the way, but not lists in lists, which no API has."""
     if isinstance(node, list):
-        return next((name for item in node[:MOST] if (name := _first(item, path))), None)
+        items = (item for item in node[:MOST] if not isinstance(item, list))
+        return next((name for item in items if (name := _first(item, path))), None)
     if not path:
+        if isinstance(node, dict):
+            node = node.get("content")  # of an XML element: {"tag": 1, "content": "fl-1"}
         if type(node) is int:
             return str(node) if 0 <= node < 10**18 else None  # a version, in some services
         return node if isinstance(node, str) else None

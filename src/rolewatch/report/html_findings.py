@@ -172,7 +172,7 @@ def _brief(finding: Finding) -> Markup:
             el("span", place(finding).account, class_="account"),
             words.listed(finding["regions"]),
             el("span", shown, class_="denied"),
-            join([el("span", finding["verdict"], class_="verdict"), tier(finding["cause"]["evidence"])], " "),
+            el("span", finding["verdict"], " ", tier(finding["cause"]["evidence"]), class_="verdict"),
         ],
         " \N{MIDDLE DOT} ",
     )

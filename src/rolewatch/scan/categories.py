@@ -18,8 +18,6 @@ LITERALS = {
     KMS: b'"eventSource":"kms.amazonaws.com"',
 }
 STORAGE = b'"eventSource":"s3.amazonaws.com"'
-# Data events that a call's name alone tells; searched for only where there are data events at all.
-CALLS = {"Lambda Invoke": b'"eventName":"Invoke"', "DynamoDB GetItem": b'"eventName":"GetItem"'}
 
 
 def look_for(batch: Batch, seen: set[str], *, network: bool) -> None:
@@ -27,11 +25,8 @@ def look_for(batch: Batch, seen: set[str], *, network: bool) -> None:
     for name, literal in LITERALS.items():
         if name not in seen and (network or name != NETWORK) and _holds(batch, literal):
             seen.add(name)
-    unseen = [name for name in (S3, *CALLS) if name not in seen]
-    if unseen and DATA in seen and _holds(batch, LITERALS[DATA]):
-        if S3 in unseen and _of_storage(batch):
-            seen.add(S3)
-        seen.update(name for name in unseen if name in CALLS and _holds(batch, CALLS[name]))
+    if DATA in seen and S3 not in seen and _of_storage(batch):
+        seen.add(S3)
 
 
 def categories(seen: set[str]) -> list[str]:
@@ -45,9 +40,10 @@ def gaps(seen: set[str]) -> Iterator[str]:
         yield "management events: none seen, so most denials would not show"
     if S3 not in seen:
         yield "S3 data events: none seen, so a denied GetObject, HeadBucket or ListObjects would not show"
-    unseen = [name for name in CALLS if name not in seen]
-    if unseen:
-        yield f"data events such as {' and '.join(unseen)}: none seen, so a denied one would not show"
+    if DATA in seen:
+        yield "data events of resources that the trail does not select: they are not recorded, so a denial would not show"
+    else:
+        yield "data events of other services: none seen, so a denied Lambda Invoke or DynamoDB GetItem would not show"
     if KMS not in seen:
         yield "KMS events: none seen (a trail can exclude them), so a key policy that denies a service would not show"
     if NETWORK not in seen:
@@ -66,6 +62,8 @@ def _holds(batch: Batch, literal: bytes) -> bool:
 def _of_storage(batch: Batch) -> bool:
     """Whether there is a data event of S3: both literals in one record, since either alone is in others too."""
     sources, data = _spellings(batch, STORAGE), _spellings(batch, LITERALS[DATA])
+    if not any(map(batch.holds, data)):
+        return False
     last = -1
     for start, end in batch.spans(sources):
         if start < last:

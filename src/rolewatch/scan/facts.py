@@ -10,7 +10,6 @@ import mmap
 import tempfile
 from bisect import bisect_left
 from collections.abc import Hashable
-from typing import IO
 
 LIMIT = 200_000  # facts in memory: about 80 MB
 DIGEST = 16
@@ -61,10 +60,12 @@ class _Run:
     """Sorted rows of digest and time in an unnamed temporary file."""
 
     def __init__(self, rows: list[bytes]) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="rolewatch-facts-")  # noqa: SIM115 - lives as long as the run
-        self._file.write(b"".join(rows))
-        self._file.flush()
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        with tempfile.TemporaryFile(prefix="rolewatch-facts-") as file:
+            file.write(b"".join(rows))
+            file.flush()
+            self._map = mmap.mmap(
+                file.fileno(), 0, access=mmap.ACCESS_READ
+            )  # keeps the file as long as it lives
 
     def __len__(self) -> int:
         return len(self._map) // ROW
@@ -80,4 +81,4 @@ class _Run:
 
 
 def _digest(key: tuple[Hashable, ...]) -> bytes:
-    return hashlib.blake2b("\x1f".join(map(str, key)).encode("utf-8", "replace"), digest_size=DIGEST).digest()
+    return hashlib.blake2b(repr(key).encode(), digest_size=DIGEST).digest()

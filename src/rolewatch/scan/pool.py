@@ -117,13 +117,13 @@ class _Pool:
             self._hand_out(batches)
             summary = Summary()
             for pipe in self._workers:
-                pipe.send(("summary", None))
+                self._send(pipe, ("summary", None))
             for pipe in self._workers:
                 summary.merge(self._receive(pipe))
             latest: dict[Key, str] = {}
             keys = followed(summary)
             for pipe in self._workers:
-                pipe.send(("facts", keys))
+                self._send(pipe, ("facts", keys))
             for pipe in self._workers:
                 for key, moment in self._receive(pipe).items():
                     latest[key] = max(moment, latest.get(key, ""))
@@ -157,7 +157,8 @@ class _Pool:
         try:
             pipe.send(message)
         except OSError:
-            self._lost(pipe)
+            while True:  # it has ended; what it said last says why
+                self._receive(pipe)
 
     def _receive(self, pipe: Connection) -> Any:
         try:

@@ -6,8 +6,8 @@ damage in the middle, neither counts anything twice nor loses what is whole.
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC
-from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
@@ -60,14 +60,19 @@ class Stepper:
 
     def step(self, delivery: Delivery, data: bytes | Exception | None = None) -> None:
         """Take in one delivery; `data` is its content, or the error of fetching it, where that was done before."""
+        with ExitStack() as kept:
+            self._step(delivery, data, kept)
+
+    def _step(self, delivery: Delivery, data: bytes | Exception | None, kept: ExitStack) -> None:
         summary = self.summary
         summary.counts["deliveries"] += 1
         opener: Callable[[], BinaryIO] = delivery.open
+        size = max(delivery.size, 0)
         try:
             if isinstance(data, Exception):
                 raise data
             if data is None and delivery.size < 0:
-                data, opener = _once(delivery.open())
+                data, opener, size = _once(delivery.open(), kept)
             elif data is None and delivery.size <= AT_ONCE:
                 data = delivery.read()
         except (OSError, RolewatchError) as error:
@@ -89,7 +94,7 @@ class Stepper:
             return
         self._apply(collected)
         summary.counts["bytes"] += content.bytes
-        summary.counts["bytes_compressed"] += len(data) if data is not None else max(delivery.size, 0)
+        summary.counts["bytes_compressed"] += len(data) if data is not None else size
         if layout:
             summary.coverage.named(layout)
         if damage is not None:
@@ -111,7 +116,8 @@ class Stepper:
             return collected, damage.reason
         except (OSError, RolewatchError) as error:
             return collected, reason_of(error)
-        return collected, f"{unparsable} records could not be parsed" if unparsable else None
+        number = "1 record" if unparsable == 1 else f"{unparsable:,} records"
+        return collected, f"{number} could not be parsed" if unparsable else None
 
     def _examine(self, batch: Batch, collected: _Collected) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
@@ -211,23 +217,21 @@ def reason_of(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _once(stream: BinaryIO) -> tuple[bytes | None, Callable[[], BinaryIO]]:
-    """Make a stream that can be read only once (stdin) readable again: in memory if small, else in a temporary file."""
+def _once(stream: BinaryIO, kept: ExitStack) -> tuple[bytes | None, Callable[[], BinaryIO], int]:
+    """Make a stream that can be read only once (stdin) readable again, and measure it.
+
+    It is held in memory if it is small, else in a temporary file for as long as `kept`.
+    """
     with stream:
         data = stream.read(AT_ONCE + 1)
         if len(data) <= AT_ONCE:
-            return data, lambda: BytesIO(data)
-        file = tempfile.NamedTemporaryFile(prefix="rolewatch-stdin-")  # noqa: SIM115 - lives as long as its opener
+            return data, lambda: BytesIO(data), len(data)
+        file = kept.enter_context(tempfile.NamedTemporaryFile(prefix="rolewatch-stdin-"))  # noqa: SIM115 - `kept` closes it
         while data:
             file.write(data)
             data = stream.read(AT_ONCE)
         file.flush()
-    return None, partial(_reopen, file, Path(file.name))
-
-
-def _reopen(keep: object, path: Path) -> BinaryIO:
-    del keep  # held by the partial, so that the file is not removed before
-    return path.open("rb")
+    return None, lambda: Path(file.name).open("rb"), file.tell()
 
 
 def _bounds(window: Window) -> tuple[str | None, str | None]:
