@@ -115,8 +115,8 @@ REFUSED = [
     ("since = 012", "rolewatch.toml: Expected newline or end of document after a statement (at line 1, column 10)"),
     (b"since = '\xff'", "rolewatch.toml: not UTF-8 (byte 9) (save it as UTF-8)"),
     ("since = '1d'".encode("utf-16"), "rolewatch.toml: not UTF-8 (byte 0) (save it as UTF-8)"),
-    ("since = " + "[" * 100_000, "rolewatch.toml: nested too deeply"),
-    ("#" * (MOST + 1), "rolewatch.toml: larger than 1 MiB, which no settings file is"),
+    ("since = " + "[" * 10_000, "rolewatch.toml: nested too deeply"),
+    ("#" * (MOST + 1), "rolewatch.toml: larger than 64 KiB, which no settings file is"),
 ]  # fmt: skip
 
 

@@ -1,16 +1,22 @@
 """The command line as a whole: help, exit statuses, and what is said when something goes wrong."""
 
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rolewatch
 from rolewatch.base.errors import CannotDo, SourceError
+from rolewatch.cli import main
 from rolewatch.cli.commands import COMMANDS, load
+from rolewatch.cli.main import CONFIG
 
 HEAVY = {
     *("msgspec", "rich", "boto3", "botocore", "obstore", "isal", "deflate", "stringzilla", "shtab"),
@@ -90,6 +96,30 @@ def test_what_goes_wrong_is_one_line_and_a_status(call, scans, error, expected, 
     """No traceback, no character that steers the terminal; a pipe that broke inside is not one that was closed."""
     scans.side_effect = error
     assert (expected, "", f"rolewatch: {message}\n") == call("scan", "x")
+
+
+POOL = [
+    *(f"--{option.name}" for option in (*load("scan").OPTIONS, CONFIG)),
+    *("", " ", "-", "--", "---", "=", ",", "\0", "\ud800", "\x1b", "*", "[", "%s", "{}", "é", "x", "'", "/dev/null"),
+    *("0", "1", "-1", "9" * 5000, "1d", "99999999w", "2026-03-01", "0001-01-01", "4GiB", "all", "json", "low", "us-east-1"),
+]  # fmt: skip
+WORD = st.sampled_from(POOL) | st.tuples(st.sampled_from(POOL), st.sampled_from(POOL)).map("=".join)
+
+
+@settings(max_examples=500)
+@given(st.lists(WORD, max_size=6), st.sampled_from(["scan", "completion", "help", ""]))
+def test_no_words_make_an_internal_error(words, name):
+    """Whatever is typed is understood or refused, in one line."""
+    out, err = io.StringIO(), io.StringIO()
+    with patch("rolewatch.cli.scan.run", return_value=0), redirect_stdout(out), redirect_stderr(err):
+        status = main([name, *words], {})
+    assert (status, err.getvalue().count("\n")) in ((0, 0), (2, 1)), err.getvalue()
+
+
+def test_a_message_of_any_length_stays_a_line(call):
+    """It is cut where no path could be longer."""
+    status, _, err = call("scan", "x", "--since", "9" * 100_000)
+    assert (status, err[:20], len(err), err[-2:]) == (2, "rolewatch: --since: ", 6012, "…\n")
 
 
 def test_an_internal_error_says_what_to_report(call, scans):

@@ -45,6 +45,7 @@ SORTED = [
     ("p --name x --name y", {"place": ["p"], "name": ["x", "y"]}),
     ("- --quick -", {"place": ["-", "-"], "quick": ["true"]}),
     ("--quick -- --name -x --", {"place": ["--name", "-x", "--"], "quick": ["true"]}),
+    ("p --name=-- --kind=--", {"place": ["p"], "name": ["--"], "kind": ["--"]}),
     ("p --count -5", {"place": ["p"], "count": ["-5"]}),
 ]
 
@@ -60,6 +61,7 @@ def test_words_are_sorted_in_any_order(line, expected):
     [
         ("--nmae x p", "there is no option '--nmae' (did you mean --name?)"),
         ("p --nmae=x", "there is no option '--nmae' (did you mean --name?)"),
+        ("p --places", "there is no option '--places' (`it --help` lists them)"),
         ("p --zzz", "there is no option '--zzz' (`it --help` lists them)"),
         ("p -q", "there is no option '-q' (`it --help` lists them)"),
         ("p --nam x", "there is no option '--nam' (did you mean --name?)"),

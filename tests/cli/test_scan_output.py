@@ -178,10 +178,10 @@ WRONG = [
     ("--baseline text", "text: not a report of rolewatch ("),
     ("--ignore missing.toml", "--ignore missing.toml: No such file or directory"),
     ("--ignore text", "text: Expected '=' after a key"),
-    ("--ignore /dev/zero", "--ignore /dev/zero: larger than 16 MiB"),
+    ("--ignore /dev/zero", "--ignore /dev/zero: larger than 1 MiB"),
     ("--baseline=", "--baseline is empty"),
     ("--output=", "--output is empty"),
-    ("--config /dev/zero", "/dev/zero: larger than 1 MiB, which no settings file is"),
+    ("--config /dev/zero", "/dev/zero: larger than 64 KiB, which no settings file is"),
 ]
 
 

@@ -14,8 +14,7 @@ def pour(data, limits=None):
     """Stream data, returning the content and what was wrong."""
     pieces = []
     try:
-        for piece in stream(BytesIO(data).read, limits or Limits()):
-            pieces.append(bytes(piece))
+        pieces.extend(stream(BytesIO(data).read, limits or Limits()))
     except GunzipError as error:
         return b"".join(pieces), error.reason
     return b"".join(pieces), None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rolewatch.base.errors import UsageError
 
 NAME = "rolewatch.toml"
-MOST = 1024**2  # bytes of a settings file
+MOST = 64 * 1024  # bytes of a settings file; dotted keys of any length take tomllib quadratic time
 
 
 class Setting(NamedTuple):
@@ -82,14 +82,16 @@ def _from_file(
     everywhere = {name for command_names in known.values() for name in command_names}
     found: dict[str, Setting] = {}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
-    for key in content.keys() - tables.keys():
+    for key, value in content.items():
+        if key in tables:
+            continue
         if key in known:
             raise UsageError(
                 f"{path}: {key} is the name of a command", remedy=f"write its options under [{key}]"
             )
         _check(key, everywhere, path, known)
         if key in names:
-            found[key] = Setting(_words(content[key], f"{path}: {key}"), f"{path}: {key}")
+            found[key] = Setting(_words(value, f"{path}: {key}"), f"{path}: {key}")
     for table, keys in tables.items():
         _check(table, known, path, everywhere)
         for key, value in keys.items():
@@ -106,7 +108,7 @@ def _read(path: str) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             content = file.read(MOST + 1)
         if len(content) > MOST:
-            raise UsageError(f"{path}: larger than 1 MiB, which no settings file is")
+            raise UsageError(f"{path}: larger than 64 KiB, which no settings file is")
         return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(

@@ -95,12 +95,13 @@ FOLDS = (
 )  # fmt: skip
 
 
+Head = tuple[str, str]  # service, first word of the resource
+
+
 class _Table(NamedTuple):
     by_type: dict[str, list[Kind]]
-    by_head: dict[
-        tuple[str, str], list[tuple[re.Pattern[str], Kind]]
-    ]  # (service, first word of the resource)
-    folds: dict[str, list[tuple[re.Pattern[str], str]]]
+    by_head: dict[Head, list[Kind]]
+    folds: dict[str, list[Fold]]
 
 
 @cache
@@ -108,15 +109,31 @@ def _table() -> _Table:
     table = _Table({}, {}, {})
     for kind in msgspec.json.decode(_DATA.joinpath("naming_kinds.json").read_bytes(), type=list[Kind]):
         service, _, tail = kind.template.partition(":")
-        literals = map(re.escape, _PLACEHOLDER.split(tail))
-        gaps = [_STANDS_FOR[gap] for gap in _PLACEHOLDER.findall(tail)]
-        pattern = "".join(part for pair in zip(literals, [*gaps, ""], strict=True) for part in pair)
         head = _head(tail.split(":", 2)[2].partition("{")[0])
         table.by_type.setdefault(kind.type, []).append(kind)
-        table.by_head.setdefault((service, head), []).append((re.compile(pattern), kind))
+        table.by_head.setdefault((service, head), []).append(kind)
     for fold in FOLDS:
-        table.folds.setdefault(fold.service, []).append((re.compile(fold.tail, re.DOTALL), fold.becomes))
+        table.folds.setdefault(fold.service, []).append(fold)
     return table
+
+
+# Patterns are compiled when their service is first met: all of them at once would take longer than a small scan.
+@cache
+def _folds(service: str) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(fold.tail, re.DOTALL), fold.becomes) for fold in _table().folds.get(service, ())]
+
+
+@cache
+def _patterns(head: Head) -> list[tuple[re.Pattern[str], Kind]]:
+    return [(re.compile(_pattern(kind)), kind) for kind in _table().by_head.get(head, ())]
+
+
+def _pattern(kind: Kind) -> str:
+    """Write the regular expression for `region:account:resource` of a kind."""
+    tail = kind.template.partition(":")[2]
+    literals = map(re.escape, _PLACEHOLDER.split(tail))
+    gaps = [_STANDS_FOR[gap] for gap in _PLACEHOLDER.findall(tail)]
+    return "".join(part for pair in zip(literals, [*gaps, ""], strict=True) for part in pair)
 
 
 def _head(resource: str) -> str:
@@ -131,7 +148,7 @@ def named(arn: str) -> Named | None:
     if match is None:
         return None
     partition, service, tail = match.groups()
-    for pattern, becomes in _table().folds.get(service, ()):
+    for pattern, becomes in _folds(service) if service in _table().folds else ():
         part = pattern.fullmatch(tail)
         if part:
             tail = becomes.format(*part.groups())
@@ -164,11 +181,12 @@ def _type(service: str, resource: str) -> str:
 
 
 def _kind(service: str, tail: str, resource: str) -> Kind | None:
-    kinds, head = _table().by_head, _head(resource)
+    known, head = _table().by_head, _head(resource)
     for word in (head, "") if head else ("",):
-        for pattern, kind in kinds.get((service, word), ()):
-            if pattern.fullmatch(tail):
-                return kind
+        if (service, word) in known:
+            for pattern, kind in _patterns((service, word)):
+                if pattern.fullmatch(tail):
+                    return kind
     return None
 
 

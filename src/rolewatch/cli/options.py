@@ -79,17 +79,17 @@ def typed(
     Raises UsageError for an option that does not exist, and for too few or too many words.
     """
     end = words.index("--") if "--" in words else len(words)
-    namespace, rest = parser.parse_known_args(words[:end])
-    found = {name: value for name, value in vars(namespace).items() if value is not None}
+    parsed, rest = parser.parse_known_args(words[:end])
+    found = vars(parsed)
+    # argparse gives a positional what stands together, and leaves the words after a later option in the rest.
+    plain = [word for positional in positionals for word in _listed(found.pop(positional.name))]
     for word in rest:
         if word.startswith("-") and word != "-":
             name = word.partition("=")[0]
-            raise UsageError(
-                f"there is no option {name!r}", remedy=_nearest(name, vars(namespace), parser.prog)
-            )
-    # argparse gives a positional what stands together, and leaves the words after a later option in the rest.
-    plain = [word for positional in positionals for word in _listed(found.get(positional.name))]
-    return found | _shared_out([*plain, *rest, *words[end + 1 :]], positionals)
+            raise UsageError(f"there is no option {name!r}", remedy=_nearest(name, found, parser.prog))
+    # Of `--option=--`, argparse leaves an empty list.
+    given = {name: ["--" if word == [] else word for word in value] for name, value in found.items() if value}
+    return given | _shared_out([*plain, *rest, *words[end + 1 :]], positionals)
 
 
 def help_of(option: Option) -> str:

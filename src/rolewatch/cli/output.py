@@ -10,6 +10,8 @@ from typing import Self, TextIO
 
 from rolewatch.base.errors import CannotDo
 
+LONGEST = 6000  # characters of a line on stderr: the longest path that Linux has, and what is wrong with it
+
 
 def complain(text: str) -> None:
     """Say something on stderr in one line, whatever it holds."""
@@ -18,7 +20,7 @@ def complain(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"rolewatch: {terminal(text)}\n")
+        sys.stderr.write(f"rolewatch: {terminal(text, LONGEST)}\n")
         sys.stderr.flush()
     except OSError:  # nobody listens
         _drop(2)
@@ -33,12 +35,13 @@ class Output:
 
     def __init__(self, path: str | None) -> None:
         self._path = None if path == "-" else path
-        self._place = ""
-        self._beside = ""  # the file that is moved to its place at the end
+        self._stream: TextIO | None = (
+            None  # None for a file, which is opened when there is something to write
+        )
 
     def __enter__(self) -> Self:
         try:
-            self._stream = self._open()
+            self._stream = self._opened()
         except (OSError, ValueError) as error:
             raise self._cannot(error) from None
         return self
@@ -46,45 +49,34 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._path is not None:
+        if self._path is not None and self._stream is not None:
             with suppress(OSError):
                 self._stream.close()
-        if self._beside:
-            Path(self._beside).unlink(missing_ok=True)
 
     def write(self, draw: Callable[[TextIO], object]) -> None:
         """Let `draw` write to the stream, once; a reader who has gone is no error. Raises CannotDo if it is in vain."""
         try:
-            draw(self._stream)
-            self._stream.flush()
-            if self._beside:
-                self._put_in_place()
+            if self._stream is None:
+                _replace(str(self._path), draw)
+            else:
+                draw(self._stream)
+                self._stream.flush()
         except BrokenPipeError:
             if self._path is None:
                 _drop(1)
         except OSError as error:
             raise self._cannot(error) from None
 
-    def _open(self) -> TextIO:
+    def _opened(self) -> TextIO | None:
         if self._path is None:
             if sys.stdout is None:
                 raise CannotDo("standard output is closed")
             return sys.stdout
-        import tempfile  # noqa: PLC0415 - takes a while, and most commands write no file
-
         place = Path(self._path)
         if place.exists() and not place.is_file():  # a pipe, a device
             return place.open("w", encoding="utf-8")
-        self._place = os.path.realpath(place)
-        # A leading dot: a scan of the same folder leaves it out.
-        descriptor, self._beside = tempfile.mkstemp(prefix=".rolewatch-", dir=Path(self._place).parent)
-        return os.fdopen(descriptor, "w", encoding="utf-8")
-
-    def _put_in_place(self) -> None:
-        place, beside = Path(self._place), Path(self._beside)
-        beside.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
-        beside.replace(place)
-        self._beside = ""
+        _beside(self._path).unlink()
+        return None
 
     def _cannot(self, error: OSError | ValueError) -> CannotDo:
         if self._path is None:
@@ -106,6 +98,28 @@ def say(text: str) -> int:
 def flush_stdout() -> int:
     """Write out what standard output still holds and return the exit status, 0; CannotDo if that is in vain."""
     return say("") if sys.stdout is not None else 0
+
+
+def _replace(path: str, draw: Callable[[TextIO], object]) -> None:
+    """Write a file whole, or leave the old one; what a link points to is replaced, not the link."""
+    place, new = Path(os.path.realpath(path)), _beside(path)
+    try:
+        with new.open("w", encoding="utf-8") as out:
+            draw(out)
+        new.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
+        new.replace(place)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _beside(path: str) -> Path:
+    """Create a file in the folder where `path` leads to; the dot keeps a scan of that folder from reading it."""
+    import tempfile  # noqa: PLC0415 - takes a while, and most commands write no file
+
+    descriptor, name = tempfile.mkstemp(prefix=".rolewatch-", dir=Path(os.path.realpath(path)).parent)
+    os.close(descriptor)
+    return Path(name)
 
 
 def _drop(descriptor: int) -> None:

@@ -78,7 +78,7 @@ UNREAD = 3
 NOTED = ("table", "html")  # formats that show a report's notes to the reader
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 PIECE = 1024**2
-MOST_BASELINE, MOST_RULES = 1024 * PIECE, 16 * PIECE  # bytes
+MOST_BASELINE, MOST_RULES = 1024 * PIECE, PIECE  # bytes
 
 
 def run(called: Called) -> int:

@@ -132,7 +132,7 @@ class Window:
         """Return the error that says what is at `pos` instead of what should be."""
         if self.peek() < 0:
             return Broken(self.offset, f"the content ends where {expected} should be", cut=True)
-        return Broken(self.offset, f"{self.buf[self.pos : self.pos + 1]!r} where {expected} should be")
+        return Broken(self.offset, f"{_shown(self.buf, self.pos)} where {expected} should be")
 
     def key(self, limit: int) -> str:
         """Take the string that starts at `pos`, a key of an object, and return what it says."""
@@ -262,13 +262,18 @@ class Window:
         while True:
             end = _end(_SCALAR, self.buf, self.pos)
             if end == self.pos:
-                raise Broken(self.offset, f"{self.buf[end : end + 1]!r} where a value should be")
+                raise Broken(self.offset, f"{_shown(self.buf, end)} where a value should be")
             if end < len(self.buf):
                 return end
             if len(self.buf) - self.pos > limit:
                 raise self._too_large(limit)
             if not self.more():
                 return len(self.buf)
+
+
+def _shown(buf: bytes, at: int) -> str:
+    """Quote one byte for a message."""
+    return repr(buf[at : at + 1])[1:]
 
 
 def _end(pattern: re.Pattern[bytes], buf: bytes, at: int) -> int:

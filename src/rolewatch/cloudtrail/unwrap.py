@@ -22,6 +22,7 @@ OURS = frozenset(
 )  # names that show a list to be CloudTrail's, even if it breaks
 UNMIXED = frozenset({"", "Records", "records", "Events"})  # lists whose every element should hold a record
 RECORD_KEYS = frozenset({"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity"})
+TELLING = RECORD_KEYS | {"digestStartTime", "messageType"}  # keys that show an object to be CloudTrail's
 _INSIDE = (  # keys whose value is, or is a string that holds, a record or another envelope
     "CloudTrailEvent",  # LookupEvents, spec/cloudtrail.md §7
     "detail",  # EventBridge, §5

@@ -69,30 +69,22 @@ class Walk:
             yield
             raise failure
 
-    def members(self) -> Iterator[None]:
-        """Read one object member by member, its lists element by element; raises Broken."""
+    def members(self) -> Generator[None, None, Found]:
+        """Read one object member by member, its lists element by element; returns what it is apart from those.
+
+        Raises Broken, after taking what is whole in it.
+        """
         self._window.peek()
         start = self._window.offset
         kept: dict[str, bytes] = {}
         try:
-            listed = yield from self._members(kept)
+            yield from self._members(kept)
         except Broken:
             found = unwrap.classify_members(kept)
-            self._ours = self._ours or found.kind not in {Kind.FOREIGN, Kind.WRAPPED}
             if found.kind is Kind.WRAPPED:  # the envelope is damaged, its content is whole
                 yield from self.take(found, b"", start)
             raise
-        found = unwrap.classify_members(kept)
-        if listed:
-            return
-        if found.kind in {Kind.RECORD, Kind.INSIGHT}:
-            self._tally.damage(
-                f"{self._place}at byte {start:,}: a record longer than {WHOLE:,} bytes, which CloudTrail never writes"
-            )
-        elif found.kind is Kind.FOREIGN:
-            self._tally.foreign("a large JSON object", "JSON")
-        else:
-            yield from self.take(found, b"", start)
+        return unwrap.classify_members(kept)
 
     def _value(self, byte: int) -> Iterator[None]:
         """Read one value at the top, or many of them at once."""
@@ -141,14 +133,20 @@ class Walk:
         object's; `_recover` sees to the others.
         """
         window = self._window
+        start = window.offset
         line = -1 if broken.large else window.line_start(broken.reach)
-        if line < 0:
-            yield from self.members()
-            return
-        first = self._inner(Window([window.buf[window.pos : line]], window.offset), self._place, deeper=0)
-        with suppress(Broken):
-            yield from first.members()
-        raise broken
+        if line >= 0:
+            first = self._inner(Window([window.buf[window.pos : line]], start), self._place, deeper=0)
+            with suppress(Broken):
+                yield from first.members()
+            raise broken
+        found = yield from self.members()
+        if broken.large and found.kind is Kind.RECORD:
+            self._lose(broken, b"")
+        elif broken.large and found.kind is Kind.FOREIGN:
+            self._tally.foreign("a large JSON object", "JSON")
+        elif broken.large or found.kind is Kind.WRAPPED:
+            yield from self.take(found, b"", start)
 
     def _recover(self, start: int, broken: Broken) -> Iterator[None]:
         """Note the damage in the value that began at `start`, and go on at the next line that starts a value.
@@ -159,18 +157,16 @@ class Walk:
         window = self._window
         text = window.buf[window.pos : max(broken.reach - window.base, 0)]
         goes_on = window.next_line(start if broken.reach == window.offset else window.offset)
-        self._lose(
-            broken, text, "; the lines after it were read" if goes_on else "; nothing after it was read"
-        )
+        lost = "" if broken.cut else "; nothing after it was read"
+        self._lose(broken, text, "; the lines after it were read" if goes_on else lost)
         while (line := window.line_start(broken.reach)) >= 0 and not self._tally.hopeless:
             inner = Window([window.buf[window.pos : line]], window.offset)
             yield from self._inner(inner, self._place, deeper=0).run()
             window.pos = line
 
-    def _members(self, kept: dict[str, bytes]) -> Generator[None, None, bool]:
-        """Read an object, keeping the members that tell what it is; returns whether it held a list of ours."""
+    def _members(self, kept: dict[str, bytes]) -> Iterator[None]:
+        """Read an object, keeping the members that tell what it is."""
         window = self._window
-        listed = False
         room = WHOLE
         window.pos += 1
         byte = window.peek()
@@ -179,12 +175,12 @@ class Walk:
             if byte != ord('"'):
                 raise window.unexpected("the key of an object")
             key = window.key(WHOLE)
+            self._ours = self._ours or key in unwrap.TELLING
             if window.peek() != ord(":"):
                 raise window.unexpected("a colon after a key")
             window.pos += 1
             byte = window.peek()
             if byte == ord("[") and key in LISTS:
-                listed = True
                 yield from self._list(key)
             elif byte == _END:
                 raise window.unexpected("a value")
@@ -200,7 +196,6 @@ class Walk:
             more = window.goes_on(b"}", "object")
             byte = window.peek()
         window.pos += 1
-        return listed
 
     def _list(self, key: str) -> Iterator[None]:
         """Read the list at `pos`, the value of `key`, or of no key if that is empty."""
@@ -254,7 +249,7 @@ class Walk:
             tally.record(value)
         elif kind in _COUNTED:
             tally.counts[_COUNTED[kind]] += 1
-        elif kind is Kind.DEEP:
+        elif kind is Kind.DEEP and self._is_ours(value):
             self._lose(Broken(start, f"a value nested deeper than {unwrap.MAX_DEPTH} levels"), value)
         elif kind in {Kind.WRAPPED, Kind.CONTAINER}:
             if self._level == MAX_WRAPPINGS:
@@ -265,6 +260,8 @@ class Walk:
                 yield from self._open(
                     found.content, self._place or f"inside the envelope at byte {start:,}: "
                 )
+        elif kind is Kind.DEEP:
+            tally.foreign(f"JSON nested deeper than {unwrap.MAX_DEPTH} levels", "JSON")
         elif kind is not Kind.BROKEN:
             if kind is Kind.FOREIGN and key in unwrap.UNMIXED:
                 tally.odd(f"{self._place}at byte {start:,}")
@@ -285,11 +282,15 @@ class Walk:
     def _inner(self, window: Window, place: str, *, deeper: int = 1) -> "Walk":
         return Walk(window, self._tally, self._allowance, self._level + deeper, place)
 
+    def _is_ours(self, text: bytes) -> bool:
+        """Whether text that is no record is part of one."""
+        return self._ours or _TRACE.search(text) is not None
+
     def _lose(self, broken: Broken, text: bytes, sequel: str = "") -> None:
         """Note damage in a piece of text; where nothing shows that it is CloudTrail's, it is no loss."""
         tally = self._tally
         tally.counts["broken"] += 1
-        if self._ours or _TRACE.search(text):
+        if self._is_ours(text):
             if not (broken.cut and self._window.failure):  # the failure says why the end is missing
                 tally.damage(f"{self._place}damaged at byte {broken.at:,}: {broken.what}{sequel}")
         elif self._level:
