@@ -7,7 +7,7 @@ from wrappings import compact, dumps, read, record
 
 from rolewatch.cloudtrail import ahead, tokens, unwrap, walk
 
-SIZE = 30_000
+SIZE = 15_000
 # How far a pattern that does not match has looked: as far as this one matches.
 FAILED = {
     "BRACKET": re.compile(tokens._BETWEEN + b"(?:" + tokens._INSIDE + rb"\\?)?"),

@@ -204,7 +204,7 @@ def test_too_large_a_record(monkeypatch, size):
     monkeypatch.setattr("rolewatch.cloudtrail.walk.WHOLE", 5000)
     monkeypatch.setattr("rolewatch.cloudtrail.walk.ELEMENT", 5000)
     monkeypatch.setattr("rolewatch.cloudtrail.ahead.AHEAD", 1000)
-    large = compact(record(9, note="x" * 6000))
+    large = compact(record(9, note="x" * 3000, more="x" * 3000))
     what = "a value that is longer than 5,000 bytes, which CloudTrail never writes"
     assert parsed(a + b"\n" + large + b"\n" + b, size)[0] == [A, B]
     assert parsed(a + b"\n" + large + b"\n" + b, size)[1].reason.startswith(f"damaged at byte 325: {what}")

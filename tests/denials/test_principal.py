@@ -99,6 +99,61 @@ def test_service_role():
     assert principal(session(arn, "AWS Internal"), frozenset(("service-role",))) is None
 
 
+def test_service_without_a_name():
+    """A service principal that nobody names is unknown, in the account that its record names first."""
+    record = Record(
+        userIdentity=UserIdentity(type="AWSService", accountId="444455556666"), recipientAccountId=ACCOUNT
+    )
+    assert Principal("service", "444455556666", "unknown", None, None, "aws") == principal(
+        record, frozenset(("service",))
+    )
+
+
+def test_role_without_a_session():
+    """A persistent role identity names the role itself."""
+    arn = LINKED[0][0]
+    record = Record(userIdentity=UserIdentity(type="Role", arn=arn))
+    assert Principal("slr", ACCOUNT, LINKED[0][1], arn, LINKED[0][2], "aws") == principal(record, SLR)
+
+
+def test_only_a_role_names_itself():
+    """The ARN of another kind of identity is no role, however it reads; nor is an empty issuer one."""
+    arn = LINKED[0][0]
+    assert principal(Record(userIdentity=UserIdentity(type="IAMUser", arn=arn)), SLR) is None
+    empty = UserIdentity(type="AssumedRole", sessionContext=SessionContext(Issuer()))
+    assert principal(Record(userIdentity=empty), SLR) is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "watched"),
+    [
+        (("slr",), "slr"),
+        (("slr", "service"), "slr"),
+        (("service",), None),
+        (("service-role",), None),
+        (("service", "service-role"), None),
+        (("all",), "slr"),
+    ],
+)
+def test_kinds_of_a_linked_role(kinds, watched):
+    """A service-linked role is watched as such or not at all, never as a service's other role."""
+    found = principal(session(LINKED[0][0], "config.amazonaws.com"), frozenset(kinds))
+    assert watched == (found and found.kind)
+
+
+def test_call_on_behalf_of_a_person():
+    """A service that calls with a person's session is not watched as a service."""
+    user = UserIdentity(
+        type="IAMUser",
+        arn="arn:aws:iam::111122223333:user/ann",
+        accountId=ACCOUNT,
+        invokedBy="s3.amazonaws.com",
+    )
+    record = Record(userIdentity=user)
+    assert principal(record, frozenset(("slr", "service", "service-role"))) is None
+    assert principal(record, ALL).kind == "other"
+
+
 def test_own_role_of_aws():
     """AWS's own roles, `role/aws:*`, count as service roles without an invoker."""
     arn = "arn:aws:iam::111122223333:role/aws:ec2-infrastructure"
@@ -120,6 +175,19 @@ def test_all():
     assert principal(session(LINKED[0][0]), ALL).kind == "slr"
 
 
+@pytest.mark.parametrize(
+    ("identity", "name"),
+    [
+        ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, "arn:aws:iam::111122223333:root"),
+        ({"type": "AWSAccount"}, "AWSAccount"),
+        ({}, "unknown"),
+    ],
+)
+def test_all_names_everybody(identity, name):
+    """Whoever hides behind a record gets a name under `all`."""
+    assert name == principal(Record(userIdentity=UserIdentity(**identity)), ALL).role_name
+
+
 def test_no_identity():
     """A record without userIdentity has no principal."""
     assert principal(Record(), ALL) is None
@@ -133,6 +201,10 @@ def test_no_identity():
         ("us-gov-west-1", "aws-us-gov"),
         ("us-iso-east-1", "aws-iso"),
         ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("eu-central-1", "aws"),
         ("", "aws"),
     ],
 )

@@ -14,7 +14,7 @@ READ = [Access(SLR, "s3:getbucketacl", BUCKET, TIME)]
 
 def proven(rule=None, **fields):
     """Return the facts that a record proves."""
-    return facts(decode(raw(**fields)), rule or Rule())
+    return sorted(facts(decode(raw(**fields)), rule or Rule()))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ WATCHED = [
 @pytest.mark.parametrize(("kind", "identity", "names"), WATCHED)
 def test_whose_success(kind, identity, names):
     """Only a watched principal's success is followed."""
-    assert names == [fact.who for fact in proven(Rule(frozenset((kind,))), userIdentity=identity)]
+    assert names == [fact[0] for fact in proven(Rule(frozenset((kind,))), userIdentity=identity)]
 
 
 PEOPLE = [LINKED, ROLE, SERVICE, USER, None]
@@ -98,7 +98,7 @@ def test_deleted_by_anybody(identity):
 
 def test_deleted_by_a_watched_role():
     """A watched role's own deletion also proves that it was allowed to."""
-    assert proven(eventName="DeleteBucket") == [*GONE, Access(SLR, "s3:deletebucket", BUCKET, TIME)]
+    assert proven(eventName="DeleteBucket") == [Access(SLR, "s3:deletebucket", BUCKET, TIME), *GONE]
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "BucketNotEmpty"])
@@ -137,7 +137,7 @@ DELETIONS = [
     ("sqs", "DeleteQueue", {"queueUrl": QUEUE}, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"),
     ("logs", "DeleteLogGroup", {"logGroupName": "g"}, f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g"),
     ("dynamodb", "DeleteTable", {"tableName": "t"}, f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t"),
-    ("ec2", "TerminateInstances", {"instancesSet": {"items": [{"instanceId": "i-0123456789abcdef0"}]}}, f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-0123456789abcdef0"),
+    ("ec2", "TerminateInstances", {"instancesSet": {"items": [{"instanceId": "i-0123456789abcdef0"}]}}, None),
     ("s3", "DeleteBucketPolicy", {"bucketName": "b"}, None),
     ("s3", "DeleteBucket", {}, None),
     ("kms", "ScheduleKeyDeletion", {"keyId": KEY}, None),
@@ -147,7 +147,7 @@ DELETIONS = [
 
 @pytest.mark.parametrize(("source", "name", "parameters", "arn"), DELETIONS)
 def test_deletions(source, name, parameters, arn):
-    """A call that deletes what it names proves that this is gone; a part, a plan or nothing named does not."""
+    """A call that deletes what it names proves that this is gone; a part, a plan, one of many or nothing named does not."""
     fields = {"eventSource": f"{source}.amazonaws.com", "eventName": name, "requestParameters": parameters}
     assert proven(**fields, userIdentity=USER) == ([Gone(arn, TIME)] if arn else [])
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolewatch.catalog.naming_requests import lines
-from rolewatch.denials.resources import Resource, find_resource, takes_policy
+from rolewatch.denials.resources import Asked, Resource, find_resource, takes_policy
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 CASES = [
@@ -21,13 +21,8 @@ CASES = [
 def find(source, message=None, resources=None, request=None, **more):
     """Find the resource of a call in us-east-1."""
     record = {"event_name": "Call", "region": "us-east-1", "account": ACCOUNT, "partition": "aws"} | more
-    return find_resource(
-        event_source=f"{source}.amazonaws.com",
-        message_resource=message,
-        resources=resources,
-        request_parameters=request,
-        **record,
-    )
+    asked = Asked(event_source=f"{source}.amazonaws.com", **record)
+    return find_resource(asked, message_resource=message, resources=resources, request_parameters=request)
 
 
 def entry(arn, kind=None, owner=None):
@@ -214,10 +209,8 @@ def test_place_of_what_is_named_without_one():
 
 def test_host_of_china():
     """The event source of China's partition means the same service."""
-    got = find_resource(
-        event_source="s3.amazonaws.com.cn", event_name="GetBucketAcl", region="cn-north-1", account=ACCOUNT, partition="aws-cn",
-        message_resource=None, resources=None, request_parameters={"bucketName": "b"},
-    )  # fmt: skip
+    asked = Asked("s3.amazonaws.com.cn", "GetBucketAcl", "cn-north-1", ACCOUNT, "aws-cn")
+    got = find_resource(asked, message_resource=None, resources=None, request_parameters={"bucketName": "b"})
     assert got.arn == "arn:aws-cn:s3:::b"
 
 

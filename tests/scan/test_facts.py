@@ -25,3 +25,52 @@ def test_unknown_key():
     for key in ("a", "b", "c"):
         facts.add((key,), "2026-03-01T00:00:00Z")
     assert facts.latest(("d",)) is None
+
+
+HOSTILE = [
+    ("a\x1fb",),
+    ("a", "b"),
+    ("a', 'b",),
+    ("",),
+    ("", ""),
+    ("\ud800",),
+    ("\U0001f512",),
+    ("x" * 100_000,),
+]
+
+
+def test_keys_that_look_alike():
+    """Facts are told apart whatever their names hold, in memory and spilled."""
+    facts = Facts(limit=1)
+    times = {key: f"2026-03-01T00:00:{second:02d}Z" for second, key in enumerate(HOSTILE)}
+    for key, time in times.items():
+        facts.add(key, time)
+    assert times == {key: facts.latest(key) for key in times}
+
+
+def test_order_of_times():
+    """The latest time counts whether it came first, in a run or in memory."""
+    early, late = "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"
+    for times in ((early, late), (late, early), (late, early, early), (early, late, early)):
+        facts = Facts(limit=1)
+        for time in times:
+            facts.add(("a",), time)
+            facts.add(("b",), time)
+        assert (facts.latest(("a",)), facts.latest(("b",))) == (late, late)
+
+
+def test_odd_times():
+    """A time that is none, of any length, is kept as far as a row has room, and breaks nothing."""
+    facts = Facts(limit=1)
+    for key, time in (("a", "soon"), ("b", "9" * 1000), ("c", "\U0001f512")):
+        facts.add((key,), time)
+    assert [facts.latest((key,)) for key in "abc"] == ["soon", "9" * 24, "\U0001f512"]
+
+
+def test_memory_is_bounded():
+    """No more facts are held in memory than was said."""
+    facts = Facts(limit=10)
+    for number in range(95):
+        facts.add((str(number),), "2026-03-01T00:00:00Z")
+    assert len(facts._recent) <= 10
+    assert all(facts.latest((str(number),)) for number in range(95))

@@ -212,14 +212,15 @@ def means_gone(event_source: str, code: str, event_name: str = "", resource: str
 
 
 # Calls that delete what they name. Left out: kms ScheduleKeyDeletion (7 to 30 days, can be cancelled), secretsmanager
-# DeleteSecret (a recovery window, unless forced), lambda DeleteFunction (with a qualifier it deletes one version).
+# DeleteSecret (a recovery window, unless forced), lambda DeleteFunction (with a qualifier it deletes one version), ec2
+# TerminateInstances (names many instances, of which only the first would count; who asks for one then is told NotFound).
 DELETES = frozenset(
     (f"{service}.amazonaws.com", name)
     for service, names in {
         "cloudtrail": "DeleteTrail",
         "codecommit": "DeleteRepository",
         "dynamodb": "DeleteTable",
-        "ec2": "DeleteLaunchTemplate DeleteNetworkInterface DeleteSecurityGroup DeleteSnapshot DeleteSubnet DeleteVolume DeleteVpc TerminateInstances",
+        "ec2": "DeleteLaunchTemplate DeleteNetworkInterface DeleteSecurityGroup DeleteSnapshot DeleteSubnet DeleteVolume DeleteVpc",
         "ecr": "DeleteRepository",
         "ecr-public": "DeleteRepository",
         "ecs": "DeleteCluster",
@@ -240,10 +241,7 @@ DELETES = frozenset(
     }.items()
     for name in names.split()
 )
-DELETE_NEEDLES = (
-    b'"Delete',
-    b'"Terminate',
-)  # one of these is in every record of a call in DELETES, unless it is escaped
+DELETE_NEEDLES = (b'"Delete',)  # one of these is in every record of a call in DELETES, unless it is escaped
 
 
 class Listed(NamedTuple):

@@ -20,6 +20,7 @@ _PLACEHOLDER = re.compile(r"\{(?:region|account|/|\*|)\}")
 _NAMES = ("{}", "{/}", "{*}")
 _STANDS_FOR = {"{}": "[^:/]+", "{/}": "[^:]+", "{*}": ".+", "{region}": "[^:]*", "{account}": "[^:]*"}
 _ARN = re.compile(r"arn:(aws[a-z-]{0,20}):([a-z0-9-]{1,64}):(.*)", re.DOTALL)
+_BUCKET = re.compile(r"arn:aws[a-z-]{0,20}:s3:::[a-z0-9._-]{1,63}")
 _UNNAMEABLE = re.compile(r"[*?\s]")
 
 
@@ -144,6 +145,8 @@ def _head(resource: str) -> str:
 
 def named(arn: str) -> Named | None:
     """Fold an ARN to what carries the policy; None for a wildcard, for free text, and for what cannot be an ARN."""
+    if _BUCKET.fullmatch(arn) and not arn.endswith("..."):  # what most ARNs are, and nothing to fold
+        return Named(arn, "AWS::S3::Bucket", known=True, account=None, service="s3")
     match = _ARN.fullmatch(arn)
     if match is None:
         return None

@@ -35,9 +35,7 @@ class Output:
 
     def __init__(self, path: str | None) -> None:
         self._path = None if path == "-" else path
-        self._stream: TextIO | None = (
-            None  # None for a file, which is opened when there is something to write
-        )
+        self._stream: TextIO | None = None  # stays None for a file, which is opened when it is written
 
     def __enter__(self) -> Self:
         try:

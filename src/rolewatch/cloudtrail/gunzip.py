@@ -78,13 +78,27 @@ def inflate(data: bytes, limits: Limits) -> bytes | bytearray | None:
     if len(data) < 18:
         return None
     size = int.from_bytes(data[-4:], "little")  # ISIZE of the last member, RFC 1952
-    if not 0 < size <= min(WHOLE, limits.content, limits.floor) or sz.find(data, MEMBER, 10) >= 0:
+    if not 0 < size <= min(WHOLE, limits.content, limits.floor) or _may_go_on(data):
         return None
     try:
         content: bytearray = deflate.gzip_decompress(data, size)
     except (deflate.DeflateError, ValueError, MemoryError):
         return None
     return content if len(content) == size else None
+
+
+def _may_go_on(data: bytes) -> bool:
+    """Whether a second member may follow the first one, which then ends with the same ISIZE as the whole.
+
+    Between the two there may be zero bytes, and an ISIZE ends with some.
+    """
+    size = data[-4:].rstrip(b"\0")
+    position = sz.find(data, MEMBER, 10)
+    while position >= 0:  # by chance in every sixteenth megabyte
+        if data[:position].rstrip(b"\0").endswith(size):
+            return True
+        position = sz.find(data, MEMBER, position + 1)
+    return False
 
 
 def stream(read: Callable[[int], bytes], limits: Limits) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 KINDS = (
@@ -31,9 +32,9 @@ class Layout(NamedTuple):
 # Tried at each "/": only folders of the layout, or a file name as CloudTrail writes it, can match.
 _FOLDERS = re.compile(
     r"AWSLogs/(?:(o-[a-z0-9]{4,34})/)?([0-9]{12})/(CloudTrail(?:-(?:Digest|Insight|NetworkActivity|Aggregated))?)/"
-    r"([a-z]{2}[a-z0-9-]{3,30})/([0-9]{4})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])/"
-    r"(?:[^/]*_([0-9]{8}T[0-9]{4})(?:[0-9]{2})?Z(?=[_.])[^/]*|[^/]+)\Z"
+    r"([a-z]{2}[a-z0-9-]{3,30})/([0-9]{4})/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])\Z"
 )
+_TIME = re.compile(r"[^/]*_([0-9]{8}T[0-9]{4})(?:[0-9]{2})?Z[_.]")
 _FILE = re.compile(
     r"([0-9]{12})_(CloudTrail(?:-(?:Digest|Insight|NetworkActivity|Aggregated))?)_([a-z]{2}[a-z0-9-]{3,30})_"
     r"(?:[^/]*_)?([0-9]{8}T[0-9]{4})(?:[0-9]{2})?Z[_.][^/]*\Z"
@@ -46,19 +47,28 @@ def parse(name: str) -> Layout | None:
     A file whose name is CloudTrail's own is recognised without its folders too: copies are often kept flat.
     `delivered` is None where the file name holds no time (or an impossible one).
     """
-    found = _FOLDERS.search(name)
+    folder, _, file = name.rpartition("/")
+    layout = _folder(folder) if file else None
+    if layout:
+        time = _TIME.match(file)
+        return layout._replace(delivered=_moment(time[1])) if time else layout
+    found = _FILE.match(file)
     if found:
-        organization, account, kind, region, year, month, day, time = found.groups()
-        return Layout(
-            kind, account, region, f"{year}-{month}-{day}", _moment(time) if time else None, organization
-        )
-    found = _FILE.match(name, name.rfind("/") + 1)
-    if found:
-        account, kind, region, time = found.groups()
-        delivered = _moment(time)
+        account, kind, region, day = found.groups()
+        delivered = _moment(day)
         if delivered:
-            return Layout(kind, account, region, f"{time[:4]}-{time[4:6]}-{time[6:8]}", delivered, None)
+            return Layout(kind, account, region, f"{day[:4]}-{day[4:6]}-{day[6:8]}", delivered, None)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _folder(path: str) -> Layout | None:
+    """Return what a folder tells; many deliveries share one."""
+    found = _FOLDERS.search(path)
+    if found is None:
+        return None
+    organization, account, kind, region, year, month, day = found.groups()
+    return Layout(kind, account, region, f"{year}-{month}-{day}", None, organization)
 
 
 def _moment(text: str) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, canonical
+from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, Span, canonical
 from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
 from rolewatch.cloudtrail.split import Damaged, split
 
@@ -24,14 +24,17 @@ class Listed:
         self._records = records
         self.count = len(records)
 
-    def spans(self, literals: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-        """Yield (index, index) of each record that holds a literal or an escape that may hide one."""
-        wanted = (*literals, *ESCAPES)
-        for index, record in enumerate(self._records):
-            for literal in wanted:
-                if literal in record:
-                    yield index, index
-                    break
+    def spans(self, literals: Sequence[bytes]) -> list[Span]:
+        """List (index, index) of each record that holds a literal."""
+        return [
+            (index, index)
+            for index, record in enumerate(self._records)
+            if any(literal in record for literal in literals)
+        ]
+
+    def escaped(self) -> list[Span]:
+        """List (index, index) of each record that holds an escape which may hide a literal."""
+        return self.spans(ESCAPES)
 
     def text(self, start: int, end: int) -> Buffer:
         """Return the bytes of one record."""
@@ -68,28 +71,26 @@ class Content:
         self._limits = limits
         self.bytes = 0
 
-    def batches(self, *, exact: bool = False) -> Iterator[Batch]:
-        """Yield the records in batches; `exact` keeps off the fast path.
+    def batches(self, *, exact: bool = False) -> Iterable[Batch]:
+        """Give the records in batches; `exact` keeps off the fast path.
 
-        Raises Damaged after everything whole was yielded, Skipped for what is no CloudTrail log, and Inexact
-        if a window of a large delivery leaves the fast path after others were yielded.
+        Raises Damaged after everything whole was given, Skipped for what is no CloudTrail log, and Inexact
+        if a window of a large delivery leaves the fast path after others were given.
         """
+        data = self._data
+        if data is None or exact:
+            return self._streamed(exact=exact)
+        whole = inflate(data, self._limits) if is_gzip(data) else data
+        if whole is None or len(whole) > 4 * PIECE:
+            return self._streamed(exact=False)
+        self.bytes = len(whole)
+        carved = canonical(whole)
+        return (carved,) if carved else _split([bytes(whole)], self._limits)
+
+    def _streamed(self, *, exact: bool) -> Iterator[Batch]:
         self.bytes = 0
-        if self._data is not None and not exact:
-            whole = inflate(self._data, self._limits) if is_gzip(self._data) else self._data
-            if whole is not None and len(whole) <= 4 * PIECE:
-                self.bytes = len(whole)
-                carved = canonical(whole)
-                if carved:
-                    yield carved
-                else:
-                    yield from _split([bytes(whole)], self._limits)
-                return
         pieces = self._pieces()
-        if exact:
-            yield from _split(pieces, self._limits)
-            return
-        head = next(pieces, b"")
+        head = b"" if exact else next(pieces, b"")
         if head.startswith(FIRST):
             yield from _windows(head, pieces)
         else:

@@ -151,29 +151,14 @@ class Window:
         """
         first = self.buf[self.pos]
         if first == ord('"'):
-            return self._string(limit)
-        if first not in b"{[":
-            return self._scalar(limit)
-        depth = 0
-        at = 0  # relative to pos: reading on moves pos
-        while True:
-            found = BRACKET.match(self.buf, self.pos + at)
-            if found is None:
-                at = self._stuck(_end(_PLAIN, self.buf, self.pos + at), limit)
-                continue
-            end = found.end()
-            bracket = self.buf[end - 1]
-            at = end - self.pos
-            if bracket in b"{[":
-                depth += 1
-                if bracket == ord("{") and self.buf[end - 2] == ord("\n") and depth > 1:
-                    self._check_line(end - 1)
-            else:
-                depth -= 1
-                if not depth:
-                    if at > limit:
-                        raise self._too_large(limit)
-                    return end
+            end = self._string(limit)
+        elif first in b"{[":
+            end = self._nested(limit)
+        else:
+            end = self._scalar(limit)
+        if end - self.pos > limit:
+            raise self._too_large(limit)
+        return end
 
     def line(self, limit: int) -> bytes:
         """Take the rest of the line, its end included, or `limit` bytes of a longer one."""
@@ -219,6 +204,26 @@ class Window:
         found = _LINE.search(self.buf, self.pos, max(reach - self.base + 1, 0))
         return found.start() + 1 if found else -1
 
+    def _nested(self, limit: int) -> int:
+        depth = 0
+        at = 0  # relative to pos: reading on moves pos
+        while True:
+            found = BRACKET.match(self.buf, self.pos + at)
+            if found is None:
+                at = self._stuck(_end(_PLAIN, self.buf, self.pos + at), limit)
+                continue
+            end = found.end()
+            bracket = self.buf[end - 1]
+            at = end - self.pos
+            if bracket in b"{[":
+                depth += 1
+                if bracket == ord("{") and self.buf[end - 2] == ord("\n") and depth > 1:
+                    self._check_line(end - 1)
+            else:
+                depth -= 1
+                if not depth:
+                    return end
+
     def _stuck(self, end: int, limit: int) -> int:
         """Read on where no bracket was found up to `end`, and return how far the value was understood."""
         if end < len(self.buf):  # a quote without its partner
@@ -263,12 +268,8 @@ class Window:
             end = _end(_SCALAR, self.buf, self.pos)
             if end == self.pos:
                 raise Broken(self.offset, f"{_shown(self.buf, end)} where a value should be")
-            if end < len(self.buf):
+            if end < len(self.buf) or end - self.pos > limit or not self.more():
                 return end
-            if len(self.buf) - self.pos > limit:
-                raise self._too_large(limit)
-            if not self.more():
-                return len(self.buf)
 
 
 def _shown(buf: bytes, at: int) -> str:

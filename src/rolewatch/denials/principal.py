@@ -46,10 +46,10 @@ def principal(record: Record | Success, kinds: frozenset[str]) -> Principal | No
     if arn is None and identity.type == "Role":
         arn = identity.arn  # the role itself, not a session of it
     if arn:
-        found = _linked(arn)
+        found = linked(arn)
         if found:
-            return found if not kinds.isdisjoint(("slr", "all")) else None
-    if kinds == {"slr"}:
+            return found if "slr" in kinds or "all" in kinds else None
+    if len(kinds) == 1 and "slr" in kinds:
         return None
     return _other(record, arn, kinds)
 
@@ -85,7 +85,8 @@ def _is_service(host: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _linked(arn: str) -> Principal | None:
+def linked(arn: str) -> Principal | None:
+    """Take apart the ARN of a service-linked role; None for any other."""
     role = _role(arn)
     if not role or not role[2].startswith(LINKED):
         return None

@@ -109,13 +109,13 @@ def decode_success(raw: bytes | bytearray) -> "Success | Record":
         return _loose(raw)
 
 
-def value(raw: msgspec.Raw) -> Any:
-    """Decode a raw JSON value; None where it is absent, too deep or otherwise beyond decoding."""
+def value(raw: msgspec.Raw | bytes) -> Any:
+    """Decode a JSON value; None where it is absent, too deep or otherwise beyond decoding."""
     data = bytes(raw)
     if not data or data == b"null":
         return None
     try:
-        return _any.decode(raw)
+        return _any.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         try:
             return json.loads(data.decode("utf-8", "replace"), parse_int=_integer)
@@ -140,16 +140,7 @@ def _loose(raw: bytes | bytearray) -> Record:
         if name in ("requestParameters", "responseElements"):
             fields[name] = _raw(item)
         elif name == "resources":
-            entries = item if isinstance(item, list) else []
-            fields[name] = [
-                Entry(
-                    ARN=_text(entry.get("ARN")),
-                    accountId=_text(entry.get("accountId")),
-                    type=_text(entry.get("type")),
-                )
-                for entry in entries
-                if isinstance(entry, dict)
-            ]
+            fields[name] = _entries(item)
         elif name == "userIdentity":
             fields[name] = _identity(item)
         elif name == "addendum":
@@ -171,6 +162,16 @@ def _identity(item: Any) -> UserIdentity | None:
     session = SessionContext(Issuer(_text(issuer.get("arn")))) if isinstance(issuer, dict) else None
     texts = {name: _text(item.get(name)) for name in ("type", "arn", "accountId", "invokedBy")}
     return UserIdentity(**texts, sessionContext=session)
+
+
+def _entries(items: Any) -> list[Entry]:
+    return [
+        Entry(
+            ARN=_text(item.get("ARN")), accountId=_text(item.get("accountId")), type=_text(item.get("type"))
+        )
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, dict)
+    ]
 
 
 def _text(item: Any) -> str | None:

@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from rolewatch.catalog.naming import LONGEST, Place, named, type_takes_policy
 from rolewatch.catalog.naming_requests import ANY, Row, owner, owner_parameter, rows, services, spell
 
 MOST = 100  # entries, items and parameters that are looked at; nobody but an attacker sends more
 SHORT = 128  # characters of a host, a region, the name of a call or a type; they are no longer
-REMEMBERED = 8192  # resources
+REMEMBERED = 16_384  # resources
 HOST = ".amazonaws.com"
 WRAPPED = ("request", "req")  # how the key ends under which EC2's newer calls have all parameters
+
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 
 class Resource(NamedTuple):
@@ -28,6 +33,16 @@ class Resource(NamedTuple):
     account: str | None  # the owner's; None where the record does not tell
     original: str  # what the record names, before folding
     source: str  # "message" | "resources" | "request" | "service"
+
+
+class Asked(NamedTuple):
+    """The call itself; `region`, `account` and `partition` are where a resource is that is named without them."""
+
+    event_source: str
+    event_name: str
+    region: str
+    account: str
+    partition: str
 
 
 # IAM's messages name resources in words: `user ann`, `policy arn:…` (spec/cloudtrail.md §8.3).
@@ -54,43 +69,71 @@ def takes_policy(resource_type: str, arn: str) -> bool:
 
 
 def find_resource(
+    asked: Asked,
     *,
-    event_source: str,
-    event_name: str,
-    region: str,
-    account: str,
-    partition: str,
     message_resource: str | None,
     resources: Sequence[Mapping[str, Any]] | None,
     request_parameters: Any,
 ) -> Resource:
     """Name the resource of a call (DESIGN "finding"); never fails, whatever the record holds.
 
-    `account`, `region` and `partition` are where a resource is that is named without them; `request_parameters` is
-    the decoded JSON value, of any shape.
+    `request_parameters` is the decoded JSON value, of any shape.
     """
-    source = event_source[:SHORT].removesuffix(".cn").removesuffix(HOST)
-    if message_resource:
-        place = Place(partition[:SHORT], region[:SHORT], account[:SHORT])
-        found = _from_message(message_resource, source, place)
-        if found:
-            return _completed(found, source, resources) if resources else found
-    if resources:
-        found = _from_resources(source, resources)
-        if found:
-            return found
-    parameters = request_parameters if isinstance(request_parameters, dict) else {}
-    table = rows(source, event_name[:SHORT])
-    if parameters or "" in table:
-        place = Place(partition[:SHORT], region[:SHORT], account[:SHORT])
-        found = _from_request(parameters, table, source, place)
-        if found:
-            return found
-    return _service(event_source[:SHORT])
+    found = named_resource(asked, message_resource, resources) if message_resource else None
+    if not found and resources:
+        found = listed_resource(asked.event_source, resources)
+    return found or requested_resource(asked, request_parameters)
+
+
+def named_resource(asked: Asked, text: str, resources: Sequence[Mapping[str, Any]] | None) -> Resource | None:
+    """Name the resource that a message names, else the one that `resources[]` tells; None if neither names one."""
+    source = _source(asked.event_source)
+    found = _from_message(text, source, _place(asked))
+    if found:
+        return _completed(found, source, resources) if resources else found
+    return _from_resources(source, resources) if resources else None
+
+
+def listed_resource(event_source: str, resources: Sequence[Mapping[str, Any]]) -> Resource | None:
+    """Name the resource that `resources[]` tells; None if it tells none."""
+    source = _source(event_source)
+    return _entry(source, resources[0]) if len(resources) == 1 else _from_resources(source, resources)
+
+
+def requested_resource(asked: Asked, parameters: Any) -> Resource:
+    """Name the resource that the request's parameters tell, the API itself if they tell none."""
+    parameters = parameters if isinstance(parameters, dict) else {}
+    source = _source(asked.event_source)
+    table = rows(source, asked.event_name[:SHORT])
+    found = _from_request(parameters, table, source, _place(asked)) if parameters or "" in table else None
+    return found or service_resource(asked.event_source)
+
+
+def may_name(event_source: str, event_name: str, parameters: bytes) -> bool:
+    """Whether the JSON of a request's parameters can name a resource: a cheap test that lets nothing slip."""
+    table = rows(_source(event_source), event_name[:SHORT])
+    if "" in table or b"arn:" in parameters or b"\\" in parameters:
+        return True
+    try:
+        keys = _members.decode(parameters)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return True
+    return any(name in table or name.endswith(WRAPPED) for name in map(str.lower, keys))
 
 
 @lru_cache(maxsize=1024)
-def _service(event_source: str) -> Resource:
+def _source(event_source: str) -> str:
+    return event_source[:SHORT].removesuffix(".cn").removesuffix(HOST)
+
+
+def _place(asked: Asked) -> Place:
+    return Place(asked.partition[:SHORT], asked.region[:SHORT], asked.account[:SHORT])
+
+
+@lru_cache(maxsize=1024)
+def service_resource(event_source: str) -> Resource:
+    """Name the API itself, where nothing names a resource: `service:macie2.amazonaws.com`."""
+    event_source = event_source[:SHORT]
     host = event_source if event_source.isprintable() and " " not in event_source else ""
     arn = f"service:{host or 'unknown'}"
     return Resource(arn, "AWS::Service", None, arn, "service")
@@ -160,11 +203,14 @@ def _rank(source: str, resource_type: str, arn: str) -> tuple[bool, ...]:
 def _entry(source: str, entry: Mapping[str, Any]) -> Resource | None:
     if not isinstance(entry, dict):
         return None
-    arn, kind = entry.get("ARN"), entry.get("type")
-    if not isinstance(arn, str):
+    arn, kind, account = entry.get("ARN"), entry.get("type"), entry.get("accountId")
+    if not isinstance(arn, str) or len(arn) > 2 * LONGEST:
         return None
-    kind = kind if isinstance(kind, str) and len(kind) <= SHORT else None
-    return _from_arn(source, arn, "resources", owner(entry.get("accountId")), kind)
+    if not isinstance(kind, str) or len(kind) > SHORT:
+        kind = None
+    if not isinstance(account, str) or len(account) > SHORT:
+        account = None
+    return _remembered(source, arn, "resources", account, kind)
 
 
 def _from_request(
@@ -264,5 +310,5 @@ def _remembered(
         folded = f"{head.partition('/')[0]}/{name}"
     original = arn if arn.isprintable() else folded
     return Resource(
-        folded, it.type if it.known else kind or it.type, it.account or account, original, found_in
+        folded, it.type if it.known else kind or it.type, it.account or owner(account), original, found_in
     )

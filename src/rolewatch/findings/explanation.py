@@ -39,11 +39,14 @@ def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> s
         policy = POLICY_WORDS[verdict.policy_type]
         which = f" ({verdict.policy_arn})" if verdict.policy_arn else ""
         return f"{what}: {policy}{which} {KEEPS_OUT.get(verdict.kind or '', 'denies it')}."
+    if verdict.code_kind == "authentication":
+        return f"{what}: its credentials were refused, which is no matter of policies."
+    if verdict.code_kind == "dependency":
+        return f"{what}: something behind the resource, such as its KMS key, refuses it; most likely by its own policy (a guess)."
+    reason = "does not say which policy" if verdict.kind else "gives no reason"
     if verdict.verdict == "fix-your-policy":
-        return (
-            f"{what}: the message gives no reason; most likely the resource's own policy denies it (a guess)."
-        )
-    return f"{what}: the message gives no reason."
+        return f"{what}: the message {reason}; most likely the resource's own policy denies it (a guess)."
+    return f"{what}: the message {reason}."
 
 
 def _spell(actions: list[str]) -> str:

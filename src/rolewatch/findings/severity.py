@@ -1,7 +1,7 @@
 """How bad a finding is (DESIGN "severity")."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rolewatch.catalog.codes import LAUNCHES
@@ -29,9 +29,10 @@ def raise_blindings(findings: Sequence[dict[str, Any]]) -> None:
     for finding in findings:
         if finding["security_service"] and finding["severity"] == "high" and finding["first_denied"]:
             try:
-                start = datetime.fromisoformat(finding["first_denied"]).timestamp()
-            except (ValueError, OverflowError):
+                moment = datetime.fromisoformat(finding["first_denied"])
+            except ValueError:
                 continue
+            start = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
             groups.setdefault((finding["account"], finding["service"]), []).append((start, finding))
     for group in groups.values():
         group.sort(key=lambda pair: pair[0])

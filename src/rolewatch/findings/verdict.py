@@ -28,6 +28,7 @@ class Verdict(NamedTuple):
     consequence: str | None
     contradicts: bool  # names a policy that cannot bind a service-linked role
     linked: bool  # of a service-linked role, whose own policy is AWS's
+    code_kind: str  # class of the error code
 
 
 def judge(case: Case) -> Verdict:
@@ -57,5 +58,6 @@ def _judge(said: Said, *, linked: bool, takes: bool) -> Verdict:
     else:
         verdict, evidence = "unknown", "guess"
     return Verdict(
-        verdict, evidence, said.policy_type, said.kind, said.policy_arn, said.consequence, contradicts, linked
-    )
+        verdict, evidence, said.policy_type, said.kind, said.policy_arn, said.consequence,
+        contradicts, linked, said.code_kind,
+    )  # fmt: skip

@@ -64,12 +64,7 @@ def _of_storage(batch: Batch) -> bool:
     sources, data = _spellings(batch, STORAGE), _spellings(batch, LITERALS[DATA])
     if not any(map(batch.holds, data)):
         return False
-    last = -1
-    for start, end in batch.spans(sources):
-        if start < last:
-            return False  # what follows are records with escapes
-        last, text = start, batch.text(start, end)
-        for spelling in data:
-            if spelling in text and any(source in text for source in sources):
-                return True
-    return False
+    return any(
+        any(spelling in text for spelling in data)
+        for text in (batch.text(*span) for span in batch.spans(sources))
+    )

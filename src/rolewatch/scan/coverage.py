@@ -1,6 +1,6 @@
 """What a scan looked at, and what it could therefore not have seen: a clean result from a blind scan is the worst one.
 
-Accounts, regions and days come from the names of the deliveries where they follow the AWSLogs layout, and from the
+Accounts, regions and days come from the names of the deliveries where they follow the AWSLogs layout, else from the
 first and the last record of each; what detection decodes anyway adds to both. Sources: DESIGN "coverage", research of
 peers §5 (denials that are simply not recorded), spec/cloudtrail.md §4.
 """
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from rolewatch.cloudtrail.carve import Buffer
 from rolewatch.cloudtrail.layout import Layout
 from rolewatch.cloudtrail.read import Batch
-from rolewatch.denials.record import Record, Success, Unparsable, decode
+from rolewatch.denials.record import Record, Unparsable, decode
 from rolewatch.scan.categories import NETWORK, categories, gaps, look_for
 from rolewatch.scan.digests import Digests, Place
 from rolewatch.sources import Window
@@ -24,6 +25,7 @@ from rolewatch.sources import Window
 ANYWHERE = Window()
 LOGS, NETWORK_LOGS = "CloudTrail", "CloudTrail-NetworkActivity"  # kinds of the layout
 SHOWN = 5  # names in a sentence
+NEVER = datetime.min.replace(tzinfo=UTC)
 LONGEST = 20_000  # days between the first and the last delivery; folder names can lie
 
 
@@ -38,13 +40,24 @@ class _Where(msgspec.Struct, gc=False):
 _where = msgspec.json.Decoder(_Where)
 
 
+class _Ends(NamedTuple):
+    """The times of the first and last record of the deliveries of one minute."""
+
+    delivered: datetime
+    first: str
+    last: str
+
+
 class Coverage:
     """A fold over deliveries: what was seen."""
 
     def __init__(self) -> None:
         self.first: str | None = None
         self.last: str | None = None
-        self.last_by_account: dict[str, str] = {}
+        self.recorded: dict[str, str] = {}  # account → the last record that was decoded
+        self.delivered: dict[str, datetime] = {}  # account → the last delivery, by its name
+        self.latest = NEVER  # delivery of which the name tells the time
+        self.earliest: dict[Place, _Ends] = {}  # of the deliveries of each folder
         self.accounts: set[str] = set()
         self.regions: set[str] = set()
         self.seen: set[str] = set()  # as `categories.look_for` names it
@@ -58,37 +71,66 @@ class Coverage:
         self.deliveries[_place(layout.account, layout.region, layout.kind, layout.day)] += 1
         if layout.kind == NETWORK_LOGS:
             self.seen.add(NETWORK)
-        time = _spell_time(layout.delivered) if layout.delivered else f"{layout.day}T23:59:59Z"
-        if time > self.last_by_account.get(layout.account, ""):
-            self.last_by_account[layout.account] = time
+        if layout.delivered and layout.delivered > self.latest:
+            self.latest = layout.delivered
+        time = layout.delivered or _end_of(layout.day)
+        if time > self.delivered.get(layout.account, NEVER):
+            self.delivered[layout.account] = time
+
+    def knows(self, layout: Layout) -> bool:
+        """Whether an earlier delivery of the same folder told all that this one's first and last record can tell."""
+        known = self.earliest.get(_place(layout.account, layout.region, layout.kind, layout.day))
+        return known is not None and (layout.delivered or _end_of(layout.day)) > known.delivered
 
     def batch(self, batch: Batch, layout: Layout | None) -> None:
-        """Take in a batch of a delivery without parsing it: its first and last record, and the kinds of events."""
-        for raw in batch.first_and_last():
-            try:
-                self.record(_where.decode(raw))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                try:
-                    self.record(decode(raw))
-                except Unparsable:
-                    continue  # detection says so, if it is a record that matters
+        """Take in a batch without parsing it: the kinds of events, and the first and last record.
+
+        Where the layout tells account, region and day, the earliest delivery of each folder is enough. It is chosen by
+        its name and not by its turn, so that however deliveries are shared out the report is the same.
+        """
+        if layout is None:
+            for raw in batch.first_and_last():
+                where = _where_of(raw)
+                if where:
+                    self.record(where)
+        elif not self.knows(layout):
+            ends = [where.eventTime for raw in batch.first_and_last() if (where := _where_of(raw))]
+            times = [time for time in ends if time]
+            if times:
+                place = _place(layout.account, layout.region, layout.kind, layout.day)
+                moment = layout.delivered or _end_of(layout.day)
+                self._earlier(place, _Ends(moment, min(times), max(times)))
         look_for(batch, self.seen, network=layout is None or layout.kind != LOGS)
 
-    def record(self, record: Record | Success | _Where) -> None:
+    def record(self, record: Record | _Where) -> None:
         """Take in one decoded record."""
-        account, time = record.recipientAccountId, record.eventTime
-        if account:
-            self.accounts.add(account)
+        if record.recipientAccountId:
+            self.accounts.add(record.recipientAccountId)
         if record.awsRegion:
             self.regions.add(record.awsRegion)
-        if not time:
-            return
+        if record.eventTime:
+            self._moment(record.recipientAccountId, record.eventTime)
+
+    def _earlier(self, place: Place, ends: "_Ends") -> None:
+        known = self.earliest.get(place)
+        if known is None or ends.delivered < known.delivered:
+            self.earliest[place] = ends
+        elif ends.delivered == known.delivered:
+            first, last = min(known.first, ends.first), max(known.last, ends.last)
+            self.earliest[place] = _Ends(known.delivered, first, last)
+
+    def _moment(self, account: str | None, time: str) -> None:
         if self.first is None or time < self.first:
             self.first = time
         if self.last is None or time > self.last:
             self.last = time
-        if account and time > self.last_by_account.get(account, ""):
-            self.last_by_account[account] = time
+        if account and time > self.recorded.get(account, ""):
+            self.recorded[account] = time
+
+    def last_seen(self) -> dict[str, str]:
+        """Give the time of the last record of each account, as far as records and the names of deliveries tell."""
+        last = {account: _spell_time(moment) for account, moment in self.delivered.items()}
+        return last | {account: max(time, last.get(account, "")) for account, time in self.recorded.items()}
 
     def digest(self, content: bytes, layout: Layout | None) -> None:
         """Take in a digest file; one without a place in the layout says nothing about a place."""
@@ -101,8 +143,13 @@ class Coverage:
         self.first = min(times, default=None)
         times = [time for time in (self.last, other.last) if time]
         self.last = max(times, default=None)
-        for account, time in other.last_by_account.items():
-            self.last_by_account[account] = max(time, self.last_by_account.get(account, ""))
+        for account, time in other.recorded.items():
+            self.recorded[account] = max(time, self.recorded.get(account, ""))
+        for account, moment in other.delivered.items():
+            self.delivered[account] = max(moment, self.delivered.get(account, moment))
+        self.latest = max(self.latest, other.latest)
+        for place, ends in other.earliest.items():
+            self._earlier(place, ends)
         self.accounts |= other.accounts
         self.regions |= other.regions
         self.seen |= other.seen
@@ -113,8 +160,8 @@ class Coverage:
         """Give DESIGN's `coverage`; what `window` left out is no part of it, and is said to be asked for."""
         days = sorted({place.day for place in self.deliveries})
         return {
-            "first_record": self.first,
-            "last_record": self.last,
+            "first_record": min(self._firsts(), default=None),
+            "last_record": max(self._lasts(), default=None),
             "first_day": days[0] if days else None,
             "last_day": days[-1] if days else None,
             "accounts": sorted(self.accounts & window.accounts if window.accounts else self.accounts),
@@ -122,6 +169,18 @@ class Coverage:
             "event_categories": categories(self.seen) if records else [],
             "not_visible": list(self._not_visible(records=records, window=window)),
         }
+
+    def _firsts(self) -> Iterator[str]:
+        yield from (ends.first for ends in self.earliest.values())
+        if self.first:
+            yield self.first
+
+    def _lasts(self) -> Iterator[str]:
+        yield from (ends.last for ends in self.earliest.values())
+        if self.last:
+            yield self.last
+        if self.latest > max((ends.delivered for ends in self.earliest.values()), default=NEVER):
+            yield _spell_time(self.latest)
 
     def _not_visible(self, *, records: int, window: Window) -> Iterator[str]:
         if not records:
@@ -162,6 +221,16 @@ class Coverage:
                 yield f"{_spell(missing)} in account {account}, {region}: no delivery although there are some before and after"
 
 
+def _where_of(raw: Buffer) -> _Where | Record | None:
+    try:
+        return _where.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            return decode(raw)
+        except Unparsable:
+            return None  # detection says so, if it is a record that matters
+
+
 def _places(what: str, asked: frozenset[str], seen: set[str]) -> Iterator[str]:
     """Say what was left out because other places were asked for, and which of these did not show up."""
     if not asked:
@@ -183,8 +252,15 @@ def _place(account: str, region: str, kind: str, day: str) -> Place:
 
 
 @lru_cache(maxsize=1024)
+def _end_of(day: str) -> datetime:
+    try:
+        return datetime.fromisoformat(f"{day}T23:59:59Z")
+    except ValueError:  # the 31st of a month that has thirty days
+        return NEVER
+
+
 def _spell_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # many deliveries share a minute
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _days_between(first: str, last: str) -> list[str]:

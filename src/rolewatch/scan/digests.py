@@ -4,6 +4,7 @@ CloudTrail writes one about every hour for each region, also when nothing happen
 files lie in the folder of the day on which they were delivered, which is the time that digests speak of.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from rolewatch.cloudtrail.layout import Layout, parse
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 class Place(NamedTuple):
@@ -45,8 +48,9 @@ class Digests:
             digest = msgspec.json.decode(content, type=_Digest)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
-        hours = self.hours.setdefault((layout.account, layout.region), set())
-        hours.add((digest.digestStartTime, digest.digestEndTime))
+        hour = (digest.digestStartTime, digest.digestEndTime)
+        if all(map(_TIME.fullmatch, hour)):
+            self.hours.setdefault((layout.account, layout.region), set()).add(hour)
         for file in digest.logFiles:
             named = parse(file.s3Object)
             if named:

@@ -57,8 +57,7 @@ def _alone(
     with _without_collector():
         for batch in batches:
             meter.listed += len(batch)
-            for delivery, data in _fetched(batch):
-                stepper.step(delivery, data)
+            for _ in stepper.step_all(_fetched(batch)):
                 meter.show(stepper.summary)
     meter.done = True
     meter.show(stepper.summary, force=True)
@@ -209,8 +208,8 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
             kind, content = pipe.recv()
             if kind == "scan":
                 before = stepper.summary.counts.copy()
-                for delivery, data in _fetched(content):
-                    stepper.step(delivery, data)
+                for _ in stepper.step_all(_fetched(content)):
+                    pass
                 pipe.send(("counts", stepper.summary.counts - before))
             elif kind == "summary":
                 pipe.send((kind, stepper.summary))

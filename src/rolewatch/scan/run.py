@@ -49,11 +49,11 @@ def run(
 
 def _last_seen(summary: Summary, options: ScanRequest) -> dict[str, str]:
     """Give the last record seen of each account, no later than the end of what was asked for."""
-    until = options.window.until
+    last_seen, until = summary.coverage.last_seen(), options.window.until
     if until is None:
-        return summary.coverage.last_by_account
+        return last_seen
     end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {account: min(last, end) for account, last in summary.coverage.last_by_account.items()}
+    return {account: min(last, end) for account, last in last_seen.items()}
 
 
 def _listing(rows: list[tuple[str, str]]) -> list[dict[str, str]]:

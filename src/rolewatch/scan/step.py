@@ -5,7 +5,7 @@ damage in the middle, neither counts anything twice nor loses what is whole.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC
 from io import BytesIO
@@ -13,14 +13,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from rolewatch.base.errors import RolewatchError
-from rolewatch.cloudtrail.carve import Carved
-from rolewatch.cloudtrail.gunzip import Limits
+from rolewatch.cloudtrail.carve import Carved, Span
+from rolewatch.cloudtrail.gunzip import Limits, inflate
 from rolewatch.cloudtrail.layout import Layout, parse
 from rolewatch.cloudtrail.read import Batch, Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
 from rolewatch.cloudtrail.tally import Sort
-from rolewatch.denials.record import Record, Success, Unparsable, decode, decode_success
-from rolewatch.denials.rule import Access, Fact, Rule, denials, facts, needles, worth
+from rolewatch.denials.record import Record, Unparsable, decode, decode_success
+from rolewatch.denials.rule import ERROR, Fact, Rule, denials, facts, needles, worth
+from rolewatch.scan.bundle import ENOUGH, SMALL, Bundle, Member
 from rolewatch.scan.facts import Facts
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
@@ -53,48 +54,94 @@ class Stepper:
         self.facts = Facts()
         self._rule = Rule(request.principals, request.authentication)
         self._recovery = request.recovery
-        self._needles = needles(self._rule, recovery=request.recovery)
+        self._proofs = needles(self._rule, recovery=request.recovery)[1:]
         self._window = request.window
         self._bounds = _bounds(request.window)
         self._limits = Limits(request.gunzip_limit, request.gunzip_ratio)
 
+    def step_all(self, pairs: Iterable[tuple[Delivery, bytes | Exception | None]]) -> Iterator[None]:
+        """Take in deliveries, small log files together; `data` as for `step`. Yields now and then, for progress."""
+        bundle = Bundle()
+        for delivery, fetched in pairs:
+            data = fetched
+            if data is None and 0 < delivery.size <= SMALL:
+                try:
+                    data = delivery.read()
+                except (OSError, RolewatchError) as error:
+                    data = error
+            if not isinstance(data, bytes) or not self._bundled(bundle, delivery, data):
+                self.step(delivery, data)
+            if bundle.size >= ENOUGH:
+                self._step_bundle(bundle)
+                bundle = Bundle()
+            yield
+        self._step_bundle(bundle)
+        yield
+
+    def _bundled(self, bundle: Bundle, delivery: Delivery, data: bytes) -> bool:
+        """Put a delivery into a bundle if it can be; the first one of each folder is looked at by itself."""
+        layout = parse(delivery.name)
+        if layout is None or len(data) > SMALL or not self.summary.coverage.knows(layout):
+            return False
+        content = inflate(data, self._limits)
+        return content is not None and bundle.take(Member(delivery, data, layout), content)
+
+    def _step_bundle(self, bundle: Bundle) -> None:
+        if not bundle.members:
+            return
+        summary, collected = self.summary, _Collected()
+        try:
+            carved = bundle.carved()
+            if carved is None:
+                raise Inexact
+            collected.records = carved.count
+            self._examine(carved, collected)
+        except Inexact:
+            for delivery, data, _ in bundle.members:
+                self.step(delivery, data)
+            return
+        self._apply(collected)
+        summary.counts["deliveries"] += len(bundle.members)
+        summary.counts["bytes"] += bundle.size
+        summary.counts["bytes_compressed"] += bundle.stored
+        for layout in {member.layout.kind: member.layout for member in bundle.members}.values():
+            summary.coverage.batch(carved, layout)
+        for member in bundle.members:
+            summary.coverage.named(member.layout)
+
     def step(self, delivery: Delivery, data: bytes | Exception | None = None) -> None:
         """Take in one delivery; `data` is its content, or the error of fetching it, where that was done before."""
-        with ExitStack() as kept:
-            self._step(delivery, data, kept)
-
-    def _step(self, delivery: Delivery, data: bytes | Exception | None, kept: ExitStack) -> None:
-        summary = self.summary
-        summary.counts["deliveries"] += 1
-        opener: Callable[[], BinaryIO] = delivery.open
-        size = max(delivery.size, 0)
+        self.summary.counts["deliveries"] += 1
         try:
             if isinstance(data, Exception):
                 raise data
             if data is None and delivery.size < 0:
-                data, opener, size = _once(delivery.open(), kept)
-            elif data is None and delivery.size <= AT_ONCE:
+                with ExitStack() as kept:
+                    data, opener, size = _once(delivery.open(), kept)
+                    self._read(delivery, Content(data, opener, self._limits), size)
+                return
+            if data is None and delivery.size <= AT_ONCE:
                 data = delivery.read()
         except (OSError, RolewatchError) as error:
-            summary.unreadable.append((delivery.name, reason_of(error)))
+            self.summary.unreadable.append((delivery.name, reason_of(error)))
             return
-        content = Content(data, opener, self._limits)
+        size = delivery.size if data is None else len(data)
+        self._read(delivery, Content(data, delivery.open, self._limits), size)
+
+    def _read(self, delivery: Delivery, content: Content, size: int) -> None:
         layout = parse(delivery.name)
-        damage: str | None = None
         try:
-            collected, damage = self._collect(content, layout, exact=False)
-        except Inexact:
             try:
+                collected, damage = self._collect(content, layout, exact=False)
+            except Inexact:
                 collected, damage = self._collect(content, layout, exact=True)
-            except Skipped as skip:
-                self._skip(delivery, skip, content, layout)
-                return
         except Skipped as skip:
             self._skip(delivery, skip, content, layout)
             return
         self._apply(collected)
+        summary = self.summary
         summary.counts["bytes"] += content.bytes
-        summary.counts["bytes_compressed"] += len(data) if data is not None else size
+        summary.counts["bytes_compressed"] += size
         if layout:
             summary.coverage.named(layout)
         if damage is not None:
@@ -121,50 +168,54 @@ class Stepper:
 
     def _examine(self, batch: Batch, collected: _Collected) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
-        rule, seen, unparsable = self._rule, set[int](), 0
-        decoded: list[Record | Success] = []
-        # Records with an error are decoded in full, the rest only for proof of access.
-        error_first = self._needles[:1]
-        for start, end in sorted(batch.spans(error_first)):
-            if start in seen:
+        seen: set[Span] = set()
+        unparsable = 0
+        errors, escaped = batch.spans((ERROR,)), batch.escaped()
+        if errors or escaped:
+            unparsable = self._errors(batch, sorted({*errors, *escaped}), seen, collected)
+        rule, end, text, found = self._rule, self._bounds[1], batch.text, collected.facts
+        for span in batch.spans(self._proofs):
+            if seen and span in seen:
                 continue
-            raw = batch.text(start, end)
-            if not worth(raw, rule):
+            try:
+                success = decode_success(text(*span))
+            except Unparsable:
+                unparsable += self._lost(batch)
+                continue
+            if end is None or (success.eventTime or "") < end:
+                found += facts(success, rule)
+        return unparsable
+
+    def _errors(self, batch: Batch, spans: list[Span], seen: set[Span], collected: _Collected) -> int:
+        """Decode the records with an error (or what may be one, escaped) in full; notes in `seen` which it took."""
+        rule, unparsable = self._rule, 0
+        for span in spans:
+            raw = batch.text(*span)
+            if not worth(raw, rule, recovery=self._recovery):
                 continue  # it may still be a deletion that only looks as if it had failed
-            seen.add(start)
+            seen.add(span)
             try:
                 record = decode(raw)
             except Unparsable:
-                if isinstance(batch, Carved):
-                    raise Inexact from None
-                unparsable += 1
+                unparsable += self._lost(batch)
                 continue
-            decoded.append(record)
             found = denials(record, raw, rule)
+            if found and not batch.stands_alone(span[0]):
+                raise Inexact
+            self.summary.coverage.record(record)
             if found:
-                if not batch.stands_alone(start):
-                    raise Inexact
                 if self._within(record):
                     collected.denials += found
             elif self._recovery and self._before_end(record.eventTime):
                 collected.facts += facts(record, rule)
-        for start, end in batch.spans(self._needles[1:]) if self._recovery else ():
-            if start in seen:
-                continue
-            seen.add(start)
-            try:
-                success = decode_success(batch.text(start, end))
-            except Unparsable:
-                if isinstance(batch, Carved):
-                    raise Inexact from None
-                unparsable += 1
-                continue
-            decoded.append(success)
-            if self._before_end(success.eventTime):
-                collected.facts += facts(success, rule)
-        for whole in decoded:
-            self.summary.coverage.record(whole)
         return unparsable
+
+    @staticmethod
+    def _lost(batch: Batch) -> int:
+        """Count a record that could not be decoded; on the fast path the delivery is read the exact way instead."""
+        if isinstance(batch, Carved):
+            raise Inexact from None
+        return 1
 
     def _within(self, record: Record) -> bool:
         """Whether a denial is one that was asked for, by event time and region; one without a time can be any."""
@@ -185,11 +236,9 @@ class Stepper:
         for denial in collected.denials:
             if not accounts or denial.case.who.account in accounts:
                 summary.add(denial)
+        add = self.facts.add
         for fact in collected.facts:
-            if isinstance(fact, Access):
-                self.facts.add(fact[:3], fact.time)
-            else:
-                self.facts.add(fact[:1], fact.time)
+            add(fact[:-1], fact[-1])
 
     def _skip(self, delivery: Delivery, skip: Skipped, content: Content, layout: Layout | None) -> None:
         summary = self.summary

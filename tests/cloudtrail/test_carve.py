@@ -1,0 +1,182 @@
+"""The fast path takes what is CloudTrail's own shape and nothing else, and finds every record that matters."""
+
+import json
+
+import pytest
+from wrappings import compact, dumps, record
+
+from rolewatch.cloudtrail import carve
+from rolewatch.cloudtrail.carve import canonical
+
+RECORDS = [record(number) for number in range(4)]
+CONTENT = compact({"Records": RECORDS})
+LITERAL = b'rrorCode"'
+
+
+def numbers(carved, spans):
+    """Return the numbers of the records that were handed out."""
+    return sorted({int(json.loads(carved.text(*span))["eventID"][-12:]) for span in spans})
+
+
+def nested(*look_alikes, **more):
+    """Make a record with an array that holds other objects and look-alikes."""
+    return record(9, requestParameters={"list": [{"x": 1}, *look_alikes]}, **more)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b" \r\n\t"])
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_canonical(kind, end):
+    """A log file as CloudTrail writes it is taken; white space behind it does not matter."""
+    carved = canonical(kind(CONTENT + end))
+    assert carved.count == 4
+    assert [
+        json.loads(carved.text(start, stop)) for start, stop in sorted(set(carved.spans([b'"eventTime"'])))
+    ] == RECORDS
+    assert (RECORDS[0], RECORDS[3]) == tuple(map(json.loads, carved.first_and_last()))
+
+
+def test_a_single_record():
+    """The first record may be the last."""
+    carved = canonical(compact({"Records": RECORDS[:1]}))
+    assert (RECORDS[0], RECORDS[0]) == tuple(map(json.loads, carved.first_and_last()))
+
+
+ELSEWHERE = {
+    "empty": b"",
+    "no records": b'{"Records":[]}',
+    "pretty": json.dumps({"Records": RECORDS}).encode(),
+    "byte order mark": b"\xef\xbb\xbf" + CONTENT,
+    "JSON lines": b"\n".join(map(compact, RECORDS)),
+    "array": compact(RECORDS),
+    "another key first": compact({"a": 1, "Records": RECORDS}),
+    "another key last": compact({"Records": RECORDS, "a": 1}),
+    "another key order": compact({"Records": [RECORDS[0], dict(reversed(RECORDS[1].items())), RECORDS[2]]}),
+    "no version": compact({"Records": [RECORDS[0], {"eventTime": "t", "eventName": "n"}]}),
+    "no time": compact({"Records": [RECORDS[0], {"eventVersion": "1.08"}]}),
+    "white space between": CONTENT.replace(b"},{", b"}, {"),
+    "white space in a record": CONTENT.replace(b'{"eventVersion"', b'{ "eventVersion"', 1),
+    "escaped key": CONTENT.replace(b'"eventVersion"', b'"\\u0065ventVersion"', 1),
+    "an escaped key later": CONTENT.replace(b',{"eventVersion"', b',{"\\u0065ventVersion"', 1),
+    "a time twice": CONTENT.replace(b'"eventName":', b'"eventTime":"t","eventName":', 1),
+    "garbage behind": CONTENT + b"x",
+    "a form feed behind": CONTENT + b"\x0c",
+    "another document behind": CONTENT + CONTENT,
+    "another on the next line": CONTENT + b"\n" + CONTENT,
+    "cut": CONTENT[:-1],
+    "cut behind a list": CONTENT[: CONTENT.rindex(b"}]}", 0, -3) + 3],
+    "another list behind": compact({"Records": RECORDS, "x": [{}]}),
+    "look-alike in an object": compact({"Records": [record(9, requestParameters=RECORDS[0])]}),
+    "look-alike first in an array": compact({"Records": [record(9, requestParameters=[RECORDS[0]])]}),
+    "look-alike without a time": compact({"Records": [nested({"eventVersion": "1.08"})]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_not_canonical(name):
+    """Everything else goes the exact way."""
+    assert canonical(ELSEWHERE[name]) is None
+
+
+def test_records_with_a_literal():
+    """Records that hold one of the literals are handed out, others are not."""
+    records = [
+        record(0),
+        record(1, errorCode="x"),
+        record(2, ErrorCode="x"),
+        record(3),
+        record(4, a=[{"errorCode": 1}]),
+    ]
+    carved = canonical(compact({"Records": records}))
+    assert numbers(carved, carved.spans([LITERAL])) == [1, 2, 4]
+    assert numbers(carved, carved.spans([b"zz", LITERAL, b"GetBucket"])) == [0, 1, 2, 3, 4]
+    assert carved.spans([b"zz"]) == []
+
+
+@pytest.mark.parametrize(
+    "hidden", [b'"error\\u0043ode":"x"', b'"\\u0065rrorCod\\u0065":"x"', b'"a":"\\/"', b'"a":"b\\\\\\/"']
+)
+def test_records_with_an_escape(hidden):
+    """A record with an escape that may hide a literal is handed out; escaped quotes and backslashes hide nothing."""
+    records = [record(number, requestParameters={"a": 'b "c" \\d'}, x=number) for number in range(5)]
+    carved = canonical(compact({"Records": records}).replace(b'"x":3', hidden))
+    assert numbers(carved, carved.escaped()) == [3]
+
+
+def test_literals_in_strings_are_told_from_keys():
+    """In a string the quotes are escaped, so neither a key nor the joint between records begins there."""
+    text = dumps({"Records": [record(7, errorCode="x")]})
+    carved = canonical(compact({"Records": [record(0, x=text), record(1, errorCode=text)]}))
+    assert (carved.count, numbers(carved, carved.spans([b'"errorCode":']))) == (2, [1])
+
+
+def test_holds():
+    """Whether a literal occurs anywhere."""
+    assert [canonical(CONTENT).holds(literal) for literal in (b"GetBucketAcl", b"PutBucketAcl")] == [
+        True,
+        False,
+    ]
+
+
+def start_of(carved, content, number):
+    """Return the start of the record with this number as the fast path hands it out."""
+    place = content.index(f"-{number:012d}".encode())
+    return next(start for start, end in carved.spans([b'"eventTime"']) if start < place < end)
+
+
+@pytest.mark.parametrize("behind", [[], [{"y": 1}], [record(6)], [record(6), {"y": 1}]])
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_a_look_alike_does_not_stand_alone(before, behind):
+    """A record in an array inside another is told from the file's own, whatever is around it."""
+    content = compact({"Records": [*RECORDS[:before], nested(record(5), *behind), record(8)]})
+    carved = canonical(content)
+    assert carved.stands_alone(start_of(carved, content, 5)) is False
+    assert carved.stands_alone(start_of(carved, content, 8)) is False  # there is a look-alike on the way
+
+
+def test_own_records_stand_alone():
+    """The file's own records do, in ascending order, each proven once."""
+    carved = canonical(CONTENT)
+    starts = sorted({start for start, _ in carved.spans([b'"eventTime"'])})
+    assert [carved.stands_alone(start) for start in starts] == [True] * 4
+    assert carved.stands_alone(starts[0])
+
+
+@pytest.mark.parametrize("distance", [100_000, 200_000, 262_000])
+def test_a_look_alike_far_into_a_record(distance):
+    """In a record as long as CloudTrail writes them, even the last object of an array is told from a record."""
+    filler = [{"eventVersion": "1.08", "eventTime": "t", "a": "x" * 900}] * (distance // 950)
+    content = compact({"Records": [record(0), nested(*filler, record(5), {"y": 1}), record(8)]})
+    carved = canonical(content)
+    assert carved.stands_alone(start_of(carved, content, 5)) is False
+
+
+def test_proof_goes_back_no_further_than_a_record_can(monkeypatch):
+    """A record far into a file is proven from the records before it, whatever is at the file's start."""
+    monkeypatch.setattr(carve, "REACH", 2000)
+    content = compact({"Records": [nested(record(5), record(6)), *map(record, range(10, 60))]})
+    carved = canonical(content)
+    assert [carved.stands_alone(start_of(carved, content, number)) for number in (6, 59)] == [False, True]
+
+
+CUT = compact({"Records": [record(0), nested(record(5), record(6), record(7))]})
+
+
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (CONTENT, True),
+        (CONTENT[: CONTENT.rindex(b',{"eventVersion"')] + b"]}", True),
+        (CUT[: CUT.rindex(b',{"eventVersion"')] + b"]}", False),
+    ],
+)
+def test_ends_whole(content, whole):
+    """A window cut inside a record's array is told from one cut between records."""
+    assert canonical(content).ends_whole() == whole
+
+
+def test_deep_nesting_is_no_proof():
+    """What the decoder gives up on is not taken for a record of the file's own."""
+    deep = b"[" * 100_000 + b"]" * 100_000
+    content = CONTENT.replace(b'"requestParameters":', b'"x":' + deep + b',"requestParameters":', 1)
+    carved = canonical(content)
+    assert carved.stands_alone(start_of(carved, content, 3)) is False
