@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, Span, canonical
+from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, Span, parts
 from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
 from rolewatch.cloudtrail.split import Damaged, split
 
@@ -13,6 +13,14 @@ ESCAPES = (b"\\u", b"\\/")  # what may hide a letter or a slash of a literal
 
 class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error
     """A batch of the fast path turned out not to be what it looked like: read the delivery the exact way."""
+
+
+def exactly(carved: Iterable[Carved | None]) -> Iterator[Carved]:
+    """Pass on parts of a buffer; raises Inexact at the first one that is not what the buffer looked like."""
+    for part in carved:
+        if part is None:
+            raise Inexact
+        yield part
 
 
 class Listed:
@@ -84,8 +92,8 @@ class Content:
         if whole is None or len(whole) > 4 * PIECE:
             return self._streamed(exact=False)
         self.bytes = len(whole)
-        carved = canonical(whole)
-        return (carved,) if carved else _split([bytes(whole)], self._limits)
+        carved = parts(whole)
+        return exactly(carved) if carved else _split([bytes(whole)], self._limits)
 
     def _streamed(self, *, exact: bool) -> Iterator[Batch]:
         self.bytes = 0
@@ -155,7 +163,10 @@ def _windows(head: bytes, pieces: Iterator[bytes]) -> Iterator[Batch]:
                     raise Inexact
                 continue
             window, pending = pending[: cut + 1] + b"]}", HEAD + pending[cut + 2 :] + piece
-        carved = canonical(window)
-        if carved is None or not (last or carved.ends_whole()):
+        carved = parts(window)
+        if carved is None:
             raise Inexact
-        yield carved
+        for part in exactly(carved):
+            yield part
+        if not last and not part.ends_whole():
+            raise Inexact

@@ -115,7 +115,7 @@ def may_name(event_source: str, event_name: str, parameters: bytes) -> bool:
     if "" in table or b"arn:" in parameters or b"\\" in parameters:
         return True
     try:
-        keys = _members.decode(parameters)
+        keys = _members.decode(parameters) or ()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return True
     return any(name in table or name.endswith(WRAPPED) for name in map(str.lower, keys))

@@ -4,14 +4,16 @@ The records of `{"Records":[A,B]}` and `{"Records":[C]}` are those of `{"Records
 of the files shows in the whole as well; then all of them are read again, each by itself.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from rolewatch.cloudtrail.carve import FIRST, HEAD, TAIL, Buffer, Carved, canonical
+from rolewatch.cloudtrail.carve import HEAD, TAIL, Buffer, Carved, end_of_records, parts
 from rolewatch.cloudtrail.layout import Layout
+from rolewatch.cloudtrail.read import Inexact, exactly
 from rolewatch.sources import Delivery
 
 SMALL = 256 * 1024  # bytes of a delivery that may be bundled, as stored
-ENOUGH = 1536 * 1024  # bytes of content after which a bundle is read; well below carve.DOUBTED
+ENOUGH = 256 * 1024  # bytes of content after which a bundle is read, so that it fits into a processor's cache
 
 
 class Member(NamedTuple):
@@ -29,19 +31,23 @@ class Bundle:
         self.members: list[Member] = []
         self.size = 0  # bytes of content
         self.stored = 0  # bytes as stored
-        self._parts: list[memoryview] = []
+        self._contents: list[memoryview] = []
 
     def take(self, member: Member, content: Buffer) -> bool:
         """Add a delivery, if its content is one list of records in CloudTrail's own shape."""
-        if not content.startswith(FIRST) or not content.endswith(TAIL):
+        end = end_of_records(content)
+        if not end:
             return False
         self.members.append(member)
         self.size += len(content)
         self.stored += len(member.data)
-        self._parts.append(memoryview(content)[len(HEAD) : 1 - len(TAIL)])
+        self._contents.append(memoryview(content)[len(HEAD) : end])
         return True
 
-    def carved(self) -> Carved | None:
-        """Return all records, None if they are not in CloudTrail's own shape."""
-        parts, self._parts = self._parts, []
-        return canonical(b"".join((HEAD, b",".join(parts), TAIL[1:])))
+    def batches(self) -> Iterator[Carved]:
+        """Yield all records; raises Inexact where they are not in CloudTrail's own shape."""
+        contents, self._contents = self._contents, []
+        carved = parts(b"".join((HEAD, b",".join(contents), TAIL[1:])))
+        if carved is None:
+            raise Inexact
+        yield from exactly(carved)

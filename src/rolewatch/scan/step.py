@@ -90,12 +90,13 @@ class Stepper:
         if not bundle.members:
             return
         summary, collected = self.summary, _Collected()
+        layouts = {member.layout.kind: member.layout for member in bundle.members}.values()
         try:
-            carved = bundle.carved()
-            if carved is None:
-                raise Inexact
-            collected.records = carved.count
-            self._examine(carved, collected)
+            for batch in bundle.batches():
+                collected.records += batch.count
+                self._examine(batch, collected)
+                for layout in layouts:
+                    summary.coverage.batch(batch, layout)
         except Inexact:
             for delivery, data, _ in bundle.members:
                 self.step(delivery, data)
@@ -104,8 +105,6 @@ class Stepper:
         summary.counts["deliveries"] += len(bundle.members)
         summary.counts["bytes"] += bundle.size
         summary.counts["bytes_compressed"] += bundle.stored
-        for layout in {member.layout.kind: member.layout for member in bundle.members}.values():
-            summary.coverage.batch(carved, layout)
         for member in bundle.members:
             summary.coverage.named(member.layout)
 
