@@ -6,24 +6,26 @@ are through, the denials are merged, and only then is it known which facts matte
 
 import gc
 import multiprocessing
+import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import chain
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
 from rolewatch.base.errors import CannotDo, RolewatchError
+from rolewatch.scan.fetch import Fetcher, arrived
 from rolewatch.scan.request import Progress, ScanRequest
-from rolewatch.scan.step import AT_ONCE, Stepper
+from rolewatch.scan.step import Stepper
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import Delivery
 
 SMALL = 4 * 1024 * 1024  # compressed bytes that are not worth a pool
 BATCH_BYTES = 2 * 1024 * 1024
 BATCH = 128  # deliveries in a batch at most
-AHEAD = 2  # batches a worker holds, so that it never waits for the next
-FETCHERS = 8  # threads that fetch remote deliveries while others are scanned
+AHEAD = 2  # batches a worker holds, so that it never waits for the next one, or for its content
 
 Key = tuple[str, ...]
 Followed = Callable[[Summary], set[Key]]
@@ -45,20 +47,23 @@ def fold(
             small.append(batch)
             size += sum(max(delivery.size, 0) for delivery in batch)
             if size > SMALL:
-                return _Pool(request, tell).run(_chain(small, batches), followed)
-    return _alone(_chain(small, batches), request, followed, tell)
+                return _Pool(request, tell).run(chain(small, batches), followed)
+    return _alone(chain(small, batches), request, followed, tell)
 
 
 def _alone(
     batches: Iterator[list[Delivery]], request: ScanRequest, followed: Followed, tell: Tell | None
 ) -> tuple[Summary, dict[Key, str]]:
-    stepper = Stepper(request)
-    meter = _Meter(tell)
-    with _without_collector():
-        for batch in batches:
+    stepper, fetcher, meter = Stepper(request), Fetcher(), _Meter(tell)
+    with _without_collector(), closing(fetcher):
+        ahead = None
+        for batch in chain(batches, [[]]):
             meter.listed += len(batch)
-            for _ in stepper.step_all(_fetched(batch)):
-                meter.show(stepper.summary)
+            started = fetcher.start(batch)
+            if ahead:
+                for _ in stepper.step_all(arrived(ahead)):
+                    meter.show(stepper.summary)
+            ahead = started
     meter.done = True
     meter.show(stepper.summary, force=True)
     return stepper.summary, _look_up(stepper, followed(stepper.summary))
@@ -101,14 +106,19 @@ class _Pool:
         methods = multiprocessing.get_all_start_methods()
         context: Any = multiprocessing.get_context("fork" if "fork" in methods else None)
         self._workers: dict[Connection, Any] = {}
-        for _ in range(request.jobs):
-            ours, theirs = context.Pipe()
-            worker = context.Process(
-                target=_work, args=(theirs, request, [*self._workers, ours]), daemon=True
-            )
-            worker.start()
-            theirs.close()
-            self._workers[ours] = worker
+        # An interrupt is the parent's to handle; while it forks, one would be lost in Python's own hooks.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            for _ in range(request.jobs):
+                ours, theirs = context.Pipe()
+                worker = context.Process(
+                    target=_work, args=(theirs, request, [*self._workers, ours]), daemon=True
+                )
+                worker.start()
+                theirs.close()
+                self._workers[ours] = worker
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def run(self, batches: Iterator[list[Delivery]], followed: Followed) -> tuple[Summary, dict[Key, str]]:
         """Hand out the batches and gather the result; CannotDo if a worker dies."""
@@ -202,13 +212,17 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
     for other in inherited:
         other.close()  # so that a sibling sees the end of its pipe when the parent goes
     gc.disable()  # as in _without_collector
-    stepper = Stepper(request)
+    stepper, fetcher = Stepper(request), Fetcher()
+    orders: deque[tuple[str, Any]] = deque()
     try:
         while True:
-            kind, content = pipe.recv()
+            while not orders or (len(orders) < AHEAD and pipe.poll()):
+                kind, content = pipe.recv()
+                orders.append((kind, fetcher.start(content) if kind == "scan" else content))
+            kind, content = orders.popleft()
             if kind == "scan":
                 before = stepper.summary.counts.copy()
-                for _ in stepper.step_all(_fetched(content)):
+                for _ in stepper.step_all(arrived(content)):
                     pass
                 pipe.send(("counts", stepper.summary.counts - before))
             elif kind == "summary":
@@ -231,24 +245,6 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
         )
 
 
-def _fetched(batch: list[Delivery]) -> Iterator[tuple[Delivery, bytes | Exception | None]]:
-    """Pair deliveries with their content where fetching it waits on a network; the rest are read when their turn comes."""
-    if not any(delivery.remote for delivery in batch):
-        yield from ((delivery, None) for delivery in batch)
-        return
-    with ThreadPoolExecutor(FETCHERS) as threads:
-        yield from zip(batch, threads.map(_fetch, batch), strict=True)
-
-
-def _fetch(delivery: Delivery) -> bytes | Exception | None:
-    if not delivery.remote or delivery.size > AT_ONCE:
-        return None
-    try:
-        return delivery.read()
-    except (OSError, RolewatchError) as error:
-        return error
-
-
 def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
     """Group deliveries so that handing them out costs little, and no batch is long."""
     batch: list[Delivery] = []
@@ -261,8 +257,3 @@ def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _chain(first: list[list[Delivery]], rest: Iterator[list[Delivery]]) -> Iterator[list[Delivery]]:
-    yield from first
-    yield from rest

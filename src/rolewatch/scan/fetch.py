@@ -1,0 +1,48 @@
+"""Content that has to come over a network is fetched by threads, a batch ahead of the one that is being scanned."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from rolewatch.base.errors import RolewatchError
+from rolewatch.scan.step import AT_ONCE
+from rolewatch.sources import Delivery
+
+THREADS = 8
+
+Fetched = bytes | Exception | None  # None: it is read when its turn comes
+
+
+class Fetcher:
+    """Fetches remote deliveries of at most AT_ONCE bytes; its threads start with the first one."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+
+    def start(self, batch: list[Delivery]) -> list[tuple[Delivery, "Future[Fetched] | None"]]:
+        """Begin to fetch what has to be fetched, and return at once."""
+        return [(delivery, self._submit(delivery)) for delivery in batch]
+
+    def close(self) -> None:
+        """Let go of the threads; what was not begun is dropped."""
+        if self._threads:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, delivery: Delivery) -> "Future[Fetched] | None":
+        if not delivery.remote or delivery.size > AT_ONCE:
+            return None
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS)
+        return self._threads.submit(_fetch, delivery)
+
+
+def arrived(started: list[tuple[Delivery, "Future[Fetched] | None"]]) -> Iterator[tuple[Delivery, Fetched]]:
+    """Yield deliveries with their content or the error of fetching it, in order, waiting where it is not there yet."""
+    for delivery, future in started:
+        yield delivery, future.result() if future else None
+
+
+def _fetch(delivery: Delivery) -> Fetched:
+    try:
+        return delivery.read()
+    except (OSError, RolewatchError) as error:
+        return error
