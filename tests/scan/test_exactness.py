@@ -22,7 +22,7 @@ IMPOSTOR = "arn:aws:iam::111122223333:role/team/aws-service-role/config.amazonaw
 FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01"
 NEEDLES = (
     '"errorCode":"AccessDenied"', "errorCode", ":role/aws-service-role/", '},{"eventVersion":"1.08"', '{"Records":[', "]}", '"eventTime"',
-    "}}", "[{", "\\", '\\"', "\u2028", "\U0001f512", "é", "plain", "}],", '"Delete', "NoSuchBucket", "AccessDenied", "\\u0041", "\\/", "",
+    "}}", "[{", "\\", '\\"', "\u2028", "\U0001f512", "ż", "plain", "}],", '"Delete', "NoSuchBucket", "AccessDenied", "\\u0041", "\\/", "",
 )  # fmt: skip
 
 
@@ -172,6 +172,12 @@ def scanned(contents, request):
     return stepper
 
 
+def of_one_writer(text):
+    """Whether all records start with the same key, written plainly; else carve.py says what it may not count."""
+    records = json.loads(text)["Records"]
+    return b"\\u00" not in text and all(next(iter(record)) == "eventVersion" for record in records)
+
+
 def assert_exact(texts, request, *, compress):
     """Hold a scan against the full parse: counts, denials, proofs of access."""
     expected, proofs = fully_parsed(texts, request)
@@ -179,8 +185,7 @@ def assert_exact(texts, request, *, compress):
     found = stepper.summary
     assert found.unreadable == []
     assert found.counts["hits"] == expected.counts["hits"]
-    starts = sum(text.count(b'{"eventVersion":"') for text in texts)
-    if starts >= expected.counts["records"]:  # else of several writers: carve.py says what it cannot see
+    if all(map(of_one_writer, texts)):
         assert found.counts["records"] == expected.counts["records"]
     assert found.denials == expected.denials
     assert (found.copies, found.examples) == (expected.copies, expected.examples)

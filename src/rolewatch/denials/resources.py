@@ -100,6 +100,12 @@ def listed_resource(event_source: str, resources: Sequence[Mapping[str, Any]]) -
     return _entry(source, resources[0]) if len(resources) == 1 else _from_resources(source, resources)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def sole_resource(event_source: str, arn: str, account: str | None, kind: str | None) -> Resource | None:
+    """Name the resource that the one entry of `resources[]` tells; None if it tells none."""
+    return _entry(_source(event_source), {"ARN": arn, "accountId": account, "type": kind})
+
+
 def requested_resource(asked: Asked, parameters: Any) -> Resource:
     """Name the resource that the request's parameters tell, the API itself if they tell none."""
     parameters = parameters if isinstance(parameters, dict) else {}
