@@ -1,12 +1,13 @@
 """The fast path takes what is CloudTrail's own shape and nothing else, and finds every record that matters."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from wrappings import compact, dumps, record
 
 from rolewatch.cloudtrail import carve
-from rolewatch.cloudtrail.carve import canonical
+from rolewatch.cloudtrail.carve import canonical, parts
 
 RECORDS = [record(number) for number in range(4)]
 CONTENT = compact({"Records": RECORDS})
@@ -172,6 +173,41 @@ CUT = compact({"Records": [record(0), nested(record(5), record(6), record(7))]})
 def test_ends_whole(content, whole):
     """A window cut inside a record's array is told from one cut between records."""
     assert canonical(content).ends_whole() == whole
+
+
+@pytest.mark.parametrize("size", [1, 300, 340, 700, 1000, 100_000])
+def test_parts(monkeypatch, size):
+    """A buffer taken part by part gives the same records, each in one part, whatever the size of the parts."""
+    monkeypatch.setattr(carve, "PART", size)
+    carved = list(parts(CONTENT))
+    found = [json.loads(part.text(*span)) for part in carved for span in part.spans([b'"eventTime"'])]
+    assert (found, sum(part.count for part in carved)) == (RECORDS, 4)
+    assert [json.loads(text) for text in (carved[0].first_and_last()[0], carved[-1].first_and_last()[1])] == [
+        RECORDS[0],
+        RECORDS[3],
+    ]
+    assert [part.holds(b"000000000003") for part in carved] == [False] * (len(carved) - 1) + [True]
+    assert all(part.stands_alone(start) for part in carved for start, _ in part.spans([b'"eventTime"']))
+
+
+def test_a_part_that_is_not_canonical(monkeypatch):
+    """Only the part that holds a record of another key order is not of the shape."""
+    monkeypatch.setattr(carve, "PART", 400)
+    content = compact({"Records": [*RECORDS, dict(sorted(RECORDS[0].items(), reverse=True)), *RECORDS]})
+    assert [part is None for part in parts(content)].count(True) == 1
+
+
+@pytest.mark.parametrize("size", range(100, 1500, 50))
+def test_a_look_alike_in_another_part(monkeypatch, size):
+    """Where parts are cut makes no difference to whether a record stands alone."""
+    monkeypatch.setattr(carve, "PART", size)
+    content = compact({"Records": [record(0), nested(record(5), record(6)), record(8)]})
+    alone = {}
+    for part in parts(content):
+        for number in (0, 5, 6):
+            with suppress(StopIteration):
+                alone[number] = part.stands_alone(start_of(part, content, number))
+    assert alone == {0: True, 5: False, 6: False}
 
 
 def test_deep_nesting_is_no_proof():

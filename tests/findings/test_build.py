@@ -259,11 +259,20 @@ def test_timeline():
 
 
 def test_followed():
-    """Followed are each denied role, action and resource, and whether the resource is there."""
-    assert followed(refused(record(), record(name="GetBucketAcl"), record(requestParameters=None))) == {
+    """Followed are each denied role, action and resource, and whether the resource is there, from the denial on."""
+    assert followed(
+        refused(record(), record(name="GetBucketAcl"), record(requestParameters=None))
+    ).keys() == {
         (CONFIG, "s3:listbucket", BUCKET),
         (CONFIG, "s3:getbucketacl", BUCKET),
         (BUCKET,),
         (CONFIG, "s3:listbucket", "service:s3.amazonaws.com"),
         ("service:s3.amazonaws.com",),
     }
+
+
+def test_followed_since():
+    """An access matters after its last denial, a disappearance after the first denial on the resource."""
+    times = ["2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z"]
+    keys = followed(refused(*(record(eventTime=time) for time in times)))
+    assert (keys[CONFIG, "s3:listbucket", BUCKET], keys[BUCKET,]) == (times[2], times[1])

@@ -219,10 +219,11 @@ def test_files_read_together_are_exact(seeds, request):
 
 
 @settings(max_examples=400, deadline=None)
-@given(SEEDS, REQUESTS, st.booleans(), st.integers(100, 3000))
-def test_windows_of_large_files_are_exact(seed, request, compress, piece):
-    """The same holds for large files, which are read in windows, wherever these are cut."""
+@given(SEEDS, REQUESTS, st.booleans(), st.integers(100, 3000), st.integers(100, 3000))
+def test_windows_of_large_files_are_exact(seed, request, compress, piece, part):
+    """The same holds for large files, which are read in windows and these in parts, wherever they are cut."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rolewatch.cloudtrail.carve.PART", part)
         patch.setattr("rolewatch.cloudtrail.read.PIECE", piece)
         patch.setattr("rolewatch.cloudtrail.gunzip.PIECE", piece)
         patch.setattr("rolewatch.cloudtrail.gunzip.WHOLE", 100)

@@ -256,4 +256,4 @@ def test_records_that_cannot_be_parsed():
             b'"errorCode" \\u :role/aws-service-role/',
         ]
     )
-    assert stepper._examine(batch, _Collected()) == 2
+    assert stepper._examine(batch, _Collected(proven=False)) == 2

@@ -32,7 +32,6 @@ PART = 384 * 1024  # bytes; fits into the second-level cache of most processors
 
 _ESCAPE = re.compile(rb"\\[u/]").search
 _raw = msgspec.json.Decoder(msgspec.Raw)
-_raw = msgspec.json.Decoder(msgspec.Raw)
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
 Buffer = bytes | bytearray

@@ -45,14 +45,18 @@ def finding_id(key: Key) -> str:
     return hashlib.sha256("\n".join(key).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def followed(denials: Iterable[Denial]) -> set[tuple[str, ...]]:
-    """Name the facts that decide the status of these denials' findings: accesses and disappearances."""
-    keys: set[tuple[str, ...]] = set()
+def followed(denials: Iterable[Denial]) -> dict[tuple[str, ...], str]:
+    """Name the facts that decide the status of these denials' findings, each with the time after which it does.
+
+    A fact is an access by (principal, action, resource) or the disappearance of (resource,); the time is that of the
+    last denial, for a disappearance that of the first one.
+    """
+    keys: dict[tuple[str, ...], str] = {}
     for denial in denials:
-        case = denial.case
-        arn = case.resource.arn
-        keys.add((key_of(case.who), case.action.lower(), arn))
-        keys.add((arn,))
+        case, time = denial.case, denial.time or ""
+        access, gone = (key_of(case.who), case.action.lower(), case.resource.arn), (case.resource.arn,)
+        keys[access] = max(time, keys.get(access, ""))
+        keys[gone] = min(time, keys.get(gone, time))
     return keys
 
 

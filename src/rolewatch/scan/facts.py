@@ -14,43 +14,53 @@ from collections.abc import Hashable
 LIMIT = 200_000  # facts in memory: about 80 MB
 DIGEST = 16
 TIME = 24  # longer than any eventTime that CloudTrail writes; times are compared as text
-ROW = DIGEST + TIME
+ORIGIN = 8
+ROW = DIGEST + TIME + ORIGIN
+
+Latest = tuple[
+    str, int
+]  # a time, and the number of where it was read (`origins`), 0 where nothing is left to prove
 
 
 class Facts:
     """A map from a fact's key to the latest time it was seen."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._recent: dict[tuple[str, ...], str] = {}
+        self._recent: dict[tuple[str, ...], Latest] = {}
         self._runs: list[_Run] = []
         self._limit = limit
 
-    def add(self, key: tuple[str, ...], time: str) -> None:
-        """Keep `time` if it is the latest of `key`."""
+    def add(self, key: tuple[str, ...], time: str, origin: int = 0) -> None:
+        """Keep `time` if it is the latest of `key`, and where it was read."""
         recent = self._recent
         known = recent.get(key)
         if known is None:
             if len(recent) >= self._limit:
                 self._spill()
-            recent[key] = time
-        elif time > known:
-            recent[key] = time
+            recent[key] = time, origin
+        elif time > known[0]:
+            recent[key] = time, origin
 
     def latest(self, key: tuple[str, ...]) -> str | None:
         """Look up the latest time of `key`."""
+        found = self.find(key)
+        return found[0] if found else None
+
+    def find(self, key: tuple[str, ...]) -> Latest | None:
+        """Look up the latest time of `key` and where it was read."""
         best = self._recent.get(key)
         if self._runs:
             digest = _digest(key)
             for run in self._runs:
-                time = run.find(digest)
-                if time and (best is None or time > best):
-                    best = time
+                found = run.find(digest)
+                if found and (best is None or found[0] > best[0]):
+                    best = found
         return best
 
     def _spill(self) -> None:
         rows = sorted(
-            _digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME)
-            for key, time in self._recent.items()
+            _digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME) + origin.to_bytes(ORIGIN, "big")
+            for key, (time, origin) in self._recent.items()
         )
         self._recent.clear()
         self._runs.append(_Run(rows))
@@ -73,11 +83,12 @@ class _Run:
     def __getitem__(self, index: int) -> bytes:
         return self._map[index * ROW : index * ROW + DIGEST]
 
-    def find(self, digest: bytes) -> str | None:
+    def find(self, digest: bytes) -> Latest | None:
         index = bisect_left(self, digest)
         if index == len(self) or self[index] != digest:
             return None
-        return self._map[index * ROW + DIGEST : (index + 1) * ROW].decode().rstrip()
+        row = self._map[index * ROW + DIGEST : (index + 1) * ROW]
+        return row[:TIME].decode().rstrip(), int.from_bytes(row[TIME:], "big")
 
 
 def _digest(key: tuple[Hashable, ...]) -> bytes:

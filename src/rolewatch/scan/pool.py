@@ -28,7 +28,7 @@ BATCH = 128  # deliveries in a batch at most
 AHEAD = 2  # batches a worker holds, so that it never waits for the next one, or for its content
 
 Key = tuple[str, ...]
-Followed = Callable[[Summary], set[Key]]
+Followed = Callable[[Summary], dict[Key, str]]  # keys of facts, each with the time after which it matters
 Tell = Callable[[Progress], None]
 
 
@@ -66,12 +66,7 @@ def _alone(
             ahead = started
     meter.done = True
     meter.show(stepper.summary, force=True)
-    return stepper.summary, _look_up(stepper, followed(stepper.summary))
-
-
-def _look_up(stepper: Stepper, keys: set[Key]) -> dict[Key, str]:
-    found = ((key, stepper.facts.latest(key)) for key in keys)
-    return {key: time for key, time in found if time}
+    return stepper.summary, stepper.latest(followed(stepper.summary))
 
 
 class _Meter:
@@ -228,7 +223,7 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
             elif kind == "summary":
                 pipe.send((kind, stepper.summary))
             else:
-                pipe.send((kind, _look_up(stepper, content)))
+                pipe.send((kind, stepper.latest(content)))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         return  # the parent is gone or interrupted, and says so itself
     except RolewatchError as error:

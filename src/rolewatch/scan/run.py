@@ -25,8 +25,8 @@ def run(
     problems: list[tuple[str, str]] = []
     listed = deliveries_of(sources, options.window, problems)
 
-    def matter(summary: Summary) -> set[Key]:
-        return followed(summary.denials.values()) if options.recovery else set()
+    def matter(summary: Summary) -> dict[Key, str]:
+        return followed(summary.denials.values()) if options.recovery else {}
 
     summary, facts = fold(listed, options, matter, progress)
     summary.unreadable += problems

@@ -5,7 +5,7 @@ damage in the middle, neither counts anything twice nor loses what is whole.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC
 from io import BytesIO
@@ -23,6 +23,7 @@ from rolewatch.denials.record import Record, Unparsable, decode, decode_success
 from rolewatch.denials.rule import ERROR, Fact, Rule, denials, facts, needles, worth
 from rolewatch.scan.bundle import ENOUGH, SMALL, Bundle, Member
 from rolewatch.scan.facts import Facts
+from rolewatch.scan.origins import Origins
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import Delivery, Window
@@ -30,6 +31,7 @@ from rolewatch.sources import Delivery, Window
 if TYPE_CHECKING:
     from rolewatch.denials.denial import Denial
 
+Key = tuple[str, ...]
 AT_ONCE = 8 * 1024 * 1024  # compressed bytes; larger deliveries are read as a stream
 DATA_SUFFIXES = frozenset((".json", ".jsonl", ".ndjson", ".gz", ".log"))  # names that promise records
 BESIDE_RECORDS: frozenset[Sort] = frozenset(
@@ -38,9 +40,10 @@ BESIDE_RECORDS: frozenset[Sort] = frozenset(
 
 
 class _Collected:
-    """What one delivery gave, before it is applied."""
+    """What one delivery gave, before it is applied; `proven` facts need not be looked at again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, proven: bool) -> None:
+        self.proven = proven
         self.records = 0
         self.denials: list[Denial] = []
         self.facts: list[Fact] = []
@@ -52,12 +55,57 @@ class Stepper:
     def __init__(self, request: ScanRequest) -> None:
         self.summary = Summary()
         self.facts = Facts()
+        self._origins = Origins()
         self._rule = Rule(request.principals, request.authentication)
         self._recovery = request.recovery
         self._proofs = needles(self._rule, recovery=request.recovery)[1:]
         self._window = request.window
         self._bounds = _bounds(request.window)
         self._limits = Limits(request.gunzip_limit, request.gunzip_ratio)
+
+    def latest(self, keys: Mapping[Key, str]) -> dict[Key, str]:
+        """Give the latest time of each fact; those later than the time given with their key are proven before.
+
+        If one cannot be, because somebody wrote a record into another one's request, all are read again the exact way.
+        """
+        found = {key: latest for key in keys if (latest := self.facts.find(key))}
+        unproven: dict[int, set[Fact]] = {}
+        for key, (time, origin) in found.items():
+            if origin and time > keys[key]:
+                unproven.setdefault(origin, set()).add((*key, time))
+        if not all(self._proves(origin, wanted) for origin, wanted in unproven.items()):
+            self._read_again()
+            found = {key: latest for key in keys if (latest := self.facts.find(key))}
+        return {key: time for key, (time, _) in found.items()}
+
+    def _proves(self, origin: int, wanted: set[Fact]) -> bool:
+        """Whether these facts are told by records of the files' own, not by something inside of another record."""
+        times = sorted({fact[-1].encode() for fact in wanted})
+        for delivery in self._origins.deliveries(origin):
+            try:
+                for batch in self._again(delivery).batches():
+                    for span in (*batch.spans(times), *batch.escaped()):
+                        told = wanted.intersection(facts(decode_success(batch.text(*span)), self._rule))
+                        if told and batch.stands_alone(span[0]):
+                            wanted -= told
+            except (Unparsable, Inexact, Damaged, Skipped, OSError, RolewatchError):
+                continue
+        return not wanted
+
+    def _read_again(self) -> None:
+        """Take all facts from the deliveries once more, with everything parsed."""
+        self.facts = Facts()
+        for delivery in (delivery for deliveries in self._origins for delivery in deliveries):
+            try:
+                collected, _ = self._collect(self._again(delivery), parse(delivery.name), exact=True)
+            except (Skipped, OSError, RolewatchError):
+                continue  # it can no longer be read: what it told is not proven
+            for fact in collected.facts:
+                self.facts.add(fact[:-1], fact[-1])
+
+    def _again(self, delivery: Delivery) -> Content:
+        data = delivery.read() if 0 <= delivery.size <= AT_ONCE else None
+        return Content(data, delivery.open, self._limits)
 
     def step_all(self, pairs: Iterable[tuple[Delivery, bytes | Exception | None]]) -> Iterator[None]:
         """Take in deliveries, small log files together; `data` as for `step`. Yields now and then, for progress."""
@@ -89,7 +137,7 @@ class Stepper:
     def _step_bundle(self, bundle: Bundle) -> None:
         if not bundle.members:
             return
-        summary, collected = self.summary, _Collected()
+        summary, collected = self.summary, _Collected(proven=False)
         layouts = {member.layout.kind: member.layout for member in bundle.members}.values()
         try:
             for batch in bundle.batches():
@@ -101,7 +149,7 @@ class Stepper:
             for delivery, data, _ in bundle.members:
                 self.step(delivery, data)
             return
-        self._apply(collected)
+        self._apply(collected, [member.delivery for member in bundle.members])
         summary.counts["deliveries"] += len(bundle.members)
         summary.counts["bytes"] += bundle.size
         summary.counts["bytes_compressed"] += bundle.stored
@@ -131,13 +179,13 @@ class Stepper:
         layout = parse(delivery.name)
         try:
             try:
-                collected, damage = self._collect(content, layout, exact=False)
+                collected, damage = self._collect(content, layout, exact=False, once=delivery.size < 0)
             except Inexact:
                 collected, damage = self._collect(content, layout, exact=True)
         except Skipped as skip:
             self._skip(delivery, skip, content, layout)
             return
-        self._apply(collected)
+        self._apply(collected, [delivery])
         summary = self.summary
         summary.counts["bytes"] += content.bytes
         summary.counts["bytes_compressed"] += size
@@ -148,10 +196,13 @@ class Stepper:
             summary.unreadable.append((delivery.name, damage))
 
     def _collect(
-        self, content: Content, layout: Layout | None, *, exact: bool
+        self, content: Content, layout: Layout | None, *, exact: bool, once: bool = False
     ) -> tuple[_Collected, str | None]:
-        """Read a delivery through; returns what is whole and what is wrong with the rest."""
-        collected = _Collected()
+        """Read a delivery through; returns what is whole and what is wrong with the rest.
+
+        Facts of what is there only `once` are proven on the spot, all others when it is known that they matter.
+        """
+        collected = _Collected(proven=exact or once)
         unparsable = 0
         try:
             for batch in content.batches(exact=exact):
@@ -183,6 +234,8 @@ class Stepper:
                 continue
             if end is None or (success.eventTime or "") < end:
                 found += facts(success, rule)
+                if collected.proven and not batch.stands_alone(span[0]):
+                    raise Inexact
         return unparsable
 
     def _errors(self, batch: Batch, spans: list[Span], seen: set[Span], collected: _Collected) -> int:
@@ -207,6 +260,8 @@ class Stepper:
                     collected.denials += found
             elif self._recovery and self._before_end(record.eventTime):
                 collected.facts += facts(record, rule)
+                if collected.proven and not batch.stands_alone(span[0]):
+                    raise Inexact
         return unparsable
 
     @staticmethod
@@ -229,15 +284,18 @@ class Stepper:
     def _before_end(self, time: str | None) -> bool:
         return self._bounds[1] is None or (time or "") < self._bounds[1]
 
-    def _apply(self, collected: _Collected) -> None:
+    def _apply(self, collected: _Collected, deliveries: list[Delivery]) -> None:
         summary, accounts = self.summary, self._window.accounts
         summary.counts["records"] += collected.records
         for denial in collected.denials:
             if not accounts or denial.case.who.account in accounts:
                 summary.add(denial)
-        add = self.facts.add
+        if not collected.facts:
+            return
+        number, add = self._origins.keep(deliveries), self.facts.add
+        origin = 0 if collected.proven else number
         for fact in collected.facts:
-            add(fact[:-1], fact[-1])
+            add(fact[:-1], fact[-1], origin)
 
     def _skip(self, delivery: Delivery, skip: Skipped, content: Content, layout: Layout | None) -> None:
         summary = self.summary

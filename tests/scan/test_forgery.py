@@ -1,0 +1,98 @@
+"""A record that somebody writes into a list in another one's request proves nothing."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from rolewatch.scan.origins import Origins
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.run import run
+from rolewatch.sources import FileDelivery
+
+ROLE = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+NOW = datetime(2026, 3, 9, tzinfo=UTC)
+FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/0{day}"
+
+
+def call(time, number, **more):
+    """Make a call of Config's role on a bucket, in CloudTrail's order."""
+    return {
+        "eventVersion": "1.09",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE}},
+        },
+        "eventTime": time,
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetBucketAcl",
+        "awsRegion": "us-east-1",
+        **more,
+        "requestParameters": {"bucketName": "b"},
+        "eventID": f"00000000-0000-0000-0000-{number:012}",
+        "recipientAccountId": "111122223333",
+    }
+
+
+def forgery(time, number):
+    """Make a person's record whose request holds a list with a success of the role, and fillers around it."""
+    filler = {"eventVersion": "1.09", "eventTime": time}
+    person = {"type": "IAMUser", "accountId": "111122223333"}
+    record = call(time, number) | {"userIdentity": person, "eventName": "PutBucketPolicy"}
+    return record | {"requestParameters": {"list": [{"x": 1}, call(time, 99), filler, {"y": 1}]}}
+
+
+def deliver(tmp_path, *files):
+    """Write log files of one folder, the first of which is looked at by itself anyway."""
+    place = tmp_path / FOLDER.format(day=1)
+    place.mkdir(parents=True)
+    for number, records in enumerate(
+        [[call("2026-03-01T00:00:00Z", 50, errorCode="ThrottlingException")], *files]
+    ):
+        name = f"111122223333_CloudTrail_us-east-1_20260301T00{number:02}Z_{number:016}.json.gz"
+        place.joinpath(name).write_bytes(
+            gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode(), mtime=0)
+        )
+    return str(tmp_path)
+
+
+DENIED = call("2026-03-02T00:00:00Z", 1, errorCode="AccessDenied", errorMessage="Access Denied")
+ALLOWED = call("2026-03-03T00:00:00Z", 2)
+
+
+def judged(tmp_path, *files):
+    """Scan log files and return status and last access of the one finding."""
+    report = run([deliver(tmp_path, *files)], ScanRequest(), now=NOW)
+    (finding,) = report["findings"]
+    return finding["status"], finding["actions"]["s3:GetBucketAcl"]["last_allowed"], report["unreadable"]
+
+
+def test_a_forged_success_does_not_end_a_finding(tmp_path):
+    """What stands in a list inside a request is no call of the role, however much it looks like one."""
+    assert judged(tmp_path, [DENIED], [forgery("2026-03-04T00:00:00Z", 3)]) == ("blocked", None, [])
+
+
+def test_a_forgery_hides_no_real_success(tmp_path):
+    """A real success counts with its own time, though a later forged one was seen."""
+    found = judged(tmp_path, [DENIED], [ALLOWED], [forgery("2026-03-04T00:00:00Z", 3)])
+    assert found == ("recovered", "2026-03-03T00:00:00Z", [])
+
+
+@pytest.mark.parametrize("files", [[[DENIED], [ALLOWED]], [[DENIED, ALLOWED]], [[ALLOWED], [DENIED]]])
+def test_a_real_success_is_proven_where_it_was_read(tmp_path, files):
+    """Without a forgery the success ends the finding, in whichever file and order it comes."""
+    assert judged(tmp_path, *files) == ("recovered", "2026-03-03T00:00:00Z", [])
+
+
+def test_origins():
+    """Deliveries come back by their number, and all of them in order."""
+    groups = [
+        [FileDelivery(f"{n}-{m}", "", named=False, size=m, remote=False) for m in range(n)]
+        for n in (1, 40, 0, 3)
+    ]
+    origins = Origins()
+    numbers = [origins.keep(group) for group in groups]
+    assert [origins.deliveries(number) for number in numbers[::-1]] == groups[::-1]
+    assert list(origins) == groups
+    assert list(Origins()) == []
