@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-PICTURES = {"light": "report.png", "dark": "report-dark.png"}
+PICTURES: Final[dict[Literal["light", "dark"], str]] = {"light": "report.png", "dark": "report-dark.png"}
 BROWSER = shutil.which("chromium") or "/usr/bin/chromium"
 WIDTH, MARGIN = 1280, 16  # pixels
 LAST_PART = "section:has(> #timeline-title)"  # ends level with the matrix beside it

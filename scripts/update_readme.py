@@ -32,7 +32,7 @@ def demo() -> str:
     environment = os.environ | PLAIN
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
     output = "\n".join(line.rstrip() for line in done.stdout.splitlines())
-    return "\n".join(["```console", f"$ rolewatch {' '.join(COMMAND)}", shortened(output), "```", ""])
+    return "\n".join(["```text", f"$ rolewatch {' '.join(COMMAND)}", shortened(output), "```", ""])
 
 
 def shortened(output: str) -> str:

@@ -140,7 +140,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_readme_shows_what_the_demo_prints():
-    """The output in the README is the demo's real output, times aside."""
+    """The README shows the beginning and the end of the demo's real output, times aside, and counts what is between."""
     command = [sys.executable, str(ROOT / "scripts" / "update_readme.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, "")

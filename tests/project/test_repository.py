@@ -1,5 +1,6 @@
 """What holds for the repository as a whole: its files, its requirements, its documents."""
 
+import json
 import re
 import subprocess
 import sys
@@ -140,6 +141,20 @@ def test_rooms_are_all_in_the_contract():
     assert (rooms - contract, rooms - described) == (set(), set())
 
 
+def test_catalogue_page_counts_the_rows():
+    """The numbers of rows that docs/catalog.md gives for kinds of resources and request parameters are those of the tables."""
+    data = ROOT / "src" / "rolewatch" / "catalog" / "data"
+    kinds = json.loads((data / "naming_kinds.json").read_text())
+    requests = json.loads((data / "naming_requests.json").read_text())["rows"]
+    page = (ROOT / "docs" / "catalog.md").read_text()
+    assert re.findall(r"\| (\d+): .*\((\d+) have one\)", page) == [
+        (str(len(kinds)), str(sum(bool(policy) for _, _, policy in kinds)))
+    ]
+    assert re.findall(r"\| (\d+) of (\d+) event sources", page) == [
+        (str(len(requests)), str(len({source for source, *_ in requests})))
+    ]
+
+
 def test_links_between_documents_lead_somewhere():
     """Each relative link in a Markdown file points to a file that exists."""
     links = [
@@ -152,6 +167,20 @@ def test_links_between_documents_lead_somewhere():
         f"{path.relative_to(ROOT)}: {target}" for path, target in links if not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_pictures_of_the_readme_are_there_and_described():
+    """Each picture that the README embeds as HTML exists, and is described for those who cannot see it."""
+    text = (ROOT / "README.md").read_text()
+    pictures = re.findall(r'\b(?:src|srcset)="([^"]+)"', text)
+    assert [name for name in pictures if not (ROOT / name).is_file()] == []
+    assert len(re.findall(r"<img\b", text)) == len(re.findall(r'<img\b[^>]* alt="[^"]{20,}"', text)) == 1
+
+
+def test_pictures_are_small():
+    """No picture is larger than 250 KB, so that the pages stay quick to load."""
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    assert {name: size for name, size in sizes.items() if size > 250_000} == {}
 
 
 @pytest.mark.slow
