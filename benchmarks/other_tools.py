@@ -30,7 +30,7 @@ def with_duckdb(folder: Path, jobs: int) -> str:
     connection = duckdb.connect(config={"threads": jobs})
     rows = connection.execute(f"""
         SELECT r->>'$.userIdentity.sessionContext.sessionIssuer.arn' AS role, r->>'$.errorCode' AS code, count(*)
-        FROM (SELECT unnest(Records) AS r FROM read_json('{folder}/AWSLogs/*/*/*/*/*/*/*.json.gz', columns = {{Records: 'JSON[]'}}, maximum_object_size = 1000000000))
+        FROM (SELECT unnest(Records) AS r FROM read_json('{folder}/AWSLogs/*/*/*/*/*/*/*.json.gz', columns = {{Records: 'JSON[]'}}, maximum_object_size = 67108864))
         WHERE code IN {CODES} AND role LIKE '%:role/aws-service-role/%' GROUP BY 1, 2 ORDER BY 1, 2""").fetchall()
     return "\n".join("\t".join(map(str, row)) for row in rows)
 

@@ -111,6 +111,13 @@ def scan(folder: Path, jobs: int, *more: str) -> list[str]:
 
 def labelled(folder: Path) -> Callable[[bytes], None]:
     """Make a check of a scan's output against the labels."""
+    parts = "\n\n".join(
+        f"{title}\n\n{breakdown(deliveries(options.data, 'mixed', max(options.megabytes // 5, 20)), *flags)}"
+        for title, flags in (
+            ("Where the time goes, whole contract:", ()),
+            ("With --no-recovery:", ("--no-recovery",)),
+        )
+    )
     labels = json.loads((folder / "labels.json").read_text())
 
     def check(output: bytes) -> None:
@@ -179,6 +186,12 @@ def table(rows: list[dict[str, object]], header: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def breakdown(folder: Path, *flags: str) -> str:
+    """Give the shares of a scan's parts, in one process."""
+    command = [sys.executable, HERE / "breakdown.py", folder / "AWSLogs", *flags]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def versions() -> str:
     """Name everything that was measured, and where."""
     names = ("rolewatch", "deflate", "isal", "msgspec", "stringzilla", "chdb", "duckdb")
@@ -223,7 +236,7 @@ def main() -> None:
     print(text)
     if options.write:
         (HERE / "RESULTS.md").write_text(
-            f"# Benchmarks\n\nMade by `make bench`. Ratios are other / rolewatch in wall time of whole commands: more is faster.\n\n{text}"
+            f"# Benchmarks\n\nMade by `make bench`. Ratios are other / rolewatch in wall time of whole commands: more is faster.\n\n{text}\n{parts}"
         )
         readme = HERE.parent / "README.md"
         readme.write_text(

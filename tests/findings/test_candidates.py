@@ -43,6 +43,8 @@ RANKS = [
     (at(linked=False, **OLD), [BY_BUCKET, GUARDRAIL]),
     (at(last=""), [BY_BUCKET]),
     (at(service="kms"), ["key policy without an Allow", "key policy with an explicit Deny", "missing or retired grant"]),
+    (at(service=""), []),
+    (at(service="", endpoint=True), [ENDPOINT]),
     (at(service="sqs"), ["resource-based policy with an explicit Deny"]),
     (at(service="sqs", endpoint=True), ["resource-based policy with an explicit Deny", ENDPOINT]),
     (at(service="sqs", relation="other"), ["resource-based policy without an Allow", "resource-based policy with an explicit Deny"]),

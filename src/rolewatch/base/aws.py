@@ -12,7 +12,7 @@ from rolewatch.base.errors import CannotDo
 ATTEMPTS = 8  # of one request, with pauses that grow
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-EXTRA = "pip install rolewatch[aws]"
+EXTRA = "pip install 'rolewatch[aws]', in a checkout pip install '.[aws]'"
 
 _CREDENTIALS = "check AWS_PROFILE or the other AWS credentials of this shell (`aws sts get-caller-identity` tells who you are)"
 _SIGN_IN = "sign in again, for example with `aws sso login`"

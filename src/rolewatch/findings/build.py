@@ -186,13 +186,13 @@ def _verdict(cases: list[Case]) -> Verdict:
 def _candidates(
     group: list[Denial], verdict: Verdict, accounts: list[str], actions: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    if verdict.evidence != "guess":
+    if verdict.evidence != "guess" or verdict.policy_type:  # the message gave a reason, if a strange one
         return []
     latest = group[-1].case
     relation = "unknown" if not accounts else "same" if accounts[-1] == latest.who.account else "other"
     return candidates(
         Circumstances(
-            service=latest.call.partition(":")[0],
+            service="" if latest.resource.source == "service" else latest.call.partition(":")[0],
             linked=latest.who.kind == "slr",
             relation=relation,
             last=group[-1].time or "",

@@ -14,7 +14,7 @@ REASONED_SINCE = "2024-11"  # S3 names the policy type from about then on, in ca
 class Circumstances(NamedTuple):
     """What ranking looks at: all of it from the records themselves."""
 
-    service: str  # prefix of the API: s3, kms …
+    service: str  # prefix of the API: s3, kms …; "" where no resource is named
     linked: bool
     relation: str  # of the role's account to the resource's: same, other or unknown
     last: str  # eventTime of the last denial
@@ -73,7 +73,8 @@ _OTHER = (
 )  # fmt: skip
 _GUARDRAILS = _Row("service control, resource control, boundary or identity policy", lambda at: not at.linked, lambda _: 70,
                    "this is not a service-linked role: its own policies and the organisation's bind it")  # fmt: skip
-_TABLES = {"s3": _S3, "kms": _KMS}
+_NOWHERE = (_OTHER[-1],)  # nothing is named that could have a policy
+_TABLES = {"s3": _S3, "kms": _KMS, "": _NOWHERE}
 
 
 def candidates(at: Circumstances) -> list[dict[str, str]]:
