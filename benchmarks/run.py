@@ -111,13 +111,6 @@ def scan(folder: Path, jobs: int, *more: str) -> list[str]:
 
 def labelled(folder: Path) -> Callable[[bytes], None]:
     """Make a check of a scan's output against the labels."""
-    parts = "\n\n".join(
-        f"{title}\n\n{breakdown(deliveries(options.data, 'mixed', max(options.megabytes // 5, 20)), *flags)}"
-        for title, flags in (
-            ("Where the time goes, whole contract:", ()),
-            ("With --no-recovery:", ("--no-recovery",)),
-        )
-    )
     labels = json.loads((folder / "labels.json").read_text())
 
     def check(output: bytes) -> None:
@@ -227,6 +220,13 @@ def main() -> None:
         if not options.only or any(word in pair.name for word in options.only):
             rows.append(compare(pair, options.runs))
             print(f"{rows[-1]['name']:32} {rows[-1]['ratio']:.2f}", file=sys.stderr)
+    parts = "\n\n".join(
+        f"{title}\n\n{breakdown(deliveries(options.data, 'mixed', max(options.megabytes // 5, 20)), *flags)}"
+        for title, flags in (
+            ("Where the time goes, whole contract:", ()),
+            ("With --no-recovery:", ("--no-recovery",)),
+        )
+    )
     labels = json.loads((deliveries(options.data, "mixed", options.megabytes) / "labels.json").read_text())
     header = (
         f"{labels['bytes'] / 1e9:.1f} GB of JSON in {labels['files']:,} files ({labels['bytes_compressed'] / 1e6:.0f} MB), {labels['records']:,} records, "
