@@ -191,5 +191,5 @@ def _tell(report: Mapping[str, Any], form: str) -> None:
         complain(f"cannot read {entry['delivery']}: {entry['reason']}")
     for note in report["notes"] if form not in NOTED else ():
         complain(note)
-    if not report["totals"]["records"]:
+    if not report["totals"]["records"] and not report["unreadable"]:
         complain("no CloudTrail record was read, so the result says nothing")
