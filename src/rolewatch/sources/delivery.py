@@ -34,7 +34,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     def open(self) -> BinaryIO:
         """Return a stream of the content as stored; raises OSError with a reason, here or while it is read."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how it is opened")
 
 
 class FileDelivery(Delivery, frozen=True):
