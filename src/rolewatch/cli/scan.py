@@ -66,7 +66,7 @@ OPTIONS = (
     Option("ignore", "leave out what the rules in FILE (TOML) allow, each with a reason and an end date", "FILE", file=True, group=_WHAT),
     Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
     Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
-    Option("exit-code", "end with N if something is blocked or silent", "N", words.status, default=0, shown="0", group=_OUT),
+    Option("exit-code", "end with N if something is blocked or silent, and not harmless", "N", words.status, default=0, shown="0", group=_OUT),
     Option("dry-run", "list what would be read, and read nothing", flag=True, default=False, group=_HOW),
     Option("jobs", "number of processes", "N", words.jobs, shown="one for each core", group=_HOW),
     Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),

@@ -19,7 +19,7 @@ def looked_at(report: dict[str, Any]) -> list[str]:
     )
     deliveries = f"{words.count(totals['deliveries'], 'delivery')} ({unread})"
     cost = f"{words.size(totals['bytes_compressed'])} in {totals['seconds']:.1f} s"
-    lines = [f"{records} + {repeats}, from {deliveries}, {cost}"]
+    lines = [f"{records} + {repeats}", f"{deliveries}, {cost}"]
     if coverage["first_record"]:
         lines.append(
             f"from {words.moment(coverage['first_record'])} to {words.moment(coverage['last_record'])} UTC"
