@@ -62,6 +62,8 @@ $(BIN)/python:
 .venv/.core: requirements.lock pyproject.toml | $(BIN)/python
 	$(INSTALL) -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@# Where Python may not write bytecode, it would compile every module anew at every start.
+	@$(BIN)/python -m compileall -q src/rolewatch
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.core

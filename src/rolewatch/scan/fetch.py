@@ -1,11 +1,14 @@
 """Content that has to come over a network is fetched by threads, a batch ahead of the one that is being scanned."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.scan.step import AT_ONCE
 from rolewatch.sources import Delivery
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 THREADS = 8
 
@@ -31,6 +34,8 @@ class Fetcher:
         if not delivery.remote or delivery.size > AT_ONCE:
             return None
         if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only where something is remote
+
             self._threads = ThreadPoolExecutor(THREADS)
         return self._threads.submit(_fetch, delivery)
 
