@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolewatch.catalog.naming_requests import lines
-from rolewatch.denials.resources import Asked, Resource, find_resource, takes_policy
+from rolewatch.denials.resources import (
+    Asked,
+    Resource,
+    listed_resource,
+    named_resource,
+    requested_resource,
+    takes_policy,
+)
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 CASES = [
@@ -22,7 +29,10 @@ def find(source, message=None, resources=None, request=None, **more):
     """Find the resource of a call in us-east-1."""
     record = {"event_name": "Call", "region": "us-east-1", "account": ACCOUNT, "partition": "aws"} | more
     asked = Asked(event_source=f"{source}.amazonaws.com", **record)
-    return find_resource(asked, message_resource=message, resources=resources, request_parameters=request)
+    found = named_resource(asked, message, resources) if message else None
+    if not found and resources:
+        found = listed_resource(asked.event_source, resources)
+    return found or requested_resource(asked, request)
 
 
 def entry(arn, kind=None, owner=None):
@@ -210,7 +220,7 @@ def test_place_of_what_is_named_without_one():
 def test_host_of_china():
     """The event source of China's partition means the same service."""
     asked = Asked("s3.amazonaws.com.cn", "GetBucketAcl", "cn-north-1", ACCOUNT, "aws-cn")
-    got = find_resource(asked, message_resource=None, resources=None, request_parameters={"bucketName": "b"})
+    got = requested_resource(asked, {"bucketName": "b"})
     assert got.arn == "arn:aws-cn:s3:::b"
 
 

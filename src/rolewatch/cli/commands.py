@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from rolewatch.cli.options import Option, Positional
 
+UNREAD = 3  # the exit status where a part of the input could not be read (DESIGN)
+
 
 class Called(NamedTuple):
     """A command as called: the values of its options and positionals by name, and the environment."""

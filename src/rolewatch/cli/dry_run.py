@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rolewatch.base.errors import UsageError
+from rolewatch.cli.commands import UNREAD
 from rolewatch.cli.output import Output, complain
 from rolewatch.sources import Survey, Window, survey
-
-UNREAD = 3
 
 
 def dry_run(sources: Sequence[str], window: Window, *, form: str, output: str | None) -> int:

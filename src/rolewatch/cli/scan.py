@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
-from rolewatch.cli.commands import Called
+from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
@@ -74,7 +74,6 @@ OPTIONS = (
 )  # fmt: skip
 OPEN = frozenset(("blocked", "silent"))
 IDLE = frozenset(("harmless", "service-not-enabled"))
-UNREAD = 3
 NOTED = ("table", "html")  # formats that show a report's notes to the reader
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 PIECE = 1024**2

@@ -7,7 +7,7 @@ Sources: spec/slr-catalog.md §1 (facts 1, 9, 11), research of peers §0.3. A na
 from functools import lru_cache
 from typing import NamedTuple
 
-from rolewatch.denials.record import Record, Success
+from rolewatch.denials.record import Record, Success, UserIdentity
 
 KINDS = ("slr", "service", "service-role", "all")
 LINKED = "role/aws-service-role/"
@@ -41,8 +41,7 @@ def principal(record: Record | Success, kinds: frozenset[str]) -> Principal | No
     identity = record.userIdentity
     if identity is None:
         return None
-    issuer = identity.sessionContext.sessionIssuer if identity.sessionContext else None
-    arn = issuer.arn if issuer else None
+    arn = issuer_of(identity)
     if arn is None and identity.type == "Role":
         arn = identity.arn  # the role itself, not a session of it
     if arn:
@@ -52,6 +51,13 @@ def principal(record: Record | Success, kinds: frozenset[str]) -> Principal | No
     if len(kinds) == 1 and "slr" in kinds:
         return None
     return _other(record, arn, kinds)
+
+
+def issuer_of(identity: UserIdentity | None) -> str | None:
+    """Give the ARN of the role behind a session; None where there is no session, or CloudTrail does not tell."""
+    context = identity.sessionContext if identity else None
+    issuer = context.sessionIssuer if context else None
+    return issuer.arn if issuer else None
 
 
 def _other(record: Record | Success, arn: str | None, kinds: frozenset[str]) -> Principal | None:

@@ -68,23 +68,6 @@ def takes_policy(resource_type: str, arn: str) -> bool:
     return takes
 
 
-def find_resource(
-    asked: Asked,
-    *,
-    message_resource: str | None,
-    resources: Sequence[Mapping[str, Any]] | None,
-    request_parameters: Any,
-) -> Resource:
-    """Name the resource of a call (DESIGN "finding"); never fails, whatever the record holds.
-
-    `request_parameters` is the decoded JSON value, of any shape.
-    """
-    found = named_resource(asked, message_resource, resources) if message_resource else None
-    if not found and resources:
-        found = listed_resource(asked.event_source, resources)
-    return found or requested_resource(asked, request_parameters)
-
-
 def named_resource(asked: Asked, text: str, resources: Sequence[Mapping[str, Any]] | None) -> Resource | None:
     """Name the resource that a message names, else the one that `resources[]` tells; None if neither names one."""
     source = _source(asked.event_source)

@@ -22,9 +22,10 @@ from rolewatch.catalog.codes import (
 from rolewatch.catalog.noise import noise
 from rolewatch.denials.denial import Case, Denial, Said, identity_of, part_of, unnamed
 from rolewatch.denials.message import parse_message
-from rolewatch.denials.principal import Principal, linked, partition_of, principal
+from rolewatch.denials.principal import Principal, issuer_of, linked, partition_of, principal
 from rolewatch.denials.record import Record, Success, value
 from rolewatch.denials.resources import (
+    REMEMBERED,
     Asked,
     Resource,
     listed_resource,
@@ -52,7 +53,6 @@ ABSENCE = (b"NoSuch", b"NotFound", b"NonExist", b"NotExist")
 
 
 SHORT = 1024  # bytes of a JSON value that is worth remembering
-REMEMBERED = 16_384  # resources
 _LINKED_ONLY = frozenset(("slr",))
 
 
@@ -123,10 +123,7 @@ def facts(record: Record | Success, rule: Rule) -> list[Fact]:
         return []
     if code and code not in AUTHORIZED_BUT_ABSENT:
         return _absence(record, source, name, code, time)
-    identity = record.userIdentity
-    context = identity.sessionContext if identity else None
-    issuer = context.sessionIssuer if context else None
-    role = issuer.arn if issuer else None
+    role = issuer_of(record.userIdentity)
     # What nearly all proofs come from, of which a scan sees millions: a service-linked role's call.
     deed = _deed(role, source, name) if role and len(role) + len(name) < SHORT else None
     if deed and "slr" in rule.principals:
@@ -182,8 +179,7 @@ def resource_of(record: Record | Success, named: str | None = None) -> Resource:
     identity = record.userIdentity
     region = record.awsRegion or ""
     account = record.recipientAccountId or (identity.accountId if identity else None) or ""
-    issuer = identity.sessionContext.sessionIssuer if identity and identity.sessionContext else None
-    role = issuer.arn if issuer else None
+    role = issuer_of(identity)
     partition = role[4 : role.find(":", 4)] if role and role.startswith("arn:aws") else partition_of(region)
     asked = Asked(source, record.eventName or "", region, account, partition)
     if named:

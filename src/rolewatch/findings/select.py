@@ -29,33 +29,29 @@ class Selection:
         """Leave findings out of a report, and add to its `notes` how many and why: nothing goes without a word."""
         findings = report["findings"]
         if self.services:
-            wanted = {
-                name.lower().removesuffix(".cn").removesuffix(".amazonaws.com") for name in self.services
-            }
-            findings = self._keep(
-                report, "other services (--service)", findings, [_label(f) in wanted for f in findings]
-            )
+            wanted = {_label(name) for name in self.services}
+            left = [finding for finding in findings if _label(finding["service"] or "") in wanted]
+            findings = _told(report, "other services (--service)", findings, left)
         if self.severity:
             least = LEVELS.index(self.severity)
-            kept = [LEVELS.index(finding["severity"]) >= least for finding in findings]
-            findings = self._keep(report, f"a severity below {self.severity} (--severity)", findings, kept)
+            left = [finding for finding in findings if LEVELS.index(finding["severity"]) >= least]
+            findings = _told(report, f"a severity below {self.severity} (--severity)", findings, left)
         if self.rules:
             ignored = apply_rules(findings, self.rules, now.date())
             findings = ignored.findings
             report["notes"] += ignored.notes
         if self.baseline is not None:
-            new = {id(finding) for finding in new_since(findings, self.baseline)}
-            findings = self._keep(
-                report, "the baseline (--baseline)", findings, [id(f) in new for f in findings]
-            )
+            left = new_since(findings, self.baseline)
+            findings = _told(report, "the baseline (--baseline)", findings, left)
         report["findings"] = findings
 
-    def _keep(self, report: dict[str, Any], what: str, findings: list[Any], kept: list[bool]) -> list[Any]:
-        left = [finding for finding, keep in zip(findings, kept, strict=True) if keep]
-        if len(left) < len(findings):
-            report["notes"].append(f"{counted(len(findings) - len(left))} of {what} left out")
-        return left
+
+def _told(report: dict[str, Any], what: str, findings: list[Any], left: list[Any]) -> list[Any]:
+    """Note how many of `findings` are not `left`; returns those that are."""
+    if len(left) < len(findings):
+        report["notes"].append(f"{counted(len(findings) - len(left))} of {what} left out")
+    return left
 
 
-def _label(finding: Mapping[str, Any]) -> str:
-    return str(finding["service"] or "").lower().removesuffix(".cn").removesuffix(".amazonaws.com")
+def _label(service: str) -> str:
+    return service.lower().removesuffix(".cn").removesuffix(".amazonaws.com")

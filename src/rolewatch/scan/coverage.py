@@ -68,19 +68,19 @@ class Coverage:
         """Take in what a delivery's name tells; its delivery time bounds the records in it from above."""
         self.accounts.add(layout.account)
         self.regions.add(layout.region)
-        self.deliveries[_place(layout.account, layout.region, layout.kind, layout.day)] += 1
+        self.deliveries[_place_of(layout)] += 1
         if layout.kind == NETWORK_LOGS:
             self.seen.add(NETWORK)
         if layout.delivered and layout.delivered > self.latest:
             self.latest = layout.delivered
-        time = layout.delivered or _end_of(layout.day)
+        time = _moment_of(layout)
         if time > self.delivered.get(layout.account, NEVER):
             self.delivered[layout.account] = time
 
     def knows(self, layout: Layout) -> bool:
         """Whether an earlier delivery of the same folder told all that this one's first and last record can tell."""
-        known = self.earliest.get(_place(layout.account, layout.region, layout.kind, layout.day))
-        return known is not None and (layout.delivered or _end_of(layout.day)) > known.delivered
+        known = self.earliest.get(_place_of(layout))
+        return known is not None and _moment_of(layout) > known.delivered
 
     def batch(self, batch: Batch, layout: Layout | None) -> None:
         """Take in a batch without parsing it: the kinds of events, and the first and last record.
@@ -97,9 +97,7 @@ class Coverage:
             ends = [where.eventTime for raw in batch.first_and_last() if (where := _where_of(raw))]
             times = [time for time in ends if time]
             if times:
-                place = _place(layout.account, layout.region, layout.kind, layout.day)
-                moment = layout.delivered or _end_of(layout.day)
-                self._earlier(place, _Ends(moment, min(times), max(times)))
+                self._earlier(_place_of(layout), _Ends(_moment_of(layout), min(times), max(times)))
         look_for(batch, self.seen, network=layout is None or layout.kind != LOGS)
 
     def record(self, record: Record | _Where) -> None:
@@ -244,6 +242,15 @@ def _listed(names: Iterable[str]) -> str:
     listed = sorted(names)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more
+
+
+def _place_of(layout: Layout) -> Place:
+    return _place(layout.account, layout.region, layout.kind, layout.day)
+
+
+def _moment_of(layout: Layout) -> datetime:
+    """Tell when a delivery was made, or the latest that it can have been."""
+    return layout.delivered or _end_of(layout.day)
 
 
 @lru_cache(maxsize=1024)

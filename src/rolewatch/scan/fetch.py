@@ -1,15 +1,15 @@
-"""Content that has to come over a network is fetched by threads, a batch ahead of the one that is being scanned."""
+"""How content is had: at once where it is small; over a network by threads, a batch ahead of the one being scanned."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rolewatch.base.errors import RolewatchError
-from rolewatch.scan.step import AT_ONCE
 from rolewatch.sources import Delivery
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+AT_ONCE = 8 * 1024 * 1024  # compressed bytes; larger deliveries are read as a stream
 THREADS = 8
 
 Fetched = bytes | Exception | None  # None: it is read when its turn comes
@@ -37,7 +37,7 @@ class Fetcher:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only where something is remote
 
             self._threads = ThreadPoolExecutor(THREADS)
-        return self._threads.submit(_fetch, delivery)
+        return self._threads.submit(attempt, delivery)
 
 
 def arrived(started: list[tuple[Delivery, "Future[Fetched] | None"]]) -> Iterator[tuple[Delivery, Fetched]]:
@@ -46,7 +46,8 @@ def arrived(started: list[tuple[Delivery, "Future[Fetched] | None"]]) -> Iterato
         yield delivery, future.result() if future else None
 
 
-def _fetch(delivery: Delivery) -> Fetched:
+def attempt(delivery: Delivery) -> bytes | Exception:
+    """Read a delivery whole; returns its content, or the error to be told when its turn comes."""
     try:
         return delivery.read()
     except (OSError, RolewatchError) as error:

@@ -23,6 +23,7 @@ from rolewatch.denials.record import Record, Unparsable, decode, decode_success
 from rolewatch.denials.rule import ERROR, Fact, Rule, denials, facts, needles, worth
 from rolewatch.scan.bundle import ENOUGH, SMALL, Bundle, Member
 from rolewatch.scan.facts import Facts
+from rolewatch.scan.fetch import AT_ONCE, attempt
 from rolewatch.scan.origins import Origins
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from rolewatch.denials.denial import Denial
 
 Key = tuple[str, ...]
-AT_ONCE = 8 * 1024 * 1024  # compressed bytes; larger deliveries are read as a stream
 DATA_SUFFIXES = frozenset((".json", ".jsonl", ".ndjson", ".gz", ".log"))  # names that promise records
 BESIDE_RECORDS: frozenset[Sort] = frozenset(
     ("digest", "Insights", "notice", "control")
@@ -113,10 +113,7 @@ class Stepper:
         for delivery, fetched in pairs:
             data = fetched
             if data is None and 0 < delivery.size <= SMALL:
-                try:
-                    data = delivery.read()
-                except (OSError, RolewatchError) as error:
-                    data = error
+                data = attempt(delivery)
             if not isinstance(data, bytes) or not self._bundled(bundle, delivery, data):
                 self.step(delivery, data)
             if bundle.size >= ENOUGH:
