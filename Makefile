@@ -2,6 +2,7 @@
 # make test    set up for development, run all tests
 # make check   format, lint, types, imports, tests: what has to pass before a commit
 # make bench   measure against the engines of benchmarks/requirements.in
+# make sanitize  run the tests of what is written in C under gcc's address and undefined-behaviour checks
 # make docs    build the documentation into site/
 # make lock    pin the requirements again (make lock UV_FLAGS=--upgrade takes newer versions)
 #
@@ -20,7 +21,7 @@ INSTALL = $(PIP) install --quiet --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UV_FLAGS)
 
-.PHONY: demo test check static format bench docs lock clean
+.PHONY: demo test check static format bench sanitize docs lock clean
 
 demo: .venv/.core
 	$(BIN)/rolewatch scan examples/deliveries
@@ -43,6 +44,18 @@ format: .venv/.dev
 bench: .venv/.bench
 	$(BIN)/python benchmarks/run.py
 
+# Into a copy of the package: the library that is in use stays as it is.
+SANITIZED = build/sanitized
+sanitize: .venv/.dev
+	mkdir -p $(SANITIZED)
+	cp -r src/rolewatch $(SANITIZED)/
+	gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
+		-I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))') src/rolewatch/cloudtrail/_native.c \
+		-o $(SANITIZED)/rolewatch/cloudtrail/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		$(BIN)/pytest -n $(JOBS) -p no:cacheprovider tests/cloudtrail/test_native.py tests/cloudtrail/test_carve.py tests/scan/test_exactness.py
+
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict
 
@@ -59,7 +72,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("rolewatch needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv --without-pip .venv
 
-.venv/.core: requirements.lock pyproject.toml | $(BIN)/python
+.venv/.core: requirements.lock pyproject.toml src/rolewatch/cloudtrail/_native.c | $(BIN)/python
 	$(INSTALL) -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@# Where Python may not write bytecode, it would compile every module anew at every start.

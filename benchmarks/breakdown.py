@@ -7,30 +7,37 @@ little itself; what no wrapper sees (listing, opening files, bookkeeping) is the
 import argparse
 import gc
 from collections import Counter
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from rolewatch.cloudtrail import carve, read
-from rolewatch.denials.rule import ERROR
-from rolewatch.scan import bundle, step
+from rolewatch.findings.build import followed
+from rolewatch.scan import examine, proofs, step
 from rolewatch.scan.pool import _batches
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import Window, deliveries_of
+from rolewatch.sources.delivery import FileDelivery
 
 spent: Counter[str] = Counter()
 
 
-def timed(place: Any, name: str, part: Callable[..., str]) -> None:
-    """Wrap a function so that its time counts for a part, named by its arguments."""
+inside: list[float] = []  # time of the parts within each part that is running
+
+
+def timed(place: Any, name: str, part: str) -> None:
+    """Wrap a function so that its own time, without that of other parts within, counts for a part."""
     inner = getattr(place, name)
 
     def outer(*args: Any, **more: Any) -> Any:
         start = perf_counter()
+        inside.append(0.0)
         try:
             return inner(*args, **more)
         finally:
-            spent[part(*args)] += perf_counter() - start
+            whole = perf_counter() - start
+            spent[part] += whole - inside.pop()
+            if inside:
+                inside[-1] += whole
 
     setattr(place, name, outer)
 
@@ -44,20 +51,14 @@ def main() -> None:
     parser.add_argument("--no-recovery", action="store_true")
     options = parser.parse_args()
     for place in (read, step):
-        timed(place, "inflate", lambda *_: "gunzip")
-    timed(carve, "_part", lambda *_: "count records, check the shape")
-    timed(
-        carve.Carved,
-        "spans",
-        lambda _, literals: "search for errors" if ERROR in literals else "search for roles and deletions",
-    )
-    timed(carve.Carved, "escaped", lambda *_: "look for escapes")
-    timed(carve.Carved, "stands_alone", lambda *_: "prove that denials stand alone")
-    timed(step, "decode_success", lambda *_: "decode proofs of access")
-    timed(step, "facts", lambda *_: "name what they prove")
-    timed(step, "worth", lambda *_: "decide on errors")
-    timed(bundle.Bundle, "take", lambda *_: "bundle small files")
-    timed(step.Stepper, "_apply", lambda *_: "keep facts")
+        timed(place, "inflate", "gunzip")
+    timed(FileDelivery, "read", "read files")
+    timed(carve, "_part", "count records, search, boil down successes")
+    timed(carve.Carved, "stands_alone", "prove that records stand alone")
+    timed(examine.Examiner, "examine", "decode and name denials and errors")
+    timed(step.Stepper, "_apply", "keep what was found")
+    timed(proofs.Proofs, "_find", "find what proves recovery")
+    timed(proofs.Proofs, "_hold", "prove recovery where it was read")
     gc.disable()
     deliveries = list(deliveries_of([options.folder], Window(), []))
     for _ in range(2):
@@ -67,6 +68,8 @@ def main() -> None:
         for batch in _batches(deliveries):
             for _ in stepper.step_all((delivery, None) for delivery in batch):
                 pass
+        if not options.no_recovery:
+            stepper.proofs.latest(followed(stepper.summary.denials.values()))
         whole = perf_counter() - start
     spent["the rest"] = whole - sum(spent.values())
     print("| part | share | of gunzip |\n|---|---|---|")

@@ -1,6 +1,7 @@
-"""Count the same denials with another tool, over the same files, with all cores: what people would do without rolewatch.
+"""Count the same denials with another tool, over the same files, with N cores: what people would do without rolewatch.
 
-Usage: other_tools.py chdb|duckdb|jq FOLDER [--jobs N]. Prints one line per role and error code.
+Usage: other_tools.py chdb|duckdb|jq FOLDER [--jobs N]. Prints one line per role and error code. jq itself uses one core:
+with --jobs 1 it is what one types, with more a process for each batch of files.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def with_duckdb(folder: Path, jobs: int) -> str:
 
 
 def with_jq(folder: Path, jobs: int) -> str:
-    """Ask jq, a process for every batch of files."""
+    """Ask jq: `zcat … | jq`, a process for every batch of files, N at a time."""
     program = (
         '.Records[] | select((.errorCode == "AccessDenied" or .errorCode == "Client.UnauthorizedOperation") and '
         '((.userIdentity.sessionContext.sessionIssuer.arn // "") | contains(":role/aws-service-role/"))) '

@@ -44,6 +44,7 @@ class Pair(NamedTuple):
     other: list[str]
     target: float | None
     check: Callable[[bytes], None] | None = None
+    slow: bool = False  # the other takes minutes: two runs, and none to warm up
 
 
 def measure(command: list[str]) -> Run:
@@ -64,9 +65,10 @@ def measure(command: list[str]) -> Run:
 
 def compare(pair: Pair, runs: int) -> dict[str, object]:
     """Run both commands in turn and give medians and the median ratio."""
-    measure(pair.ours), measure(pair.other)  # warm: caches, compiled files
+    if not pair.slow:
+        measure(pair.ours), measure(pair.other)  # warm: caches, compiled files
     ours, others = [], []
-    for _ in range(runs):
+    for _ in range(2 if pair.slow else runs):
         ours.append(measure(pair.ours))
         others.append(measure(pair.other))
         if pair.check:
@@ -154,12 +156,16 @@ def pairs(data: Path, megabytes: int, cores: int) -> list[Pair]:
                 labelled(folder),
             )
         )
-    small = deliveries(data, "mixed", part)
-    others = {"ClickHouse (chdb)": ("chdb", 3.0), "DuckDB read_json": ("duckdb", 40.0), "jq": ("jq", 25.0)}
-    for name, (tool, target) in others.items():
+    others = (
+        ("ClickHouse (chdb)", "chdb", cores, 3.0),
+        ("DuckDB read_json", "duckdb", cores, 40.0),
+        ("jq", "jq", 1, 25.0),
+        ("jq, a process for each core", "jq", cores, None),
+    )
+    for name, tool, jobs, target in others:
         if shutil.which("jq") if tool == "jq" else util.find_spec(tool):
-            command = [sys.executable, str(HERE / "other_tools.py"), tool, str(small), "--jobs", str(cores)]
-            rows.append(Pair(name, scan(small, cores), command, target, labelled(small)))
+            command = [sys.executable, str(HERE / "other_tools.py"), tool, str(mixed), "--jobs", str(jobs)]
+            rows.append(Pair(name, scan(mixed, cores), command, target, check, slow=tool != "chdb"))
     return rows
 
 
@@ -230,7 +236,7 @@ def main() -> None:
     labels = json.loads((deliveries(options.data, "mixed", options.megabytes) / "labels.json").read_text())
     header = (
         f"{labels['bytes'] / 1e9:.1f} GB of JSON in {labels['files']:,} files ({labels['bytes_compressed'] / 1e6:.0f} MB), {labels['records']:,} records, "
-        f"{labels['denials']:,} labelled denials, all found in every run; the rows by profile and the other tools: a fifth of that. {versions()}"
+        f"{labels['denials']:,} labelled denials, all found in every run; the rows by profile: a fifth of that. {versions()}"
     )
     text = table(rows, header)
     print(text)

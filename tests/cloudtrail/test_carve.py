@@ -7,16 +7,33 @@ import pytest
 from wrappings import compact, dumps, record
 
 from rolewatch.cloudtrail import carve
-from rolewatch.cloudtrail.carve import canonical, parts
+from rolewatch.cloudtrail.carve import ESCAPED, HIDING, JOINT, Literals, bit, canonical, parts
 
 RECORDS = [record(number) for number in range(4)]
 CONTENT = compact({"Records": RECORDS})
 LITERAL = b'rrorCode"'
+EVERY = Literals((b'"eventTime"',))
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
-def numbers(carved, spans):
-    """Return the numbers of the records that were handed out."""
-    return sorted({int(json.loads(carved.text(*span))["eventID"][-12:]) for span in spans})
+def numbers(carved, bits=~HIDING):
+    """Return the numbers of the records that are marked with one of these bits."""
+    return [
+        int(json.loads(carved.text(start, end))["eventID"][-12:])
+        for start, end, held in carved.marked
+        if held & bits
+    ]
+
+
+def plain(number, **more):
+    """Make a record without escapes."""
+    return {"eventVersion": "1.08", "eventTime": "t", **more, "eventID": f"{number:012d}"}
+
+
+def records_of(carved):
+    """Parse the marked records."""
+    return [json.loads(carved.text(start, end)) for start, end, _ in carved.marked]
 
 
 def nested(*look_alikes, **more):
@@ -28,11 +45,9 @@ def nested(*look_alikes, **more):
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_canonical(kind, end):
     """A log file as CloudTrail writes it is taken; white space behind it does not matter."""
-    carved = canonical(kind(CONTENT + end))
+    carved = canonical(kind(CONTENT + end), EVERY)
     assert carved.count == 4
-    assert [
-        json.loads(carved.text(start, stop)) for start, stop in sorted(set(carved.spans([b'"eventTime"'])))
-    ] == RECORDS
+    assert records_of(carved) == RECORDS
     assert (RECORDS[0], RECORDS[3]) == tuple(map(json.loads, carved.first_and_last()))
 
 
@@ -87,10 +102,38 @@ def test_records_with_a_literal():
         record(3),
         record(4, a=[{"errorCode": 1}]),
     ]
-    carved = canonical(compact({"Records": records}))
-    assert numbers(carved, carved.spans([LITERAL])) == [1, 2, 4]
-    assert numbers(carved, carved.spans([b"zz", LITERAL, b"GetBucket"])) == [0, 1, 2, 3, 4]
-    assert carved.spans([b"zz"]) == []
+    content = compact({"Records": records})
+    assert numbers(canonical(content, Literals((LITERAL,)))) == [1, 2, 4]
+    carved = canonical(content, Literals((b"zz", LITERAL, b"GetBucket")))
+    assert [numbers(carved, bit(number)) for number in range(3)] == [[], [1, 2, 4], [0, 1, 2, 3, 4]]
+    assert numbers(canonical(content, Literals((b"zz",)))) == []
+
+
+def test_more_literals_than_fit_into_one_pass():
+    """Any number of literals can be looked for."""
+    literals = Literals(tuple(f"-{number:012d}".encode() for number in range(12)))
+    carved = canonical(CONTENT, literals)
+    assert [numbers(carved, bit(number)) for number in range(5)] == [[0], [1], [2], [3], []]
+
+
+@pytest.mark.parametrize("literal", [b"x", b"ve", b'":"', JOINT[2:], b'"'])
+def test_literals_that_do_not_fit_into_one_pass(literal):
+    """A short literal, or one that every record begins with, is found as any other."""
+    records = [plain(0), plain(1, a="x"), plain(2)]
+    carved = canonical(compact({"Records": records}), Literals((literal,)))
+    expected = [
+        number for number, item in enumerate(records) if literal in compact(item) or literal == JOINT[2:]
+    ]
+    assert numbers(carved) == expected
+
+
+def test_needed():
+    """Records are left out that do not hold all of what is needed together."""
+    records = [plain(0, a=1), plain(1, b=1), plain(2, a=1, b=1), plain(3, c="\\u"), plain(4, c=1)]
+    content = compact({"Records": records}).replace(b"\\\\u", b"\\u0041")
+    both = Literals((b'"a"', b'"b"', b'"c"'), needed=(*ESCAPED, bit(0) | bit(1)))
+    assert numbers(canonical(content, both)) == [2, 3]
+    assert numbers(canonical(content, both._replace(needed=(bit(1), bit(2))))) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -99,15 +142,16 @@ def test_records_with_a_literal():
 def test_records_with_an_escape(hidden):
     """A record with an escape that may hide a literal is handed out; escaped quotes and backslashes hide nothing."""
     records = [record(number, requestParameters={"a": 'b "c" \\d'}, x=number) for number in range(5)]
-    carved = canonical(compact({"Records": records}).replace(b'"x":3', hidden))
-    assert numbers(carved, carved.escaped()) == [3]
+    carved = canonical(compact({"Records": records}).replace(b'"x":3', hidden), EVERY)
+    assert numbers(carved, HIDING) == [3]
 
 
 def test_literals_in_strings_are_told_from_keys():
     """In a string the quotes are escaped, so neither a key nor the joint between records begins there."""
     text = dumps({"Records": [record(7, errorCode="x")]})
-    carved = canonical(compact({"Records": [record(0, x=text), record(1, errorCode=text)]}))
-    assert (carved.count, numbers(carved, carved.spans([b'"errorCode":']))) == (2, [1])
+    content = compact({"Records": [record(0, x=text), record(1, errorCode=text)]})
+    carved = canonical(content, Literals((b'"errorCode":',)))
+    assert (carved.count, numbers(carved, bit(0))) == (2, [1])
 
 
 def test_holds():
@@ -121,7 +165,7 @@ def test_holds():
 def start_of(carved, content, number):
     """Return the start of the record with this number as the fast path hands it out."""
     place = content.index(f"-{number:012d}".encode())
-    return next(start for start, end in carved.spans([b'"eventTime"']) if start < place < end)
+    return next(start for start, end, _ in carved.marked if start < place < end)
 
 
 @pytest.mark.parametrize("behind", [[], [{"y": 1}], [record(6)], [record(6), {"y": 1}]])
@@ -129,15 +173,15 @@ def start_of(carved, content, number):
 def test_a_look_alike_does_not_stand_alone(before, behind):
     """A record in an array inside another is told from the file's own, whatever is around it."""
     content = compact({"Records": [*RECORDS[:before], nested(record(5), *behind), record(8)]})
-    carved = canonical(content)
+    carved = canonical(content, EVERY)
     assert carved.stands_alone(start_of(carved, content, 5)) is False
     assert carved.stands_alone(start_of(carved, content, 8)) is False  # there is a look-alike on the way
 
 
 def test_own_records_stand_alone():
     """The file's own records do, in ascending order, each proven once."""
-    carved = canonical(CONTENT)
-    starts = sorted({start for start, _ in carved.spans([b'"eventTime"'])})
+    carved = canonical(CONTENT, EVERY)
+    starts = [start for start, _, _ in carved.marked]
     assert [carved.stands_alone(start) for start in starts] == [True] * 4
     assert carved.stands_alone(starts[0])
 
@@ -147,7 +191,7 @@ def test_a_look_alike_far_into_a_record(distance):
     """In a record as long as CloudTrail writes them, even the last object of an array is told from a record."""
     filler = [{"eventVersion": "1.08", "eventTime": "t", "a": "x" * 900}] * (distance // 950)
     content = compact({"Records": [record(0), nested(*filler, record(5), {"y": 1}), record(8)]})
-    carved = canonical(content)
+    carved = canonical(content, EVERY)
     assert carved.stands_alone(start_of(carved, content, 5)) is False
 
 
@@ -155,7 +199,7 @@ def test_proof_goes_back_no_further_than_a_record_can(monkeypatch):
     """A record far into a file is proven from the records before it, whatever is at the file's start."""
     monkeypatch.setattr(carve, "REACH", 2000)
     content = compact({"Records": [nested(record(5), record(6)), *map(record, range(10, 60))]})
-    carved = canonical(content)
+    carved = canonical(content, EVERY)
     assert [carved.stands_alone(start_of(carved, content, number)) for number in (6, 59)] == [False, True]
 
 
@@ -179,22 +223,22 @@ def test_ends_whole(content, whole):
 def test_parts(monkeypatch, size):
     """A buffer taken part by part gives the same records, each in one part, whatever the size of the parts."""
     monkeypatch.setattr(carve, "PART", size)
-    carved = list(parts(CONTENT))
-    found = [json.loads(part.text(*span)) for part in carved for span in part.spans([b'"eventTime"'])]
+    carved = list(parts(CONTENT, EVERY))
+    found = [item for part in carved for item in records_of(part)]
     assert (found, sum(part.count for part in carved)) == (RECORDS, 4)
     assert [json.loads(text) for text in (carved[0].first_and_last()[0], carved[-1].first_and_last()[1])] == [
         RECORDS[0],
         RECORDS[3],
     ]
     assert [part.holds(b"000000000003") for part in carved] == [False] * (len(carved) - 1) + [True]
-    assert all(part.stands_alone(start) for part in carved for start, _ in part.spans([b'"eventTime"']))
+    assert all(part.stands_alone(start) for part in carved for start, _, _ in part.marked)
 
 
 def test_a_part_that_is_not_canonical(monkeypatch):
     """Only the part that holds a record of another key order is not of the shape."""
     monkeypatch.setattr(carve, "PART", 400)
     content = compact({"Records": [*RECORDS, dict(sorted(RECORDS[0].items(), reverse=True)), *RECORDS]})
-    assert [part is None for part in parts(content)].count(True) == 1
+    assert [part is None for part in parts(content, EVERY)].count(True) == 1
 
 
 @pytest.mark.parametrize("size", range(100, 1500, 50))
@@ -203,7 +247,7 @@ def test_a_look_alike_in_another_part(monkeypatch, size):
     monkeypatch.setattr(carve, "PART", size)
     content = compact({"Records": [record(0), nested(record(5), record(6)), record(8)]})
     alone = {}
-    for part in parts(content):
+    for part in parts(content, EVERY):
         for number in (0, 5, 6):
             with suppress(StopIteration):
                 alone[number] = part.stands_alone(start_of(part, content, number))
@@ -214,5 +258,5 @@ def test_deep_nesting_is_no_proof():
     """What the decoder gives up on is not taken for a record of the file's own."""
     deep = b"[" * 100_000 + b"]" * 100_000
     content = CONTENT.replace(b'"requestParameters":', b'"x":' + deep + b',"requestParameters":', 1)
-    carved = canonical(content)
+    carved = canonical(content, EVERY)
     assert carved.stands_alone(start_of(carved, content, 3)) is False

@@ -7,13 +7,16 @@ from io import BytesIO
 import pytest
 from wrappings import SHAPES, compact, lines, record
 
-from rolewatch.cloudtrail.carve import Carved
+from rolewatch.cloudtrail.carve import HIDING, Carved, Literals, bit
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.read import Content, Inexact, Listed
 from rolewatch.cloudtrail.split import Damaged, Skipped
 
 RECORDS = [record(number) for number in range(60)]
 LOG_FILE = compact({"Records": RECORDS})
+EVERY = Literals((b'"eventTime"',))
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 class Broken(BytesIO):
@@ -36,10 +39,10 @@ def collected(content, *, exact=False):
     """Read all batches; returns their sorts, their records and what was wrong or None."""
     sorts, found = [], []
     try:
-        for batch in content.batches(exact=exact):
+        for batch in content.batches(EVERY, exact=exact):
             sorts.append(type(batch))
-            found += [json.loads(batch.text(*span)) for span in sorted(batch.spans([b'"eventTime"']))]
-            assert batch.count == len(batch.spans([b'"eventTime"']))
+            found += [json.loads(batch.text(start, end)) for start, end, _ in batch.marked]
+            assert batch.count == len(batch.marked)
     except (Damaged, Skipped, Inexact, OSError) as error:
         return sorts, found, error
     except json.JSONDecodeError:  # what a scan takes for a reason to read exactly, too
@@ -224,17 +227,15 @@ def test_listed_and_carved_answer_alike():
         for number, more in enumerate([{}, {"errorCode": "x"}, {"a": 1}, {}])
     ]
     text = compact({"Records": records}).replace(b'"a":1', b'"a":"\\/"')
-    (carved,) = content_of(text).batches()
-    (listed,) = content_of(text).batches(exact=True)
+    literals = Literals((b"zz", b'rrorCode"', b'"a"'))
+    (carved,) = content_of(text).batches(literals)
+    (listed,) = content_of(text).batches(literals, exact=True)
     assert (Carved, Listed) == (type(carved), type(listed))
     for batch in (carved, listed):
-
-        def handed(spans, batch=batch):
-            return sorted({json.loads(batch.text(*span))["eventID"] for span in spans})
-
-        assert handed(batch.spans([b'rrorCode"'])) == ["1"]
-        assert handed(batch.spans([b"zz", b'rrorCode"', b'"a"'])) == ["1", "2"]
-        assert handed(batch.escaped()) == ["2"]
+        held = {json.loads(batch.text(start, end))["eventID"]: bits for start, end, bits in batch.marked}
+        assert {"1": bit(1), "2": bit(2)} == {name: bits & ~HIDING for name, bits in held.items()}
+        assert [name for name, bits in held.items() if bits & HIDING] == ["2"]
+        assert [json.loads(text)["eventID"] for text in batch.holding(b'"a"')] == ["2"]
         assert (batch.holds(b'"a"'), batch.holds(b"zz")) == (True, False)
         assert [json.loads(item)["eventID"] for item in batch.first_and_last()] == ["0", "3"]
-        assert batch.stands_alone(batch.spans([b'"a"'])[0][0])
+        assert batch.stands_alone(batch.marked[-1][0])

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from trail import IDENTITIES, LEFT_OUT, LINKED, SLR, USER, item, raw
 
 from rolewatch.catalog.codes import AUTHORIZED_BUT_ABSENT, CODES, DELETES, GONE, LISTED_ERRORS
-from rolewatch.cloudtrail.read import ESCAPES
+from rolewatch.cloudtrail.read import Listed
 from rolewatch.denials.record import decode
-from rolewatch.denials.rule import Rule, denials, facts, needles, worth
+from rolewatch.denials.rule import Rule, denials, facts, search, worth
 
 RULES = [Rule(), *(Rule(frozenset(("slr", kind))) for kind in ("service", "service-role", "all"))]
 WITH_AUTHENTICATION = Rule(authentication=True)
@@ -19,11 +19,8 @@ QUIET = {"errorCode": LEFT_OUT, "errorMessage": LEFT_OUT}
 
 def reached(record, rule, *, recovery=True):
     """Say how a scan comes to decode a record: in full for its error, for what it proves, or not at all (None)."""
-    error, *rest = needles(rule, recovery=recovery)
-    escaped = any(literal in record for literal in ESCAPES)
-    if (escaped or error in record) and worth(record, rule, recovery=recovery):
-        return "error"
-    return "proof" if recovery and (escaped or any(literal in record for literal in rest)) else None
+    marked = Listed([record], search(rule, recovery=recovery)).marked
+    return worth(record, marked[0][2], rule, recovery=recovery) if marked else None
 
 
 def escape(text, letters):
@@ -118,16 +115,16 @@ def test_every_success(rule):
 def test_worth_of_what_is_missing(row):
     """A person's error that says that a resource does not exist is worth decoding where recovery is followed."""
     record = raw(errorCode=row.code, eventSource=row.event_source, userIdentity=USER)
-    assert worth(record, Rule(), recovery=True)
-    assert not worth(record, Rule(), recovery=False)
+    assert reached(record, Rule()) == "error"
+    assert reached(record, Rule(), recovery=False) is None
 
 
 @pytest.mark.parametrize(("source", "name"), sorted(DELETES))
 def test_deletions(source, name):
     """A person's deletion holds a literal, also where the error that is none comes with it."""
     fields = {"eventSource": source, "eventName": name, "userIdentity": USER}
-    assert reached(raw(**fields), Rule()) == "proof"
-    assert reached(raw(**fields, errorCode=None), Rule()) == "proof"
+    assert reached(raw(**fields), Rule()) == "success"
+    assert reached(raw(**fields, errorCode=None), Rule()) == "success"
 
 
 NOT_WORTH = [
@@ -147,7 +144,7 @@ def test_what_is_not_decoded(fields):
 def test_without_recovery():
     """Without following recovery only records with an error are decoded."""
     assert reached(raw(**QUIET, userIdentity=LINKED), Rule(), recovery=False) is None
-    assert reached(raw(**QUIET, userIdentity=LINKED), Rule()) == "proof"
+    assert reached(raw(**QUIET, userIdentity=LINKED), Rule()) == "success"
 
 
 @pytest.mark.parametrize("letters", ["/", "a", "rC", "DTN"])

@@ -62,6 +62,11 @@ def stepped(*deliveries, **request):
     return stepper
 
 
+def latest(stepper, key):
+    """Return the proven latest time of a fact; None if there is none."""
+    return stepper.proofs.latest({key: ""}).get(key)
+
+
 def write(folder, name, *records):
     """Write a log file below a folder, as CloudTrail does."""
     path = folder / name

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from collections import Counter
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,8 @@ from rolewatch.sources import BytesDelivery
 
 ROLE = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 IMPOSTOR = "arn:aws:iam::111122223333:role/team/aws-service-role/config.amazonaws.com/Impostor"
+BUCKETS = ("arn:aws:s3:::a", "arn:aws:s3:::b")
+ACTIONS = ("s3:getbucketpolicy", "s3:getbucketacl", "s3:deletebucket")
 FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01"
 NEEDLES = (
     '"errorCode":"AccessDenied"', "errorCode", ":role/aws-service-role/", '},{"eventVersion":"1.08"', '{"Records":[', "]}", '"eventTime"',
@@ -178,10 +181,13 @@ def of_one_writer(text):
     return b"\\u00" not in text and all(next(iter(record)) == "eventVersion" for record in records)
 
 
-def assert_exact(texts, request, *, compress):
+def assert_exact(texts, request, *, compress, in_c):
     """Hold a scan against the full parse: counts, denials, proofs of access."""
     expected, proofs = fully_parsed(texts, request)
-    stepper = scanned(map(gzip.compress, texts) if compress else texts, request)
+    with pytest.MonkeyPatch.context() as patch:
+        if not in_c:
+            patch.setattr("rolewatch.cloudtrail.carve.native", None)
+        stepper = scanned(map(gzip.compress, texts) if compress else texts, request)
     found = stepper.summary
     assert found.unreadable == []
     assert found.counts["hits"] == expected.counts["hits"]
@@ -189,8 +195,10 @@ def assert_exact(texts, request, *, compress):
         assert found.counts["records"] == expected.counts["records"]
     assert found.denials == expected.denials
     assert (found.copies, found.examples) == (expected.copies, expected.examples)
-    assert {key: stepper.facts.latest(key) for key in proofs} == proofs
-    assert stepper.facts._recent.keys() == proofs.keys()
+    everybody = {ROLE, IMPOSTOR, *(key[0] for key in proofs if len(key) == 3)}
+    everything = {*BUCKETS, "service:s3.amazonaws.com", *(key[-1] for key in proofs)}
+    asked = [*product(everybody, ACTIONS, everything), *((resource,) for resource in everything), *proofs]
+    assert stepper.proofs.latest(dict.fromkeys(asked, "")) == proofs
 
 
 SEEDS = st.integers(0, 2**32)
@@ -205,29 +213,31 @@ REQUESTS = st.sampled_from(
 
 
 @settings(max_examples=800, deadline=None)
-@given(SEEDS, REQUESTS, st.booleans())
-def test_fast_path_is_exact(seed, request, compress):
+@given(SEEDS, REQUESTS, st.booleans(), st.booleans())
+def test_fast_path_is_exact(seed, request, compress, in_c):
     """Counts, denials and proofs of access are those of a full parse."""
-    assert_exact([deliver(seed)], request, compress=compress)
+    assert_exact([deliver(seed)], request, compress=compress, in_c=in_c)
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(SEEDS, min_size=2, max_size=6), REQUESTS)
-def test_files_read_together_are_exact(seeds, request):
-    """The same holds for small files, which are read as one."""
-    assert_exact([deliver(seed) for seed in seeds], request, compress=True)
+@given(st.lists(SEEDS, min_size=2, max_size=6), REQUESTS, st.booleans())
+def test_files_of_a_folder_are_exact(seeds, request, in_c):
+    """The same holds for small files of one folder, of which the first is looked at more closely than the others."""
+    assert_exact([deliver(seed) for seed in seeds], request, compress=True, in_c=in_c)
 
 
 @settings(max_examples=400, deadline=None)
-@given(SEEDS, REQUESTS, st.booleans(), st.integers(100, 3000), st.integers(100, 3000))
-def test_windows_of_large_files_are_exact(seed, request, compress, piece, part):
+@given(
+    SEEDS, REQUESTS, st.tuples(st.booleans(), st.booleans()), st.integers(100, 3000), st.integers(100, 3000)
+)
+def test_windows_of_large_files_are_exact(seed, request, way, piece, part):
     """The same holds for large files, which are read in windows and these in parts, wherever they are cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rolewatch.cloudtrail.carve.PART", part)
         patch.setattr("rolewatch.cloudtrail.read.PIECE", piece)
         patch.setattr("rolewatch.cloudtrail.gunzip.PIECE", piece)
         patch.setattr("rolewatch.cloudtrail.gunzip.WHOLE", 100)
-        assert_exact([deliver(seed)], request, compress=compress)
+        assert_exact([deliver(seed)], request, compress=way[0], in_c=way[1])
 
 
 def test_the_deliveries_reach_both_paths():

@@ -12,6 +12,8 @@ from rolewatch.scan.run import run
 from rolewatch.sources import FileDelivery
 
 ROLE = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 FOLDER = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/0{day}"
 
@@ -85,14 +87,15 @@ def test_a_real_success_is_proven_where_it_was_read(tmp_path, files):
     assert judged(tmp_path, *files) == ("recovered", "2026-03-03T00:00:00Z", [])
 
 
-def test_origins():
-    """Deliveries come back by their number, and all of them in order."""
-    groups = [
-        [FileDelivery(f"{n}-{m}", "", named=False, size=m, remote=False) for m in range(n)]
-        for n in (1, 40, 0, 3)
-    ]
+@pytest.mark.parametrize("group", [1, 3, 8192])
+def test_origins(monkeypatch, group):
+    """Deliveries come back by their number, in memory or written down, and all of them in order."""
+    monkeypatch.setattr("rolewatch.scan.origins.GROUP", group)
+    deliveries = [FileDelivery(f"{n}", "x" * n, named=False, size=n, remote=False) for n in range(10)]
     origins = Origins()
-    numbers = [origins.keep(group) for group in groups]
-    assert [origins.deliveries(number) for number in numbers[::-1]] == groups[::-1]
-    assert list(origins) == groups
+    numbers = [origins.keep(delivery) for delivery in deliveries]
+    assert len(set(numbers)) == 10
+    assert min(numbers) > 0
+    assert [origins.delivery(number) for number in numbers[::-1]] == deliveries[::-1]
+    assert list(origins) == deliveries
     assert list(Origins()) == []

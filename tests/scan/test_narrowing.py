@@ -3,10 +3,12 @@
 import json
 
 import pytest
-from loads import ACCOUNT, DENIED, OTHER, ROLE, USER, content, linked, record, stepped
+from loads import ACCOUNT, DENIED, OTHER, ROLE, USER, content, latest, linked, record, stepped
 
 from rolewatch.cli.words import moment
 from rolewatch.sources import Window
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 BUCKET = "arn:aws:s3:::b"
 TIMES = [
@@ -55,8 +57,8 @@ def test_facts_end_with_the_window(until, expected):
         record(time=f"2026-03-0{day}T00:00:00Z", number=day + 2, errorCode="NoSuchBucket") for day in (4, 5)
     ]
     stepper = stepped(content(*records, *gone), window=window)
-    assert stepper.facts.latest((ROLE, "s3:listbucket", BUCKET)) == expected
-    assert stepper.facts.latest((BUCKET,)) == expected
+    assert latest(stepper, (ROLE, "s3:listbucket", BUCKET)) == expected
+    assert latest(stepper, (BUCKET,)) == expected
 
 
 ELSEWHERE = ROLE.replace(ACCOUNT, OTHER)
@@ -110,7 +112,7 @@ def test_principals(kinds, expected, followed, layout):
         f"arn:aws:iam::{ACCOUNT}:role/delivery",
         USER["arn"],
     ]
-    assert followed == [name for name in names if stepper.facts.latest((name, "s3:listbucket", BUCKET))]
+    assert followed == [name for name in names if latest(stepper, (name, "s3:listbucket", BUCKET))]
 
 
 def test_without_recovery():
@@ -118,8 +120,8 @@ def test_without_recovery():
     data = content(record(number=1, **DENIED), record(number=2), record(number=3, errorCode="NoSuchBucket"))
     stepper = stepped(data, recovery=False)
     assert numbers(stepper) == [1]
-    assert stepper.facts.latest((ROLE, "s3:listbucket", BUCKET)) is None
-    assert stepper.facts.latest((BUCKET,)) is None
+    assert latest(stepper, (ROLE, "s3:listbucket", BUCKET)) is None
+    assert latest(stepper, (BUCKET,)) is None
 
 
 def test_authentication():
@@ -132,7 +134,7 @@ def test_a_deletion_that_looks_like_an_error():
     """A deletion by a person counts, although its record holds what records with an error do."""
     for fields in ({"errorCode": None}, {"requestParameters": {"bucketName": "b", "note": 'errorCode"'}}):
         stepper = stepped(content(record("DeleteBucket", userIdentity=USER, **fields)))
-        assert stepper.facts.latest((BUCKET,)) == "2026-03-01T10:00:00Z"
+        assert latest(stepper, (BUCKET,)) == "2026-03-01T10:00:00Z"
 
 
 def test_look_alikes_prove_nothing():
@@ -140,5 +142,5 @@ def test_look_alikes_prove_nothing():
     inner = record(number=9, time="2026-03-09T00:00:00Z")
     outer = record(number=2, userIdentity=USER, requestParameters={"list": [{"x": 1}, inner, {"y": 2}]})
     stepper = stepped(content(record(number=1, **DENIED), outer))
-    assert stepper.facts.latest((ROLE, "s3:listbucket", BUCKET)) is None
+    assert latest(stepper, (ROLE, "s3:listbucket", BUCKET)) is None
     assert json.dumps(inner, separators=(",", ":")).encode() in content(outer)

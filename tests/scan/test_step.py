@@ -10,8 +10,10 @@ from loads import DENIED, USER, content, delivery, record, stepped
 
 from rolewatch.base.errors import CannotDo
 from rolewatch.cloudtrail.read import Listed
+from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.step import AT_ONCE, Stepper, _Collected
+from rolewatch.scan.step import AT_ONCE, Stepper
+from rolewatch.scan.summary import Summary
 from rolewatch.sources import BytesDelivery, Delivery
 
 ONE = content(record(**DENIED))
@@ -248,12 +250,11 @@ def test_a_look_alike_counts_nothing_twice():
 
 def test_records_that_cannot_be_parsed():
     """A record that is asked for and cannot be decoded is counted."""
-    stepper = Stepper(ScanRequest())
-    batch = Listed(
-        [
-            b'{"errorCode":"AccessDenied" :role/aws-service-role/',
-            b"{}",
-            b'"errorCode" \\u :role/aws-service-role/',
-        ]
-    )
-    assert stepper._examine(batch, _Collected(proven=False)) == 2
+    examiner, summary = Examiner(ScanRequest()), Summary()
+    records = [
+        b'{"errorCode":"AccessDenied" :role/aws-service-role/',
+        b"{}",
+        b'"errorCode" \\u :role/aws-service-role/',
+    ]
+    batch = Listed(records, examiner.literals)
+    assert examiner.examine(batch, Collected(proven=False), summary.coverage) == 2

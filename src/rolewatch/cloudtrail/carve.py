@@ -9,21 +9,36 @@ cannot begin inside a string. Letters can only hide behind `\uXXXX` and slashes 
 holds either is always handed out. What no literal can tell is depth: an array deep in a record may hold objects
 that look like records. `stands_alone` decides that for a record that is about to count, from the text before it.
 
+All literals are looked for when a part is made, in one pass by `_native` where that was built, else one after the
+other. Only the bits that tell which of them a record holds go on from here.
+
 What this way does not see, on purpose, because seeing it means to parse everything: bytes that are no JSON in a record
 that nobody asks for, and several look-alikes in one array, which are counted as records. A record that is asked
 for is always decoded, and whoever cannot decode it turns to the exact way.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 import stringzilla as sz
 
+try:
+    from rolewatch.cloudtrail import _native as native
+except ImportError:  # it was not built, or the processor lacks what it needs
+    native = None  # type: ignore[assignment] # it is optional
+
 HEAD = b'{"Records":['
 FIRST = b'{"Records":[{"eventVersion":"'
 JOINT = b'},{"eventVersion":"'  # ends one record and begins the next
+TIME = b'"eventTime"'  # every record has one such key
 TAIL = b"}]}"
+ESCAPES = (b"\\u", b"\\/")  # what may hide a letter or a slash of a literal
+ESCAPED = (0b01, 0b10)  # the bits of ESCAPES
+HIDING = 0b11  # both; those of the literals asked for are the next higher ones
 # An event has 256 KB at most (spec/cloudtrail.md §1.1), so a record that holds a look-alike in an array begins no
 # further back than this.
 REACH = 256 * 1024
@@ -35,52 +50,64 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
 Buffer = bytes | bytearray
-Span = tuple[int, int]
+Boiled = tuple[bytes, str]  # a boiled record (`_native.pyi`) and its time
+Marked = tuple[int, int, int]  # a record's start and end, and the bits of what it holds
+
+
+class Literals(NamedTuple):
+    """What records are marked for.
+
+    `wanted` are the literals looked for. A record is marked if it holds all bits of one of `needed`, or anything if there
+    are none. It is boiled down instead, where that is possible, if it has exactly the bits `plain`.
+    """
+
+    wanted: tuple[bytes, ...]
+    needed: tuple[int, ...] = ()
+    plain: int = 0
+
+    def needs(self, bits: int) -> bool:
+        """Whether a record that holds this is to be marked."""
+        return any(bits & all_of == all_of for all_of in self.needed) if self.needed else bits != 0
+
+
+NONE = Literals(())
+
+
+def bit(number: int) -> int:
+    """Give the bit of a literal, by its place among those asked for."""
+    return HIDING + 1 << number
 
 
 class Carved:
     """Records of a buffer in CloudTrail's own shape, not parsed: `count` of them, between two places in it.
 
-    `proven` is a start known to be a record's, at depth one; all parts of a buffer share it.
+    `marked` are those that hold one of the literals asked for, or an escape that may hide one, in order; `boiled` are
+    those left out there because they could be boiled down. `proven` are starts known to be a record's, at depth one, in
+    order; all parts of a buffer share them.
     """
 
-    __slots__ = ("_begin", "_buffer", "_end", "_proven", "count")
+    __slots__ = ("_begin", "_buffer", "_end", "_proven", "boiled", "count", "marked")
 
-    def __init__(self, buffer: Buffer, begin: int, end: int, count: int, proven: list[int]) -> None:
+    def __init__(
+        self,
+        buffer: Buffer,
+        place: tuple[int, int],
+        count: int,
+        found: tuple[list[Marked], list[Boiled]],
+        proven: list[int],
+    ) -> None:
         self._buffer = buffer
-        self._begin = begin  # the first record's opening brace
-        self._end = end  # just behind the last record's closing brace
+        self._begin, self._end = (
+            place  # the first record's opening brace, and just behind the last one's closing one
+        )
         self._proven = proven
         self.count = count
+        self.marked, self.boiled = found
 
-    def spans(self, literals: Sequence[bytes]) -> list[Span]:
-        """List (start, end) of each record that holds one of the literals.
-
-        In order for each literal, not overall; a record that holds several comes several times.
-        """
-        buffer, begin, last, find, rfind = self._buffer, self._begin, self._end, sz.find, sz.rfind
-        found: list[Span] = []
-        for literal in literals:
-            position = find(buffer, literal, begin, last)
-            while position >= 0:
-                start, end = rfind(buffer, JOINT, begin, position), find(buffer, JOINT, position, last)
-                end = end + 1 if end >= 0 else last
-                found.append((start + 2 if start >= 0 else begin, end))
-                position = find(buffer, literal, end, last)
-        return found
-
-    def escaped(self) -> list[Span]:
-        """List (start, end) of each record that holds an escape which may hide a literal, in order."""
-        buffer, last = self._buffer, self._end
-        found: list[Span] = []
-        position = buffer.find(b"\\", self._begin, last)  # one byte: memchr, faster than any search for two
-        while position >= 0:
-            end = sz.find(buffer, JOINT, position, last)
-            end = end + 1 if end >= 0 else last
-            if _ESCAPE(buffer, position, end):
-                found.append((self._around(position)[0], end))
-            position = buffer.find(b"\\", end, last)
-        return found
+    def holding(self, literal: bytes) -> Iterator[Buffer]:
+        """Yield the bytes of each record that holds a literal."""
+        for start, end in _spans(self._buffer, self._begin, self._end, literal):
+            yield self._buffer[start:end]
 
     def text(self, start: int, end: int) -> Buffer:
         """Return the bytes of one record."""
@@ -103,69 +130,122 @@ class Carved:
         Decoding the stretch therefore proves it. Proven starts are remembered, so a file is gone through at
         most once however many records are asked for in ascending order.
         """
-        if start > self._proven[0]:
-            if not self._follows_whole_records(start):
-                return False
-            self._proven[0] = start
+        proven = self._proven
+        place = bisect_right(proven, start)
+        if proven[place - 1] == start:
+            return True
+        if not self._follows_whole_records(start, proven[place - 1]):
+            return False
+        proven.insert(place, start)
         return True
 
     def ends_whole(self) -> bool:
         """Whether the buffer, a window cut out of a larger file, ends where a record of the file's own ends."""
-        return self._follows_whole_records(self._end + 1)
+        return self._follows_whole_records(self._end + 1, self._proven[-1])
 
-    def _follows_whole_records(self, start: int) -> bool:
-        begin = self._proven[0]
+    def _follows_whole_records(self, start: int, begin: int) -> bool:
         if start - begin > REACH:
             begin = sz.find(self._buffer, JOINT, start - REACH) + 2
         if not begin < start:
             return True
-        stretch = b"[" + self._buffer[begin : start - 1] + b"]"
+        joints = sz.count(self._buffer, JOINT, begin, start - 1)
+        if native and native.objects(self._buffer, begin, start - 1) == joints + 1:
+            return True
         try:
-            objects = len(_list_of_raw.decode(stretch))
+            objects = len(_list_of_raw.decode(b"[" + self._buffer[begin : start - 1] + b"]"))
         except (msgspec.DecodeError, RecursionError):
             return False
-        return bool(objects == sz.count(stretch, JOINT) + 1)  # else there is a look-alike on the way
+        return bool(objects == joints + 1)  # else there is a look-alike on the way
 
-    def _around(self, position: int) -> Span:
+    def _around(self, position: int) -> tuple[int, int]:
         """Return the record that the byte at `position` is in."""
         start = sz.rfind(self._buffer, JOINT, self._begin, position + len(JOINT) - 1)
         end = sz.find(self._buffer, JOINT, position, self._end)
         return start + 2 if start >= 0 else self._begin, end + 1 if end >= 0 else self._end
 
 
-def canonical(buffer: Buffer) -> Carved | None:
+def canonical(buffer: Buffer, literals: Literals = NONE) -> Carved | None:
     """Take a whole buffer as CloudTrail's own shape, or say None: then `split` has to read it."""
     end = end_of_records(buffer)
-    return _part(buffer, len(HEAD), end, [len(HEAD)]) if end else None
+    return _part(buffer, len(HEAD), end, literals, [len(HEAD)]) if end else None
 
 
-def parts(buffer: Buffer) -> Iterator[Carved | None] | None:
+def parts(
+    buffer: Buffer, literals: Literals, proven: Sequence[int] = (len(HEAD),)
+) -> Iterator[Carved | None] | None:
     """Take a buffer as `canonical` does, but part by part; a part that is not of that shape is None.
 
-    Parts are small enough for a processor's own cache, so that only the first search in each waits for memory.
+    Parts are small enough for a processor's own cache, so that only the first search in each waits for memory. `proven`
+    are starts that are known to be a record's, the first record's first of all.
     """
     end = end_of_records(buffer)
-    return _parts(buffer, end) if end else None
+    return _parts(buffer, end, literals, list(proven)) if end else None
 
 
-def _parts(buffer: Buffer, end: int) -> Iterator[Carved | None]:
-    begin, proven = len(HEAD), [len(HEAD)]
+def _parts(buffer: Buffer, end: int, literals: Literals, proven: list[int]) -> Iterator[Carved | None]:
+    begin = len(HEAD)
     while end - begin > PART:
         cut = sz.rfind(buffer, JOINT, begin, begin + PART)
         if cut < 0:
             cut = sz.find(buffer, JOINT, begin, end)
             if cut < 0:
                 break
-        yield _part(buffer, begin, cut + 1, proven)
+        yield _part(buffer, begin, cut + 1, literals, proven)
         begin = cut + 2
-    yield _part(buffer, begin, end, proven)
+    yield _part(buffer, begin, end, literals, proven)
 
 
-def _part(buffer: Buffer, begin: int, end: int, proven: list[int]) -> Carved | None:
-    count = sz.count(buffer, JOINT, begin, end) + 1
-    if sz.count(buffer, b'"eventTime"', begin, end) != count:
+def _part(buffer: Buffer, begin: int, end: int, literals: Literals, proven: list[int]) -> Carved | None:
+    joints, times, marked, boiled = _survey(buffer, begin, end, literals)
+    if joints + 1 != times:
         return None  # a record starts otherwise, or has no time, or something looks like one
-    return Carved(buffer, begin, end, count, proven)
+    return Carved(buffer, (begin, end), times, (marked, boiled), proven)
+
+
+def _survey(
+    buffer: Buffer, begin: int, end: int, literals: Literals
+) -> tuple[int, int, list[Marked], list[Boiled]]:
+    """Count joints and times, and list the records that are marked or boiled down, as `_native.survey` says."""
+    if native:
+        with suppress(ValueError):  # there are literals that it does not take: many, and some short ones
+            wanted = (JOINT, TIME, *ESCAPES, *literals.wanted)
+            return native.survey(buffer, begin, end, wanted, literals.needed, literals.plain)
+    joints, times = sz.count(buffer, JOINT, begin, end), sz.count(buffer, TIME, begin, end)
+    return joints, times, _marked(buffer, begin, end, literals) if joints + 1 == times else [], []
+
+
+def _marked(buffer: Buffer, begin: int, end: int, literals: Literals) -> list[Marked]:
+    """List the records that hold a literal or an escape, as `_native.survey` does."""
+    found: dict[tuple[int, int], int] = dict.fromkeys(_escaped(buffer, begin, end), HIDING)
+    for number, literal in enumerate(literals.wanted):
+        for span in _spans(buffer, begin, end, literal):
+            found[span] = found.get(span, 0) | bit(number)
+    return [(*span, bits) for span, bits in sorted(found.items()) if literals.needs(bits)]
+
+
+def _spans(buffer: Buffer, begin: int, last: int, literal: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each record that holds a literal."""
+    find, rfind = sz.find, sz.rfind
+    position = find(buffer, literal, begin, last)
+    while position >= 0:
+        # The literal may lie in the head of its record, which is a part of the joint.
+        start = rfind(buffer, JOINT, begin, min(position + len(JOINT) - 2, last))
+        end = find(buffer, JOINT, position, last)
+        end = end + 1 if end >= 0 else last
+        yield start + 2 if start >= 0 else begin, end
+        position = find(buffer, literal, end, last)
+
+
+def _escaped(buffer: Buffer, begin: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each record that holds an escape which may hide a literal."""
+    position = buffer.find(b"\\", begin, last)  # one byte: memchr, faster than any search for two
+    while position >= 0:
+        end = sz.find(buffer, JOINT, position, last)
+        end = end + 1 if end >= 0 else last
+        if _ESCAPE(buffer, position, end):
+            start = sz.rfind(buffer, JOINT, begin, position)
+            yield start + 2 if start >= 0 else begin, end
+        position = buffer.find(b"\\", end, last)
 
 
 def end_of_records(buffer: Buffer) -> int:
@@ -181,9 +261,11 @@ def end_of_records(buffer: Buffer) -> int:
         if not buffer.endswith(TAIL, 0, end):
             return 0
     end -= len(TAIL) - 1
-    start = sz.rfind(buffer, JOINT, 0, end) + 2
+    start = max(sz.rfind(buffer, JOINT, 0, end) + 2, len(HEAD))
+    if native and native.objects(buffer, start, end) == 1:
+        return end
     try:
-        _raw.decode(buffer[start if start > 1 else len(HEAD) : end])
+        _raw.decode(buffer[start:end])
     except (msgspec.DecodeError, RecursionError):
         return 0
     return end

@@ -92,10 +92,9 @@ def _may_go_on(data: bytes) -> bool:
 
     Between the two there may be zero bytes, and an ISIZE ends with some.
     """
-    size = data[-4:].rstrip(b"\0")
     position = sz.find(data, MEMBER, 10)
     while position >= 0:  # by chance in every sixteenth megabyte
-        if data[:position].rstrip(b"\0").endswith(size):
+        if data[:position].rstrip(b"\0").endswith(data[-4:].rstrip(b"\0")):
             return True
         position = sz.find(data, MEMBER, position + 1)
     return False

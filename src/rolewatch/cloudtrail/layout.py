@@ -51,7 +51,8 @@ def parse(name: str) -> Layout | None:
     layout = _folder(folder) if file else None
     if layout:
         time = _TIME.match(file)
-        return layout._replace(delivered=_moment(time[1])) if time else layout
+        # As `_replace` would, in a fourth of the time: a scan does this for every delivery.
+        return Layout(*layout[:4], _moment(time[1]), layout.organization) if time else layout
     found = _FILE.match(file)
     if found:
         account, kind, region, day = found.groups()

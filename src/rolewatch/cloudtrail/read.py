@@ -1,14 +1,26 @@
 """A delivery's bytes in, batches of its records out: the fast path where it applies, the exact one elsewhere."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
-from rolewatch.cloudtrail.carve import FIRST, HEAD, JOINT, Buffer, Carved, Span, parts
+from rolewatch.cloudtrail.carve import (
+    ESCAPES,
+    FIRST,
+    HEAD,
+    HIDING,
+    JOINT,
+    NONE,
+    Boiled,
+    Buffer,
+    Carved,
+    Literals,
+    Marked,
+    bit,
+    parts,
+)
 from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
 from rolewatch.cloudtrail.split import Damaged, split
-
-ESCAPES = (b"\\u", b"\\/")  # what may hide a letter or a slash of a literal
 
 
 class Inexact(Exception):  # noqa: N818 - a turn in the road, not an error
@@ -24,25 +36,28 @@ def exactly(carved: Iterable[Carved | None]) -> Iterator[Carved]:
 
 
 class Listed:
-    """Records that were split exactly: a list of raw JSON objects."""
+    """Records that were split exactly: a list of raw JSON objects. `marked` as of `Carved`, with indices as places."""
 
-    __slots__ = ("_records", "count")
+    __slots__ = ("_records", "boiled", "count", "marked")
 
-    def __init__(self, records: list[bytes]) -> None:
+    def __init__(self, records: list[bytes], literals: Literals = NONE) -> None:
         self._records = records
         self.count = len(records)
+        found = [(HIDING, escape) for escape in ESCAPES]
+        found += [(bit(number), literal) for number, literal in enumerate(literals.wanted)]
+        self.boiled: list[Boiled] = []  # none: a record of any shape has to be decoded
+        self.marked: list[Marked] = []
+        for index, record in enumerate(records):
+            bits = 0
+            for value, literal in found:
+                if literal in record:
+                    bits |= value
+            if literals.needs(bits):
+                self.marked.append((index, index, bits))
 
-    def spans(self, literals: Sequence[bytes]) -> list[Span]:
-        """List (index, index) of each record that holds a literal."""
-        return [
-            (index, index)
-            for index, record in enumerate(self._records)
-            if any(literal in record for literal in literals)
-        ]
-
-    def escaped(self) -> list[Span]:
-        """List (index, index) of each record that holds an escape which may hide a literal."""
-        return self.spans(ESCAPES)
+    def holding(self, literal: bytes) -> Iterator[Buffer]:
+        """Yield the bytes of each record that holds a literal."""
+        return (record for record in self._records if literal in record)
 
     def text(self, start: int, end: int) -> Buffer:
         """Return the bytes of one record."""
@@ -79,30 +94,30 @@ class Content:
         self._limits = limits
         self.bytes = 0
 
-    def batches(self, *, exact: bool = False) -> Iterable[Batch]:
-        """Give the records in batches; `exact` keeps off the fast path.
+    def batches(self, literals: Literals, *, exact: bool = False) -> Iterable[Batch]:
+        """Give the records in batches, those that hold one of the literals marked; `exact` keeps off the fast path.
 
         Raises Damaged after everything whole was given, Skipped for what is no CloudTrail log, and Inexact
         if a window of a large delivery leaves the fast path after others were given.
         """
         data = self._data
         if data is None or exact:
-            return self._streamed(exact=exact)
+            return self._streamed(literals, exact=exact)
         whole = inflate(data, self._limits) if is_gzip(data) else data
         if whole is None or len(whole) > 4 * PIECE:
-            return self._streamed(exact=False)
+            return self._streamed(literals, exact=False)
         self.bytes = len(whole)
-        carved = parts(whole)
-        return exactly(carved) if carved else _split([bytes(whole)], self._limits)
+        carved = parts(whole, literals)
+        return exactly(carved) if carved else _split([bytes(whole)], self._limits, literals)
 
-    def _streamed(self, *, exact: bool) -> Iterator[Batch]:
+    def _streamed(self, literals: Literals, *, exact: bool) -> Iterator[Batch]:
         self.bytes = 0
         pieces = self._pieces()
         head = b"" if exact else next(pieces, b"")
         if head.startswith(FIRST):
-            yield from _windows(head, pieces)
+            yield from _windows(head, pieces, literals)
         else:
-            yield from _split(_chain(head, pieces), self._limits)
+            yield from _split(_chain(head, pieces), self._limits, literals)
 
     def whole(self) -> bytes:
         """Return all the content at once, for a small delivery."""
@@ -138,13 +153,13 @@ def _chain(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
-def _split(pieces: Iterable[bytes], limits: Limits) -> Iterator[Batch]:
+def _split(pieces: Iterable[bytes], limits: Limits, literals: Literals) -> Iterator[Batch]:
     for records in split(pieces, limits):
         if records:
-            yield Listed(records)
+            yield Listed(records, literals)
 
 
-def _windows(head: bytes, pieces: Iterator[bytes]) -> Iterator[Batch]:
+def _windows(head: bytes, pieces: Iterator[bytes], literals: Literals) -> Iterator[Batch]:
     """Cut a large file in CloudTrail's shape into windows of whole records, each a small file of the same shape."""
     pending = head
     last = False
@@ -163,7 +178,7 @@ def _windows(head: bytes, pieces: Iterator[bytes]) -> Iterator[Batch]:
                     raise Inexact
                 continue
             window, pending = pending[: cut + 1] + b"]}", HEAD + pending[cut + 2 :] + piece
-        carved = parts(window)
+        carved = parts(window, literals)
         if carved is None:
             raise Inexact
         for part in exactly(carved):

@@ -4,11 +4,10 @@ Everything here is a pure function of the record and the settings. Sources: DESI
 research of peers §4 for what counts as denied, spec/cloudtrail.md §8 for what the message says.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import stringzilla as sz
+from typing import Any, Literal, NamedTuple
 
 from rolewatch.catalog.actions import iam_action
 from rolewatch.catalog.codes import (
@@ -20,6 +19,7 @@ from rolewatch.catalog.codes import (
     means_gone,
 )
 from rolewatch.catalog.noise import noise
+from rolewatch.cloudtrail.carve import ESCAPED, HIDING, Literals, bit
 from rolewatch.denials.denial import Case, Denial, Said, identity_of, part_of, unnamed
 from rolewatch.denials.message import parse_message
 from rolewatch.denials.principal import Principal, issuer_of, linked, partition_of, principal
@@ -47,9 +47,7 @@ TRACES = {
     "service-role": (b'"invokedBy"', b":role/aws:"),
     "all": (b'"userIdentity"',),
 }
-# A record with an error matters for a service-linked role's sake, which it may hide behind an escape; or, where
-# recovery is followed, because it says that a resource does not exist.
-ABSENCE = (b"NoSuch", b"NotFound", b"NonExist", b"NotExist")
+_ABSENCE = re.compile(rb"No(?:Such|tFound|nExist|tExist)").search
 
 
 SHORT = 1024  # bytes of a JSON value that is worth remembering
@@ -82,20 +80,36 @@ class Gone(NamedTuple):
 Fact = tuple[str, ...]  # an Access or a Gone: a key, and the time at its end
 
 
-def needles(rule: Rule, *, recovery: bool) -> tuple[bytes, ...]:
-    """Give the literals one of which every record of interest holds, unless it is escaped; ERROR comes first."""
-    if not recovery:
-        return (ERROR,)
+def search(rule: Rule, *, recovery: bool) -> Literals:
+    """Say which records are marked for `worth` and `facts`; the literal of errors comes first.
+
+    Without recovery it is those with an error, else also those with a trace of a principal or of a deletion. A record
+    with nothing but the trace of a service-linked role is a success of one: it can only prove an access.
+    """
+    linked_only = rule.principals == _LINKED_ONLY
     traces = [trace for kind in sorted(rule.principals) for trace in TRACES[kind]]
-    return (ERROR, *traces, *DELETE_NEEDLES)
+    if recovery:
+        return Literals((ERROR, *traces, *DELETE_NEEDLES), plain=bit(1) if linked_only else 0)
+    if linked_only:
+        return Literals((ERROR, *traces), needed=(*ESCAPED, bit(0) | bit(1)))
+    return Literals((ERROR,), needed=(*ESCAPED, bit(0)))
 
 
-def worth(raw: bytes | bytearray, rule: Rule, *, recovery: bool) -> bool:
-    """Whether a record that holds ERROR can be a denial, or an error that proves something: a cheap test."""
-    if rule.principals != _LINKED_ONLY or sz.find(raw, LINKED) >= 0:
-        return True
-    telling = ABSENCE if recovery else ()
-    return b"\\" in raw or any(sz.find(raw, literal) >= 0 for literal in telling)
+def worth(
+    raw: bytes | bytearray, bits: int, rule: Rule, *, recovery: bool
+) -> Literal["error", "success"] | None:
+    """Say for what a record that `search` marked is worth decoding: a cheap test.
+
+    An error matters for a service-linked role's sake, which may hide behind an escape; or, where recovery is followed,
+    because it says that a resource does not exist. What is no such error may be a success: a deletion can look as if it
+    had failed.
+    """
+    if bits & (HIDING | bit(0)):
+        if bits & (HIDING | bit(1)) or rule.principals != _LINKED_ONLY:
+            return "error"
+        if recovery and _ABSENCE(raw):
+            return "error"
+    return "success" if recovery and bits >= bit(1) else None
 
 
 def key_of(who: Principal) -> str:
@@ -125,9 +139,10 @@ def facts(record: Record | Success, rule: Rule) -> list[Fact]:
         return _absence(record, source, name, code, time)
     role = issuer_of(record.userIdentity)
     # What nearly all proofs come from, of which a scan sees millions: a service-linked role's call.
-    deed = _deed(role, source, name) if role and len(role) + len(name) < SHORT else None
-    if deed and "slr" in rule.principals:
-        who, action, deletes = deed
+    done = deed(role, source, name) if role and len(role) + len(name) < SHORT else None
+    who: str | None
+    if done and "slr" in rule.principals:
+        who, action, deletes = done
     else:
         watched = principal(record, rule.principals)
         who = key_of(watched) if watched else None
@@ -143,10 +158,10 @@ def facts(record: Record | Success, rule: Rule) -> list[Fact]:
 
 
 @lru_cache(maxsize=65536)
-def _deed(role: str, source: str, name: str) -> tuple[str | None, str, bool] | None:
+def deed(role: str, source: str, name: str) -> tuple[str, str, bool] | None:
     """Name a service-linked role and the action it took, and tell whether that deletes something; None for others."""
     found = linked(role)
-    return (found.role_arn, action_key(source, name), (source, name) in DELETES) if found else None
+    return (role, action_key(source, name), (source, name) in DELETES) if found else None
 
 
 def _absence(record: Record | Success, source: str, name: str, code: str, time: str) -> list[Fact]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -40,6 +41,7 @@ def status(
     return Status("blocked", None, still)
 
 
+@lru_cache(maxsize=1024)
 def _before(time: str, span: timedelta) -> str:
     try:
         moment = datetime.fromisoformat(time)

@@ -17,11 +17,15 @@ LITERALS = {
     NETWORK: b'"eventCategory":"NetworkActivity"',
     KMS: b'"eventSource":"kms.amazonaws.com"',
 }
+ALL = frozenset((*LITERALS, S3))
+WITHOUT_NETWORK = ALL - {NETWORK}
 STORAGE = b'"eventSource":"s3.amazonaws.com"'
 
 
 def look_for(batch: Batch, seen: set[str], *, network: bool) -> None:
     """Add to `seen` what a batch holds of what is not in it yet; `network` says whether its delivery could hold such."""
+    if seen >= (ALL if network else WITHOUT_NETWORK):
+        return
     for name, literal in LITERALS.items():
         if name not in seen and (network or name != NETWORK) and _holds(batch, literal):
             seen.add(name)
@@ -64,7 +68,4 @@ def _of_storage(batch: Batch) -> bool:
     sources, data = _spellings(batch, STORAGE), _spellings(batch, LITERALS[DATA])
     if not any(map(batch.holds, data)):
         return False
-    return any(
-        any(spelling in text for spelling in data)
-        for text in (batch.text(*span) for span in batch.spans(sources))
-    )
+    return any(spelling in text for source in sources for text in batch.holding(source) for spelling in data)

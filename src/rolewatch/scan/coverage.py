@@ -66,16 +66,17 @@ class Coverage:
 
     def named(self, layout: Layout) -> None:
         """Take in what a delivery's name tells; its delivery time bounds the records in it from above."""
-        self.accounts.add(layout.account)
-        self.regions.add(layout.region)
-        self.deliveries[_place_of(layout)] += 1
-        if layout.kind == NETWORK_LOGS:
+        kind, account, region, day, delivered, _ = layout
+        self.accounts.add(account)
+        self.regions.add(region)
+        self.deliveries[_place(account, region, kind, day)] += 1
+        if kind == NETWORK_LOGS:
             self.seen.add(NETWORK)
-        if layout.delivered and layout.delivered > self.latest:
-            self.latest = layout.delivered
-        time = _moment_of(layout)
-        if time > self.delivered.get(layout.account, NEVER):
-            self.delivered[layout.account] = time
+        if delivered and delivered > self.latest:
+            self.latest = delivered
+        time = delivered or _end_of(day)
+        if time > self.delivered.get(account, NEVER):
+            self.delivered[account] = time
 
     def knows(self, layout: Layout) -> bool:
         """Whether an earlier delivery of the same folder told all that this one's first and last record can tell."""
@@ -98,6 +99,10 @@ class Coverage:
             times = [time for time in ends if time]
             if times:
                 self._earlier(_place_of(layout), _Ends(_moment_of(layout), min(times), max(times)))
+        self.kinds(batch, layout)
+
+    def kinds(self, batch: Batch, layout: Layout | None) -> None:
+        """Take in the kinds of events of a batch."""
         look_for(batch, self.seen, network=layout is None or layout.kind != LOGS)
 
     def record(self, record: Record | _Where) -> None:

@@ -1,8 +1,4 @@
-"""Where proofs of access were read: deliveries by number, in a temporary file, since there can be very many.
-
-The fast path cannot tell a record from one that somebody wrote into a list inside of another record's request. What
-decides a status is therefore looked at again where it was read; only then is it known which proofs that are.
-"""
+"""Where proofs of access were read: deliveries by number, in a temporary file, since there can be very many."""
 
 import pickle
 import tempfile
@@ -11,35 +7,51 @@ from typing import IO
 
 from rolewatch.sources import Delivery
 
+GROUP = 8192  # deliveries written at once: about 5 MB of memory
+
 
 class Origins:
-    """Deliveries that were read together, by a number above 0."""
+    """Deliveries by a number above 0: the place of their group in the file, and their own in the group."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
+        self._group: list[Delivery] = []  # the one that is being filled
+        self._place = 0  # where it will stand
+        self._known: tuple[int, list[Delivery]] = (-1, [])  # the one that was read last, and its place
 
     def __del__(self) -> None:
         if self._file:
             self._file.close()
 
-    def keep(self, deliveries: list[Delivery]) -> int:
-        """Write deliveries down and return their number."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="rolewatch-origins-")  # noqa: SIM115 - lives as long as the scan
-        number = self._file.seek(0, 2) + 1
-        pickle.dump(deliveries, self._file, pickle.HIGHEST_PROTOCOL)
-        return number
+    def keep(self, delivery: Delivery) -> int:
+        """Keep a delivery and return its number."""
+        if len(self._group) == GROUP:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="rolewatch-origins-")  # noqa: SIM115 - lives as long as the scan
+            self._file.seek(self._place)
+            pickle.dump(self._group, self._file, pickle.HIGHEST_PROTOCOL)
+            self._place = self._file.tell()
+            self._group = []
+        self._group.append(delivery)
+        return self._place * GROUP + len(self._group)
 
-    def deliveries(self, number: int) -> list[Delivery]:
-        """Return the deliveries that have this number."""
-        assert self._file is not None  # noqa: S101 - there is a number, so there is a file
-        self._file.seek(number - 1)
-        found: list[Delivery] = pickle.load(self._file)  # noqa: S301 - nobody else has this file
-        return found
+    def delivery(self, number: int) -> Delivery:
+        """Return the delivery that has this number."""
+        place, own = divmod(number - 1, GROUP)
+        return self._read(place)[own]
 
-    def __iter__(self) -> Iterator[list[Delivery]]:
+    def __iter__(self) -> Iterator[Delivery]:
         """Yield all deliveries that were kept."""
-        number, end = 1, self._file.seek(0, 2) if self._file else 0
-        while number <= end and self._file:
-            yield self.deliveries(number)
-            number = self._file.tell() + 1
+        if self._file:
+            self._file.seek(0)
+            while self._file.tell() < self._place:
+                yield from pickle.load(self._file)  # noqa: S301 - nobody else has this file
+        yield from self._group
+
+    def _read(self, place: int) -> list[Delivery]:
+        if place == self._place or self._file is None:
+            return self._group
+        if place != self._known[0]:
+            self._file.seek(place)
+            self._known = place, pickle.load(self._file)  # noqa: S301 - nobody else has this file
+        return self._known[1]

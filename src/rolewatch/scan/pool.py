@@ -66,7 +66,7 @@ def _alone(
             ahead = started
     meter.done = True
     meter.show(stepper.summary, force=True)
-    return stepper.summary, stepper.latest(followed(stepper.summary))
+    return stepper.summary, stepper.proofs.latest(followed(stepper.summary))
 
 
 class _Meter:
@@ -223,7 +223,7 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
             elif kind == "summary":
                 pipe.send((kind, stepper.summary))
             else:
-                pipe.send((kind, stepper.latest(content)))
+                pipe.send((kind, stepper.proofs.latest(content)))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         return  # the parent is gone or interrupted, and says so itself
     except RolewatchError as error:

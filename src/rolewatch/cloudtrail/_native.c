@@ -1,0 +1,528 @@
+/* The work of carve.py in one pass over the bytes, where its Python takes a search for each literal.
+ *
+ * Everything in here is optional. Where it could not be built, or the processor has no AVX2, carve.py does the same in
+ * Python, more slowly; tests hold the two against each other. What is the least unusual is left to Python: these
+ * functions say then that they do not know, and never guess. What they read lies within the buffer's stretch that they
+ * were asked about. The Python side of each function is described in _native.pyi.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define SUPPORTED 1
+#include <immintrin.h>
+#endif
+
+#ifdef SUPPORTED
+
+typedef const unsigned char *Bytes;
+
+#define MOST 8 /* literals that are looked for at once: a bit of a byte for each */
+
+/* ---- looking for literals ----
+ *
+ * Of each literal the two neighbouring bytes that are rarest are looked for, of all literals at once: a table for
+ * either half of a byte says which literals it fits, so four look-ups tell for 32 places which pairs are there
+ * ("Teddy", by Geoffrey Langdale for Hyperscan). Only then the whole literal is compared.
+ */
+
+/* A literal, and the place in it of two bytes that are rare together. */
+typedef struct {
+    Bytes text;
+    Py_ssize_t length, pair;
+} Literal;
+
+typedef struct {
+    Bytes buffer;
+    Literal literals[MOST];
+    int count;
+    Py_ssize_t joints, times;      /* how many there were */
+    Py_ssize_t start;              /* of the record that is being gone through */
+    unsigned long holds;           /* which of the other literals it has held so far */
+    unsigned long needed[MOST];    /* a record is left out that does not hold all of one of these sets */
+    int sets;                      /* how many of them there are; with none all records are needed that hold anything */
+    unsigned long plain;           /* all that a record holds that is boiled down */
+    PyObject *found, *boiled;      /* lists of (start, end, holds) and of (record, time) */
+} Survey;
+
+static int boil(Bytes at, Bytes limit, PyObject *list);
+
+/* The 240 most common pairs of letters and punctuation in CloudTrail's records, by descending frequency. Source: counted in
+ * real records (flaws.cloud, public samples) and those of our benchmarks; digits were left out. */
+static const char COMMON[] =
+    "\":,\":\"\",ntenerone\"tereesam\"ameiovese\"e{\"wsn\"atevd\"awIdss:{alnas\"\"Astracot\"ueeaed\"rceleusouetar},"
+    "trdeantisitIorroolmacc\"titip\"}rsemlsrn\"sci\"uacecadgey\"uts:inuryppetyrrunrim\"taagr\"th-r\"cashes-rc"
+    "}}IDVeomazzo:ansegtsNali:t::prcrpit-suidd-ieruD\"queqtTll\"me,ice-goCaafnuvi\"TtPddn:TLLSncrS\"bfatl"
+    "-eAu/a-aformbep-caiCAEZ\"pa\"piaEvovdOCo-csoReryosillIapARIAfeSu:suiESDeRoHAHeSHphCMGCulSegiDayttt"
+    "md\"ipptueIl\"ey\"Sigs/cl\"fe/OAumtNrATrpoAcSirtPasTsfbytSeum:tVlytAyIl-dr\"vAdexibmsu-TysRKeimsAROPA";
+
+static void choose_pair(Literal *literal)
+{
+    size_t rarest = 0;
+    for (Py_ssize_t at = 0; at + 1 < literal->length; at++) {
+        size_t rank = 0;
+        while (rank + 1 < sizeof COMMON && memcmp(COMMON + rank, literal->text + at, 2)) rank += 2;
+        if (rank > rarest) {
+            rarest = rank;
+            literal->pair = at;
+        }
+    }
+}
+
+static int is_needed(const Survey *survey)
+{
+    if (!survey->sets) return survey->holds != 0;
+    for (int set = 0; set < survey->sets; set++)
+        if ((survey->holds & survey->needed[set]) == survey->needed[set]) return 1;
+    return 0;
+}
+
+static int close_record(Survey *survey, Py_ssize_t end)
+{
+    if (survey->holds && is_needed(survey)) {
+        if (survey->holds == survey->plain) {
+            int done = boil(survey->buffer + survey->start, survey->buffer + end, survey->boiled);
+            if (done) {
+                survey->holds = 0;
+                return done < 0 ? -1 : 0;
+            }
+        }
+        PyObject *row = Py_BuildValue("nnk", survey->start, end, survey->holds);
+        if (!row) return -1;
+        int failed = PyList_Append(survey->found, row);
+        Py_DECREF(row);
+        if (failed) return -1;
+    }
+    survey->holds = 0;
+    return 0;
+}
+
+/* Two bytes of a literal were met: is it there, within the stretch? */
+static inline int met(Survey *survey, int which, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t at)
+{
+    const Literal *literal = &survey->literals[which];
+    at -= literal->pair;
+    if (at < begin || literal->length > end - at || memcmp(survey->buffer + at, literal->text, (size_t)literal->length)) return 0;
+    if (which == 0) {
+        survey->joints++;
+        if (close_record(survey, at + 1)) return -1;
+        survey->start = at + 2;
+    } else if (which == 1) {
+        survey->times++;
+    } else {
+        survey->holds |= 1ul << (which - 2);
+    }
+    return 0;
+}
+
+/* For each byte a set of literals, by its lower and its upper half: what both hold has it as the pair's byte. */
+typedef struct {
+    __m256i low, high;
+} Table;
+
+__attribute__((target("avx2"))) static Table table_of(const Survey *survey, Py_ssize_t offset)
+{
+    unsigned char low[16] = {0}, high[16] = {0};
+    for (int which = 0; which < survey->count; which++) {
+        const Literal *literal = &survey->literals[which];
+        unsigned char byte = literal->text[literal->pair + offset];
+        low[byte & 15] |= (unsigned char)(1 << which);
+        high[byte >> 4] |= (unsigned char)(1 << which);
+    }
+    Table table = {_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)low)),
+                   _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)high))};
+    return table;
+}
+
+__attribute__((target("avx2"), always_inline)) static inline __m256i sets(Bytes at, Table table)
+{
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)at);
+    return _mm256_and_si256(_mm256_shuffle_epi8(table.low, _mm256_and_si256(bytes, half)),
+                            _mm256_shuffle_epi8(table.high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)));
+}
+
+/* Look closer at 32 places, each with the set of literals of which a pair was met there. */
+__attribute__((target("avx2"), noinline)) static int look(Survey *survey, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t at, __m256i pairs)
+{
+    unsigned char which[32];
+    unsigned places = ~(unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(pairs, _mm256_setzero_si256()));
+    _mm256_storeu_si256((__m256i *)which, pairs);
+    for (; places; places &= places - 1) {
+        int place = __builtin_ctz(places);
+        for (unsigned set = which[place]; set; set &= set - 1)
+            if (met(survey, __builtin_ctz(set), begin, end, at + place)) return -1;
+    }
+    return 0;
+}
+
+__attribute__((target("avx2"))) static int go_through(Survey *survey, Py_ssize_t begin, Py_ssize_t end)
+{
+    Table first = table_of(survey, 0), second = table_of(survey, 1);
+    Py_ssize_t at = begin;
+    for (; end - at > 64; at += 64) {
+        Bytes here = survey->buffer + at;
+        __m256i low = _mm256_and_si256(sets(here, first), sets(here + 1, second));
+        __m256i high = _mm256_and_si256(sets(here + 32, first), sets(here + 33, second));
+        __m256i both = _mm256_or_si256(low, high);
+        if (__builtin_expect(_mm256_testz_si256(both, both), 1)) continue;
+        if (!_mm256_testz_si256(low, low) && look(survey, begin, end, at, low)) return -1;
+        if (!_mm256_testz_si256(high, high) && look(survey, begin, end, at + 32, high)) return -1;
+    }
+    for (; end - at > 1; at++)
+        for (int which = 0; which < survey->count; which++) {
+            const Literal *literal = &survey->literals[which];
+            if (memcmp(survey->buffer + at, literal->text + literal->pair, 2) == 0 && met(survey, which, begin, end, at)) return -1;
+        }
+    return close_record(survey, end);
+}
+
+/* Could this literal begin within the head of a record, and be met before the record is known to begin? */
+static int comes_early(const Literal *joint, const Literal *literal)
+{
+    for (Py_ssize_t at = 2; at + literal->pair < joint->pair; at++) {
+        Py_ssize_t rest = joint->length - at;
+        if (!memcmp(joint->text + at, literal->text, (size_t)(rest < literal->length ? rest : literal->length))) return 1;
+    }
+    return 0;
+}
+
+static int take_literals(Survey *survey, PyObject *literals)
+{
+    Py_ssize_t count = PyTuple_Check(literals) ? PyTuple_GET_SIZE(literals) : 0;
+    if (count < 2 || count > MOST) {
+        PyErr_SetString(PyExc_ValueError, "a tuple of 2 to 8 literals is needed");
+        return -1;
+    }
+    survey->count = (int)count;
+    for (int which = 0; which < count; which++) {
+        Literal *literal = &survey->literals[which];
+        char *text;
+        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(literals, which), &text, &literal->length)) return -1;
+        literal->text = (Bytes)text;
+        choose_pair(literal);
+        if (literal->length < 2 || (which > 1 && comes_early(&survey->literals[0], literal))) {
+            PyErr_SetString(PyExc_ValueError, "a literal has two bytes or more, and does not begin in the first one");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int take_needed(Survey *survey, PyObject *needed)
+{
+    Py_ssize_t count = PyTuple_Check(needed) ? PyTuple_GET_SIZE(needed) : MOST + 1;
+    if (count > MOST) {
+        PyErr_SetString(PyExc_ValueError, "a tuple of up to 8 sets is needed");
+        return -1;
+    }
+    survey->sets = (int)count;
+    for (int set = 0; set < count; set++) survey->needed[set] = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(needed, set));
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Read (buffer, begin, end, …): `number` arguments. The caller releases the view. */
+static int stretch(PyObject *const *args, Py_ssize_t count, Py_ssize_t number, Py_buffer *view, Py_ssize_t *begin, Py_ssize_t *end)
+{
+    if (count != number) {
+        PyErr_Format(PyExc_TypeError, "%zd arguments are needed", number);
+        return -1;
+    }
+    *begin = PyLong_AsSsize_t(args[1]);
+    *end = PyLong_AsSsize_t(args[2]);
+    if (PyErr_Occurred() || PyObject_GetBuffer(args[0], view, PyBUF_SIMPLE)) return -1;
+    if (*begin < 0 || *begin > *end || *end > view->len) {
+        PyErr_SetString(PyExc_ValueError, "not a stretch of the buffer");
+        PyBuffer_Release(view);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- walking through JSON, strictly and without white space ---- */
+
+/* The end of a string whose opening quote was read. `ascii` refuses every escape of letters and every byte above 127. */
+static inline Bytes string_end(Bytes at, Bytes limit, int ascii)
+{
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    for (;;) {
+        while (limit - at >= 16) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+            __m128i low = _mm_cmplt_epi8(bytes, space); /* signed: control characters and bytes above 127 */
+            unsigned stop = (unsigned)_mm_movemask_epi8(
+                _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash))));
+            if (stop) {
+                at += __builtin_ctz(stop);
+                break;
+            }
+            at += 16;
+        }
+        if (at >= limit) return NULL;
+        unsigned char byte = *at++;
+        if (byte == '"') return at;
+        if (byte >= ' ' && byte != '\\' && byte < 128) continue;
+        if (byte >= 128 && !ascii) continue;
+        if (byte != '\\' || at >= limit) return NULL;
+        byte = *at++;
+        if (byte == '"' || byte == '\\' || byte == 'n' || byte == 't' || byte == 'r' || byte == 'b' || byte == 'f') continue;
+        if (ascii) return NULL;
+        if (byte == '/') continue;
+        if (byte != 'u' || limit - at < 4) return NULL;
+        for (int digit = 0; digit < 4; digit++, at++)
+            if (!Py_ISXDIGIT(*at)) return NULL;
+    }
+}
+
+/* The end of a number without exponent, of few digits: what nobody can misread. */
+static Bytes number_end(Bytes at, Bytes limit)
+{
+    if (at < limit && *at == '-') at++;
+    Bytes first = at;
+    while (at < limit && Py_ISDIGIT(*at)) at++;
+    if (at == first || at - first > 15 || (*first == '0' && at - first > 1)) return NULL;
+    if (at < limit && *at == '.') {
+        first = ++at;
+        while (at < limit && Py_ISDIGIT(*at)) at++;
+        if (at == first || at - first > 15) return NULL;
+    }
+    return at < limit && (*at == 'e' || *at == 'E' || *at == '.') ? NULL : at;
+}
+
+static Bytes word_end(Bytes at, Bytes limit, const char *word, Py_ssize_t length)
+{
+    return limit - at >= length && memcmp(at, word, (size_t)length) == 0 ? at + length : NULL;
+}
+
+static inline Bytes key_end(Bytes at, Bytes limit, int ascii)
+{
+    if (at >= limit || *at != '"') return NULL;
+    at = string_end(at + 1, limit, ascii);
+    return at && at < limit && *at == ':' ? at + 1 : NULL;
+}
+
+/* The end of any value, NULL if it is not one that everybody reads alike, or nested more than 64 deep. */
+static Bytes value_end(Bytes at, Bytes limit, int ascii)
+{
+    uint64_t objects = 0; /* a bit for each open bracket, the innermost lowest: is it a brace? */
+    int depth = 0;
+    for (;;) {
+        if (at >= limit) return NULL;
+        switch (*at) {
+        case '"': at = string_end(at + 1, limit, ascii); break;
+        case '{':
+        case '[': {
+            int object = *at++ == '{';
+            if (at >= limit) return NULL;
+            if (*at == (object ? '}' : ']')) {
+                at++;
+                break;
+            }
+            if (depth++ == 64) return NULL;
+            objects = objects << 1 | (uint64_t)object;
+            if (object && !(at = key_end(at, limit, ascii))) return NULL;
+            continue;
+        }
+        case 't': at = word_end(at, limit, "true", 4); break;
+        case 'f': at = word_end(at, limit, "false", 5); break;
+        case 'n': at = word_end(at, limit, "null", 4); break;
+        default: at = number_end(at, limit);
+        }
+        for (;;) {
+            if (!at) return NULL;
+            if (!depth) return at;
+            if (at >= limit) return NULL;
+            if (*at == ',') {
+                at++;
+                if (objects & 1 && !(at = key_end(at, limit, ascii))) return NULL;
+                break;
+            }
+            if (*at != (objects & 1 ? '}' : ']')) return NULL;
+            at++;
+            objects >>= 1;
+            depth--;
+        }
+    }
+}
+
+typedef struct {
+    Bytes begin, end; /* of a member's value; `begin` is NULL where there is none */
+} Piece;
+
+/* A member to find, by its name; `of_object` are those to find in its value, and where to put them. */
+typedef struct Name {
+    const char *name;
+    Py_ssize_t length;
+    const struct Name *of_object;
+    int count;
+} Name;
+#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
+#define NAME(text) {text, sizeof(text) - 1, NULL, 0}
+#define OBJECT(text, names) {text, sizeof(text) - 1, names, COUNT(names)}
+
+static int pieces_of(const Name *names, int count)
+{
+    int pieces = count;
+    for (int which = 0; which < count; which++) pieces += pieces_of(names[which].of_object, names[which].count);
+    return pieces;
+}
+
+/* Find members of an object, the last of each name, and go through all of it. Returns its end. The pieces of an object's
+ * members follow those of the object's own level, in the order of the names. */
+static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece *pieces)
+{
+    if (at >= limit || *at++ != '{') return NULL;
+    if (at < limit && *at == '}') return at + 1;
+    for (;;) {
+        Bytes key = at + 1;
+        if (!(at = key_end(at, limit, 1)) || at >= limit) return NULL;
+        Py_ssize_t length = at - key - 2;
+        Bytes value = at;
+        Piece *inner = pieces + count;
+        int which = 0;
+        for (; which < count; which++) {
+            if (names[which].length == length && memcmp(names[which].name, key, (size_t)length) == 0) break;
+            inner += pieces_of(names[which].of_object, names[which].count);
+        }
+        if (which == count) {
+            at = value_end(at, limit, 1);
+        } else {
+            const Name *name = &names[which];
+            memset(inner, 0, (size_t)pieces_of(name->of_object, name->count) * sizeof *inner);
+            at = name->count && *at == '{' ? members(at, limit, name->of_object, name->count, inner) : value_end(at, limit, 1);
+            pieces[which].begin = value;
+            pieces[which].end = at;
+        }
+        if (!at || at >= limit) return NULL;
+        if (*at == '}') return at + 1;
+        if (*at++ != ',') return NULL;
+    }
+}
+
+#define BOILED 2048 /* bytes that a boiled record has at most */
+
+typedef struct {
+    char text[BOILED];
+    Py_ssize_t length;
+} Boiled;
+
+static int put(Boiled *boiled, const void *text, Py_ssize_t length)
+{
+    if (length > BOILED - boiled->length) return 0;
+    memcpy(boiled->text + boiled->length, text, (size_t)length);
+    boiled->length += length;
+    return 1;
+}
+
+#define PUT(boiled, text) put(boiled, text, sizeof(text) - 1)
+
+/* Put members behind what is there, which is an open object. */
+static int put_members(Boiled *boiled, const Name *names, int count, const Piece *pieces)
+{
+    for (int which = 0; which < count; which++) {
+        if (!pieces[which].begin) continue;
+        int first = boiled->text[boiled->length - 1] == '{';
+        if (!(first ? PUT(boiled, "\"") : PUT(boiled, ",\"")) || !put(boiled, names[which].name, names[which].length) ||
+            !PUT(boiled, "\":") || !put(boiled, pieces[which].begin, pieces[which].end - pieces[which].begin))
+            return 0;
+    }
+    return 1;
+}
+
+static const Name ISSUER[] = {NAME("arn")};
+static const Name CONTEXT[] = {OBJECT("sessionIssuer", ISSUER)};
+static const Name IDENTITY[] = {NAME("accountId"), OBJECT("sessionContext", CONTEXT)};
+static const Name RECORD[] = {NAME("eventSource"), NAME("eventName"), NAME("awsRegion"), NAME("recipientAccountId"), NAME("requestParameters"),
+                              NAME("resources"), NAME("eventTime"), OBJECT("userIdentity", IDENTITY)};
+enum { SOURCE, CALL, REGION, TIME = 6, ACCOUNT = 8, ARN = 11, PIECES }; /* places of pieces, as `members` puts them */
+
+static int is_plain_string(Piece piece)
+{
+    return piece.begin && *piece.begin == '"' && !memchr(piece.begin, '\\', (size_t)(piece.end - piece.begin));
+}
+
+/* Boil a record down to what names the access in it, without its time: first who did what, then on what. 0 where that is
+ * not possible. */
+static int boil_down(Bytes at, Bytes limit, Boiled *boiled, Piece *time)
+{
+    Piece pieces[PIECES] = {{NULL, NULL}};
+    if (members(at, limit, RECORD, COUNT(RECORD), pieces) != limit || !is_plain_string(pieces[SOURCE]) || !is_plain_string(pieces[CALL]) ||
+        !is_plain_string(pieces[TIME]) || !is_plain_string(pieces[ARN]))
+        return 0;
+    *time = pieces[TIME];
+    boiled->length = 0;
+    return PUT(boiled, "{") && put_members(boiled, RECORD + SOURCE, 2, pieces + SOURCE) &&
+           PUT(boiled, ",\"userIdentity\":{\"sessionContext\":{\"sessionIssuer\":{") && put_members(boiled, ISSUER, 1, pieces + ARN) &&
+           PUT(boiled, "}}") && put_members(boiled, IDENTITY, 1, pieces + ACCOUNT) && PUT(boiled, "}") &&
+           put_members(boiled, RECORD + REGION, TIME - REGION, pieces + REGION) && PUT(boiled, "}");
+}
+
+/* Boil a record down into the list; 0 where that is not possible, -1 for an error. */
+static int boil(Bytes at, Bytes limit, PyObject *list)
+{
+    Boiled boiled;
+    Piece time;
+    if (!boil_down(at, limit, &boiled, &time)) return 0;
+    PyObject *record = PyBytes_FromStringAndSize(boiled.text, boiled.length);
+    PyObject *moment = PyUnicode_DecodeASCII((const char *)time.begin + 1, time.end - time.begin - 2, NULL);
+    PyObject *row = record && moment ? PyTuple_Pack(2, record, moment) : NULL;
+    int failed = !row || PyList_Append(list, row);
+    Py_XDECREF(record);
+    Py_XDECREF(moment);
+    Py_XDECREF(row);
+    return failed ? -1 : 1;
+}
+
+static PyObject *survey(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    Survey all = {0};
+    Py_buffer view;
+    Py_ssize_t begin, end;
+    if (stretch(args, count, 6, &view, &begin, &end)) return NULL;
+    PyObject *result = NULL;
+    all.buffer = view.buf;
+    all.start = begin;
+    all.plain = PyLong_AsUnsignedLong(args[5]);
+    all.found = PyList_New(0);
+    all.boiled = PyList_New(0);
+    if (all.found && all.boiled && !PyErr_Occurred() && !take_literals(&all, args[3]) && !take_needed(&all, args[4]) &&
+        !go_through(&all, begin, end))
+        result = Py_BuildValue("nnOO", all.joints, all.times, all.found, all.boiled);
+    Py_XDECREF(all.found);
+    Py_XDECREF(all.boiled);
+    PyBuffer_Release(&view);
+    return result;
+}
+
+static PyObject *objects(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    Py_buffer view;
+    Py_ssize_t begin, end, number = 0;
+    if (stretch(args, count, 3, &view, &begin, &end)) return NULL;
+    Bytes at = (Bytes)view.buf + begin, limit = (Bytes)view.buf + end;
+    for (;;) {
+        at = at < limit && *at == '{' ? value_end(at, limit, 0) : NULL;
+        if (at) number++;
+        if (!at || at == limit) break;
+        if (*at++ != ',') at = limit;
+    }
+    if (!at) number = 0;
+    PyBuffer_Release(&view);
+    return PyLong_FromSsize_t(number);
+}
+
+#define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
+static PyMethodDef functions[] = {FUNCTION(survey), FUNCTION(objects), {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {.m_base = PyModuleDef_HEAD_INIT, .m_name = "_native", .m_size = 0, .m_methods = functions};
+
+#endif
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+#ifdef SUPPORTED
+    if (__builtin_cpu_supports("avx2")) return PyModule_Create(&module);
+#endif
+    PyErr_SetString(PyExc_ImportError, "this processor has no AVX2");
+    return NULL;
+}

@@ -1,0 +1,109 @@
+"""A batch of records in; the denials in it and the facts that it proves out.
+
+Only marked records are decoded: those with a literal of the rule, or with an escape that may hide one.
+"""
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from rolewatch.cloudtrail.carve import Boiled, Buffer
+from rolewatch.cloudtrail.read import Batch, Inexact, Listed
+from rolewatch.denials.record import Record, Success, Unparsable, decode, decode_success
+from rolewatch.denials.rule import Fact, Rule, denials, facts, search, worth
+from rolewatch.scan.coverage import Coverage
+from rolewatch.scan.request import ScanRequest
+from rolewatch.sources import Window
+
+if TYPE_CHECKING:
+    from rolewatch.denials.denial import Denial
+
+
+class Collected:
+    """What one delivery gave, before it is applied; `proven` facts need not be looked at again.
+
+    `boiled` are successes that are not named yet.
+    """
+
+    def __init__(self, *, proven: bool) -> None:
+        self.proven = proven
+        self.records = 0
+        self.denials: list[Denial] = []
+        self.facts: list[Fact] = []
+        self.boiled: list[Boiled] = []
+
+
+class Examiner:
+    """Looks through batches; `literals` are those that it wants marked."""
+
+    def __init__(self, request: ScanRequest) -> None:
+        self.rule = Rule(request.principals, request.authentication)
+        self.literals = search(self.rule, recovery=request.recovery)
+        self._recovery = request.recovery
+        self._window = request.window
+        self._since, self._until = _bounds(request.window)
+
+    def examine(self, batch: Batch, collected: Collected, coverage: Coverage) -> int:
+        """Decode the records of a batch that may matter; returns how many could not be."""
+        unparsable, until = 0, self._until
+        collected.boiled += (
+            batch.boiled if until is None else [found for found in batch.boiled if found[1] < until]
+        )
+        for start, end, bits in batch.marked:
+            raw = batch.text(start, end)
+            try:
+                told = worth(raw, bits, self.rule, recovery=self._recovery)
+                if told == "error":
+                    self._error(batch, start, raw, collected, coverage)
+                elif told:
+                    self._prove(batch, start, decode_success(raw), collected)
+            except Unparsable:
+                if not isinstance(batch, Listed):
+                    raise Inexact from None  # the delivery is read the exact way instead
+                unparsable += 1
+        return unparsable
+
+    def _error(self, batch: Batch, start: int, raw: Buffer, collected: Collected, coverage: Coverage) -> None:
+        """Decode in full a record with an error, or what may be one, escaped."""
+        record = decode(raw)
+        found = denials(record, raw, self.rule)
+        if found:
+            _must_stand_alone(batch, start)
+        coverage.record(record)
+        if found:
+            if self._within(record):
+                collected.denials += found
+        elif self._recovery:
+            self._prove(batch, start, record, collected)
+
+    def _prove(self, batch: Batch, start: int, record: Record | Success, collected: Collected) -> None:
+        """Take what a record proves that is no denial."""
+        if self._until is None or (record.eventTime or "") < self._until:
+            found = facts(record, self.rule)
+            if found and collected.proven:
+                _must_stand_alone(batch, start)
+            collected.facts += found
+
+    def _within(self, record: Record) -> bool:
+        """Whether a denial is one that was asked for, by event time and region; one without a time can be any."""
+        since, until = self._since, self._until
+        time, regions = record.eventTime or "", self._window.regions
+        return (
+            (since is None or time >= since or not time)
+            and (until is None or time < until)
+            and (not regions or record.awsRegion in regions)
+        )
+
+
+def _must_stand_alone(batch: Batch, start: int) -> None:
+    """Raise Inexact if the record at `start` may be part of another one's request."""
+    if not batch.stands_alone(start):
+        raise Inexact
+
+
+def _bounds(window: Window) -> tuple[str | None, str | None]:
+    """Spell a window's ends as eventTime does, so that they compare as text."""
+    since, until = (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+        for moment in (window.since, window.until)
+    )
+    return since, until

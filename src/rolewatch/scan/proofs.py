@@ -1,0 +1,95 @@
+"""Proofs of access and disappearance: kept while deliveries are read, looked at again where they decide a status.
+
+The fast path cannot tell a record from one that somebody wrote into a list inside of another record's request. Which
+proofs matter is known only when every denial is; those are looked at again where they were read.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+
+from rolewatch.base.errors import RolewatchError
+from rolewatch.cloudtrail.carve import Literals
+from rolewatch.cloudtrail.read import Content, Inexact
+from rolewatch.cloudtrail.split import Damaged, Skipped
+from rolewatch.denials.record import Unparsable, decode_success
+from rolewatch.denials.rule import Fact, Rule, facts
+from rolewatch.denials.sieve import Sieve
+from rolewatch.scan.boiled import BoiledProofs
+from rolewatch.scan.examine import Collected
+from rolewatch.scan.facts import Facts, Latest
+from rolewatch.scan.origins import Origins
+from rolewatch.sources import Delivery
+
+Key = tuple[str, ...]
+ACCESS = 3  # parts of the key of an access: principal, action, resource
+
+
+class Proofs:
+    """The facts of a scan, and where each was read.
+
+    `content` opens a delivery again; `exactly` collects from one with everything parsed, and raises what `content` does.
+    """
+
+    def __init__(
+        self, rule: Rule, content: Callable[[Delivery], Content], exactly: Callable[[Delivery], Collected]
+    ) -> None:
+        self._rule = rule
+        self._content = content
+        self._exactly = exactly
+        self._origins = Origins()
+        self._facts, self._boiled = Facts(), BoiledProofs()
+
+    def keep(self, collected: Collected, delivery: Delivery) -> None:
+        """Keep what was collected from a delivery."""
+        if not collected.facts and not collected.boiled:
+            return
+        number = self._origins.keep(delivery)
+        self._add(collected, 0 if collected.proven else number)
+
+    def latest(self, keys: Mapping[Key, str]) -> dict[Key, str]:
+        """Give the latest time of each fact; those later than the time given with their key are proven before.
+
+        If one cannot be, because somebody wrote a record into another one's request, all are read again the exact way.
+        """
+        found = self._find(keys)
+        unproven: dict[int, set[Fact]] = {}
+        for key, (time, origin) in found.items():
+            if origin and time > keys[key]:
+                unproven.setdefault(origin, set()).add((*key, time))
+        if not all(self._hold(origin, wanted) for origin, wanted in sorted(unproven.items())):
+            self._read_again()
+            found = self._find(keys)
+        return {key: time for key, (time, _) in found.items()}
+
+    def _find(self, keys: Collection[Key]) -> dict[Key, Latest]:
+        found = {key: latest for key in keys if (latest := self._facts.find(key))}
+        sieve = Sieve((key for key in keys if len(key) == ACCESS), found, self._rule)
+        for part in self._boiled:
+            sieve.sift(part)
+        return found
+
+    def _hold(self, origin: int, wanted: set[Fact]) -> bool:
+        """Whether these facts are told by records of the files' own, not by something inside of another record."""
+        times = tuple(sorted({fact[-1].encode() for fact in wanted}))
+        with suppress(Unparsable, Inexact, Damaged, Skipped, OSError, RolewatchError):
+            for batch in self._content(self._origins.delivery(origin)).batches(Literals(times)):
+                for start, end, _ in batch.marked:
+                    told = wanted.intersection(facts(decode_success(batch.text(start, end)), self._rule))
+                    if told and batch.stands_alone(start):
+                        wanted -= told
+        return not wanted
+
+    def _read_again(self) -> None:
+        """Take all facts from the deliveries once more, with everything parsed."""
+        self._facts, self._boiled = Facts(), BoiledProofs()
+        for delivery in self._origins:
+            try:
+                self._add(self._exactly(delivery), 0)
+            except (Skipped, OSError, RolewatchError):
+                continue  # it can no longer be read: what it told is not proven
+
+    def _add(self, collected: Collected, origin: int) -> None:
+        for fact in collected.facts:
+            self._facts.add(fact[:-1], fact[-1], origin)
+        if collected.boiled:
+            self._boiled.add(collected.boiled, origin)

@@ -1,0 +1,14 @@
+"""What the tests of several rooms share."""
+
+import pytest
+
+from rolewatch.cloudtrail import carve
+
+
+@pytest.fixture(params=["in C", "in Python"])
+def both_ways(request, monkeypatch):
+    """Run a test with the part of the fast path that is written in C, and with what stands in for it."""
+    if request.param == "in Python":
+        monkeypatch.setattr(carve, "native", None)
+    else:
+        assert carve.native is not None, "there is a C compiler on a machine that runs the tests"
