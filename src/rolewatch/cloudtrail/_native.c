@@ -348,26 +348,20 @@ typedef struct {
     Bytes begin, end; /* of a member's value; `begin` is NULL where there is none */
 } Piece;
 
-/* A member to find, by its name; `of_object` are those to find in its value, and where to put them. */
+/* A member to find, by its name. Of an object `names` are members to find in it; their pieces, and those of objects in it,
+ * are the `pieces` behind the last one of the object's own level. */
 typedef struct Name {
     const char *name;
     Py_ssize_t length;
-    const struct Name *of_object;
-    int count;
+    const struct Name *names;
+    int count, pieces;
 } Name;
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-#define NAME(text) {text, sizeof(text) - 1, NULL, 0}
-#define OBJECT(text, names) {text, sizeof(text) - 1, names, COUNT(names)}
+#define NAME(text) {text, sizeof(text) - 1, NULL, 0, 0}
+#define OBJECT(text, names, pieces) {text, sizeof(text) - 1, names, COUNT(names), pieces}
 
-static int pieces_of(const Name *names, int count)
-{
-    int pieces = count;
-    for (int which = 0; which < count; which++) pieces += pieces_of(names[which].of_object, names[which].count);
-    return pieces;
-}
-
-/* Find members of an object, the last of each name, and go through all of it. Returns its end. The pieces of an object's
- * members follow those of the object's own level, in the order of the names. */
+/* Find members of an object, the last of each name, and go through all of it. Returns its end. One of the names at most
+ * is an object. */
 static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece *pieces)
 {
     if (at >= limit || *at++ != '{') return NULL;
@@ -377,18 +371,14 @@ static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece 
         if (!(at = key_end(at, limit, 1)) || at >= limit) return NULL;
         Py_ssize_t length = at - key - 2;
         Bytes value = at;
-        Piece *inner = pieces + count;
         int which = 0;
-        for (; which < count; which++) {
-            if (names[which].length == length && memcmp(names[which].name, key, (size_t)length) == 0) break;
-            inner += pieces_of(names[which].of_object, names[which].count);
-        }
+        while (which < count && (names[which].length != length || memcmp(names[which].name, key, (size_t)length))) which++;
         if (which == count) {
             at = value_end(at, limit, 1);
         } else {
             const Name *name = &names[which];
-            memset(inner, 0, (size_t)pieces_of(name->of_object, name->count) * sizeof *inner);
-            at = name->count && *at == '{' ? members(at, limit, name->of_object, name->count, inner) : value_end(at, limit, 1);
+            if (name->count) memset(pieces + count, 0, (size_t)name->pieces * sizeof *pieces);
+            at = name->count && *at == '{' ? members(at, limit, name->names, name->count, pieces + count) : value_end(at, limit, 1);
             pieces[which].begin = value;
             pieces[which].end = at;
         }
@@ -429,10 +419,10 @@ static int put_members(Boiled *boiled, const Name *names, int count, const Piece
 }
 
 static const Name ISSUER[] = {NAME("arn")};
-static const Name CONTEXT[] = {OBJECT("sessionIssuer", ISSUER)};
-static const Name IDENTITY[] = {NAME("accountId"), OBJECT("sessionContext", CONTEXT)};
+static const Name CONTEXT[] = {OBJECT("sessionIssuer", ISSUER, 1)};
+static const Name IDENTITY[] = {NAME("accountId"), OBJECT("sessionContext", CONTEXT, 2)};
 static const Name RECORD[] = {NAME("eventSource"), NAME("eventName"), NAME("awsRegion"), NAME("recipientAccountId"), NAME("requestParameters"),
-                              NAME("resources"), NAME("eventTime"), OBJECT("userIdentity", IDENTITY)};
+                              NAME("resources"), NAME("eventTime"), OBJECT("userIdentity", IDENTITY, 4)};
 enum { SOURCE, CALL, REGION, TIME = 6, ACCOUNT = 8, ARN = 11, PIECES }; /* places of pieces, as `members` puts them */
 
 static int is_plain_string(Piece piece)

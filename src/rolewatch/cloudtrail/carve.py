@@ -20,7 +20,6 @@ for is always decoded, and whoever cannot decode it turns to the exact way.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -207,9 +206,11 @@ def _survey(
 ) -> tuple[int, int, list[Marked], list[Boiled]]:
     """Count joints and times, and list the records that are marked or boiled down, as `_native.survey` says."""
     if native:
-        with suppress(ValueError):  # there are literals that it does not take: many, and some short ones
-            wanted = (JOINT, TIME, *ESCAPES, *literals.wanted)
+        wanted = (JOINT, TIME, *ESCAPES, *literals.wanted)
+        try:
             return native.survey(buffer, begin, end, wanted, literals.needed, literals.plain)
+        except ValueError:
+            pass  # there are literals that it does not take: many, and some short ones
     joints, times = sz.count(buffer, JOINT, begin, end), sz.count(buffer, TIME, begin, end)
     return joints, times, _marked(buffer, begin, end, literals) if joints + 1 == times else [], []
 

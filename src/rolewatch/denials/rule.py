@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
+import stringzilla as sz
+
 from rolewatch.catalog.actions import iam_action
 from rolewatch.catalog.codes import (
     AUTHORIZED_BUT_ABSENT,
@@ -47,7 +49,7 @@ TRACES = {
     "service-role": (b'"invokedBy"', b":role/aws:"),
     "all": (b'"userIdentity"',),
 }
-_ABSENCE = re.compile(rb"No(?:Such|tFound|nExist|tExist)").search
+_ABSENCE = re.compile(rb'rrorCode"\s*:\s*"[^"]*No(?:Such|tFound|nExist|tExist)').match
 
 
 SHORT = 1024  # bytes of a JSON value that is worth remembering
@@ -107,9 +109,19 @@ def worth(
     if bits & (HIDING | bit(0)):
         if bits & (HIDING | bit(1)) or rule.principals != _LINKED_ONLY:
             return "error"
-        if recovery and _ABSENCE(raw):
+        if recovery and tells_absence(raw):
             return "error"
     return "success" if recovery and bits >= bit(1) else None
+
+
+def tells_absence(raw: bytes | bytearray) -> bool:
+    """Whether an error code of a record without escapes may say that something does not exist."""
+    place = sz.find(raw, ERROR)
+    while place >= 0:
+        if _ABSENCE(raw, place):
+            return True
+        place = sz.find(raw, ERROR, place + 1)
+    return False
 
 
 def key_of(who: Principal) -> str:

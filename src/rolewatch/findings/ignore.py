@@ -4,7 +4,6 @@ A rule that never ends is a blind spot of its own, so each one has an end; from 
 more, and says so.
 """
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
@@ -50,6 +49,8 @@ class Ignored(NamedTuple):
 
 def read_rules(content: bytes, name: str) -> list[Rule]:
     """Read an ignore file (TOML, a list of `[[rule]]`); UsageError names the rule and what is wrong with it."""
+    import tomllib  # noqa: PLC0415 - most calls have no file of rules
+
     try:
         tables = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -6,12 +6,12 @@ for, and if that does not help, all go to a temporary file, compressed to about 
 """
 
 import pickle
-import tempfile
 from collections.abc import Iterator
 from typing import IO
 
 from isal import isal_zlib
 
+from rolewatch.base.scratch import scratch
 from rolewatch.cloudtrail.carve import Boiled
 
 LIMIT = 48 * 1024 * 1024  # bytes of records in memory; with all that holds them about half as much again
@@ -65,7 +65,7 @@ class BoiledProofs:
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="rolewatch-boiled-")  # noqa: SIM115 - lives as long as the scan
+            self._file = scratch("boiled")
         data = isal_zlib.compress(pickle.dumps(self._recent, pickle.HIGHEST_PROTOCOL), 1)
         self._file.write(len(data).to_bytes(8, "big") + data)
         self._recent, self._room = [], self._limit

@@ -48,10 +48,11 @@ class Examiner:
         collected.boiled += (
             batch.boiled if until is None else [found for found in batch.boiled if found[1] < until]
         )
+        rule, recovery, text = self.rule, self._recovery, batch.text
         for start, end, bits in batch.marked:
-            raw = batch.text(start, end)
+            raw = text(start, end)
             try:
-                told = worth(raw, bits, self.rule, recovery=self._recovery)
+                told = worth(raw, bits, rule, recovery=recovery)
                 if told == "error":
                     self._error(batch, start, raw, collected, coverage)
                 elif told:

@@ -7,9 +7,10 @@ is then a binary search in each run. Merging keeps the latest, in whatever order
 
 import hashlib
 import mmap
-import tempfile
 from bisect import bisect_left
 from collections.abc import Hashable
+
+from rolewatch.base.scratch import scratch
 
 LIMIT = 200_000  # facts in memory: about 80 MB
 DIGEST = 16
@@ -70,7 +71,7 @@ class _Run:
     """Sorted rows of digest and time in an unnamed temporary file."""
 
     def __init__(self, rows: list[bytes]) -> None:
-        with tempfile.TemporaryFile(prefix="rolewatch-facts-") as file:
+        with scratch("facts") as file:
             file.write(b"".join(rows))
             file.flush()
             self._map = mmap.mmap(

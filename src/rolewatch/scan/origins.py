@@ -1,10 +1,10 @@
 """Where proofs of access were read: deliveries by number, in a temporary file, since there can be very many."""
 
 import pickle
-import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from rolewatch.base.scratch import scratch
 from rolewatch.sources import Delivery
 
 GROUP = 8192  # deliveries written at once: about 5 MB of memory
@@ -27,7 +27,7 @@ class Origins:
         """Keep a delivery and return its number."""
         if len(self._group) == GROUP:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="rolewatch-origins-")  # noqa: SIM115 - lives as long as the scan
+                self._file = scratch("origins")
             self._file.seek(self._place)
             pickle.dump(self._group, self._file, pickle.HIGHEST_PROTOCOL)
             self._place = self._file.tell()

@@ -10,7 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import chain
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
@@ -55,7 +55,7 @@ def _alone(
     batches: Iterator[list[Delivery]], request: ScanRequest, followed: Followed, tell: Tell | None
 ) -> tuple[Summary, dict[Key, str]]:
     stepper, fetcher, meter = Stepper(request), Fetcher(), _Meter(tell)
-    with _without_collector(), closing(fetcher):
+    with closing(fetcher):
         ahead = None
         for batch in chain(batches, [[]]):
             meter.listed += len(batch)
@@ -190,23 +190,11 @@ class _Pool:
                 worker.join()
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the cyclic garbage collector off: records are trees without cycles, and collecting costs a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -> None:
     """Be a worker: step what comes down the pipe until it closes."""
     for other in inherited:
         other.close()  # so that a sibling sees the end of its pipe when the parent goes
-    gc.disable()  # as in _without_collector
+    gc.disable()  # as in the parent: see `run.run`
     stepper, fetcher = Stepper(request), Fetcher()
     orders: deque[tuple[str, Any]] = deque()
     try:

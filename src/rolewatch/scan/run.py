@@ -1,7 +1,9 @@
 """A scan from end to end: sources and a request in, the report (DESIGN's JSON) out."""
 
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,10 +30,12 @@ def run(
     def matter(summary: Summary) -> dict[Key, str]:
         return followed(summary.denials.values()) if options.recovery else {}
 
-    summary, facts = fold(listed, options, matter, progress)
-    summary.unreadable += problems
-    known = Known(summary.copies, summary.examples, facts, _last_seen(summary, options), options.silent_after)
-    findings = build(summary.denials.values(), known)
+    with _without_collector():
+        summary, facts = fold(listed, options, matter, progress)
+        summary.unreadable += problems
+        last_seen = _last_seen(summary, options)
+        known = Known(summary.copies, summary.examples, facts, last_seen, options.silent_after)
+        findings = build(summary.denials.values(), known)
     totals: dict[str, Any] = dict(summary.totals())
     totals["seconds"] = round(time.monotonic() - started, 3)
     return {
@@ -45,6 +49,18 @@ def run(
         "sources": list(sources),
         "notes": [],
     }
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cyclic garbage collector off: records are trees without cycles, and collecting costs a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _last_seen(summary: Summary, options: ScanRequest) -> dict[str, str]:

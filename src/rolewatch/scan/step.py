@@ -4,7 +4,6 @@ A delivery is collected first and applied when it is through, so that a turn fro
 damage in the middle, neither counts anything twice nor loses what is whole.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from io import BytesIO
@@ -186,6 +185,8 @@ def _once(stream: BinaryIO, kept: ExitStack) -> tuple[bytes | None, Callable[[],
 
     It is held in memory if it is small, else in a temporary file for as long as `kept`.
     """
+    import tempfile  # noqa: PLC0415 - only for a large standard input
+
     with stream:
         data = stream.read(AT_ONCE + 1)
         if len(data) <= AT_ONCE:
