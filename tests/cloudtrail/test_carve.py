@@ -7,7 +7,7 @@ import pytest
 from wrappings import compact, dumps, record
 
 from rolewatch.cloudtrail import carve
-from rolewatch.cloudtrail.carve import ESCAPED, HIDING, JOINT, Literals, bit, canonical, parts
+from rolewatch.cloudtrail.carve import HIDING, JOINT, Literals, bit, canonical, parts
 
 RECORDS = [record(number) for number in range(4)]
 CONTENT = compact({"Records": RECORDS})
@@ -107,6 +107,8 @@ def test_records_with_a_literal():
     carved = canonical(content, Literals((b"zz", LITERAL, b"GetBucket")))
     assert [numbers(carved, bit(number)) for number in range(3)] == [[], [1, 2, 4], [0, 1, 2, 3, 4]]
     assert numbers(canonical(content, Literals((b"zz",)))) == []
+    either = canonical(content, Literals((b"zz", (b'"ErrorCode"', b"-000000000003"))))
+    assert numbers(either, bit(1)) == [2, 3]
 
 
 def test_more_literals_than_fit_into_one_pass():
@@ -131,7 +133,7 @@ def test_needed():
     """Records are left out that do not hold all of what is needed together."""
     records = [plain(0, a=1), plain(1, b=1), plain(2, a=1, b=1), plain(3, c="\\u"), plain(4, c=1)]
     content = compact({"Records": records}).replace(b"\\\\u", b"\\u0041")
-    both = Literals((b'"a"', b'"b"', b'"c"'), needed=(*ESCAPED, bit(0) | bit(1)))
+    both = Literals((b'"a"', b'"b"', b'"c"'), needed=(HIDING, bit(0) | bit(1)))
     assert numbers(canonical(content, both)) == [2, 3]
     assert numbers(canonical(content, both._replace(needed=(bit(1), bit(2))))) == [1, 2, 3, 4]
 

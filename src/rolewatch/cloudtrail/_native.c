@@ -5,6 +5,7 @@
  * functions say then that they do not know, and never guess. What they read lies within the buffer's stretch that they
  * were asked about. The Python side of each function is described in _native.pyi.
  */
+#define _GNU_SOURCE /* memmem */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -17,7 +18,8 @@
 
 typedef const unsigned char *Bytes;
 
-#define MOST 8 /* literals that are looked for at once: a bit of a byte for each */
+#define MOST 8      /* things that are looked for at once: a bit of a byte for each */
+#define LITERALS 16 /* literals that they are, all together */
 
 /* ---- looking for literals ----
  *
@@ -34,18 +36,21 @@ typedef struct {
 
 typedef struct {
     Bytes buffer;
-    Literal literals[MOST];
-    int count;
+    Literal literals[LITERALS];
+    int first[MOST + 1];           /* the first literal of each thing that is looked for */
+    int count;                     /* of such things */
     Py_ssize_t joints, times;      /* how many there were */
     Py_ssize_t start;              /* of the record that is being gone through */
     unsigned long holds;           /* which of the other literals it has held so far */
     unsigned long needed[MOST];    /* a record is left out that does not hold all of one of these sets */
     int sets;                      /* how many of them there are; with none all records are needed that hold anything */
     unsigned long plain;           /* all that a record holds that is boiled down */
-    PyObject *found, *boiled;      /* lists of (start, end, holds) and of (record, time) */
+    PyObject *found;               /* list of (start, end, holds) */
+    char *boiled;                  /* lines of boiled records */
+    size_t length, room;           /* bytes of them, and that there is room for */
 } Survey;
 
-static int boil(Bytes at, Bytes limit, PyObject *list);
+static int boil(Survey *survey, Bytes at, Bytes limit);
 
 /* The 240 most common pairs of letters and punctuation in CloudTrail's records, by descending frequency. Source: counted in
  * real records (flaws.cloud, public samples) and those of our benchmarks; digits were left out. */
@@ -81,7 +86,7 @@ static int close_record(Survey *survey, Py_ssize_t end)
 {
     if (survey->holds && is_needed(survey)) {
         if (survey->holds == survey->plain) {
-            int done = boil(survey->buffer + survey->start, survey->buffer + end, survey->boiled);
+            int done = boil(survey, survey->buffer + survey->start, survey->buffer + end);
             if (done) {
                 survey->holds = 0;
                 return done < 0 ? -1 : 0;
@@ -97,20 +102,23 @@ static int close_record(Survey *survey, Py_ssize_t end)
     return 0;
 }
 
-/* Two bytes of a literal were met: is it there, within the stretch? */
-static inline int met(Survey *survey, int which, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t at)
+/* Two bytes of a literal were met: is it, or another one that stands for the same, there, within the stretch? */
+static inline int met(Survey *survey, int which, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t place)
 {
-    const Literal *literal = &survey->literals[which];
-    at -= literal->pair;
-    if (at < begin || literal->length > end - at || memcmp(survey->buffer + at, literal->text, (size_t)literal->length)) return 0;
-    if (which == 0) {
-        survey->joints++;
-        if (close_record(survey, at + 1)) return -1;
-        survey->start = at + 2;
-    } else if (which == 1) {
-        survey->times++;
-    } else {
-        survey->holds |= 1ul << (which - 2);
+    for (int number = survey->first[which]; number < survey->first[which + 1]; number++) {
+        const Literal *literal = &survey->literals[number];
+        Py_ssize_t at = place - literal->pair;
+        if (at < begin || literal->length > end - at || memcmp(survey->buffer + at, literal->text, (size_t)literal->length)) continue;
+        if (which == 0) {
+            survey->joints++;
+            if (close_record(survey, at + 1)) return -1;
+            survey->start = at + 2;
+        } else if (which == 1) {
+            survey->times++;
+        } else {
+            survey->holds |= 1ul << (which - 2);
+        }
+        return 0;
     }
     return 0;
 }
@@ -123,12 +131,13 @@ typedef struct {
 __attribute__((target("avx2"))) static Table table_of(const Survey *survey, Py_ssize_t offset)
 {
     unsigned char low[16] = {0}, high[16] = {0};
-    for (int which = 0; which < survey->count; which++) {
-        const Literal *literal = &survey->literals[which];
-        unsigned char byte = literal->text[literal->pair + offset];
-        low[byte & 15] |= (unsigned char)(1 << which);
-        high[byte >> 4] |= (unsigned char)(1 << which);
-    }
+    for (int which = 0; which < survey->count; which++)
+        for (int number = survey->first[which]; number < survey->first[which + 1]; number++) {
+            const Literal *literal = &survey->literals[number];
+            unsigned char byte = literal->text[literal->pair + offset];
+            low[byte & 15] |= (unsigned char)(1 << which);
+            high[byte >> 4] |= (unsigned char)(1 << which);
+        }
     Table table = {_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)low)),
                    _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)high))};
     return table;
@@ -170,10 +179,8 @@ __attribute__((target("avx2"))) static int go_through(Survey *survey, Py_ssize_t
         if (!_mm256_testz_si256(high, high) && look(survey, begin, end, at + 32, high)) return -1;
     }
     for (; end - at > 1; at++)
-        for (int which = 0; which < survey->count; which++) {
-            const Literal *literal = &survey->literals[which];
-            if (memcmp(survey->buffer + at, literal->text + literal->pair, 2) == 0 && met(survey, which, begin, end, at)) return -1;
-        }
+        for (int which = 0; which < survey->count; which++)
+            if (met(survey, which, begin, end, at)) return -1;
     return close_record(survey, end);
 }
 
@@ -187,25 +194,44 @@ static int comes_early(const Literal *joint, const Literal *literal)
     return 0;
 }
 
+static int take_literal(Survey *survey, PyObject *bytes, int number)
+{
+    char *text;
+    if (number == LITERALS) {
+        PyErr_SetString(PyExc_ValueError, "there are more than 16 literals");
+        return -1;
+    }
+    Literal *literal = &survey->literals[number];
+    if (PyBytes_AsStringAndSize(bytes, &text, &literal->length)) return -1;
+    literal->text = (Bytes)text;
+    choose_pair(literal);
+    if (literal->length < 2 || (number > 1 && comes_early(&survey->literals[0], literal))) {
+        PyErr_SetString(PyExc_ValueError, "a literal has two bytes or more, and does not begin in the first one");
+        return -1;
+    }
+    return 0;
+}
+
 static int take_literals(Survey *survey, PyObject *literals)
 {
     Py_ssize_t count = PyTuple_Check(literals) ? PyTuple_GET_SIZE(literals) : 0;
+    int number = 0;
     if (count < 2 || count > MOST) {
         PyErr_SetString(PyExc_ValueError, "a tuple of 2 to 8 literals is needed");
         return -1;
     }
     survey->count = (int)count;
     for (int which = 0; which < count; which++) {
-        Literal *literal = &survey->literals[which];
-        char *text;
-        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(literals, which), &text, &literal->length)) return -1;
-        literal->text = (Bytes)text;
-        choose_pair(literal);
-        if (literal->length < 2 || (which > 1 && comes_early(&survey->literals[0], literal))) {
-            PyErr_SetString(PyExc_ValueError, "a literal has two bytes or more, and does not begin in the first one");
-            return -1;
+        PyObject *item = PyTuple_GET_ITEM(literals, which);
+        survey->first[which] = number;
+        if (which < 2 || !PyTuple_Check(item)) {
+            if (take_literal(survey, item, number++)) return -1;
+            continue;
         }
+        for (Py_ssize_t other = 0; other < PyTuple_GET_SIZE(item); other++)
+            if (take_literal(survey, PyTuple_GET_ITEM(item, other), number++)) return -1;
     }
+    survey->first[count] = number;
     return 0;
 }
 
@@ -388,34 +414,37 @@ static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece 
     }
 }
 
-#define BOILED 2048 /* bytes that a boiled record has at most */
+#define BOILED 2048 /* bytes that a boiled record has at most, with its time */
 
+/* A line that is being written; `length` is beyond BOILED when it did not fit. */
 typedef struct {
-    char text[BOILED];
+    char *text;
     Py_ssize_t length;
-} Boiled;
+} Line;
 
-static int put(Boiled *boiled, const void *text, Py_ssize_t length)
+static void put(Line *line, const void *text, Py_ssize_t length)
 {
-    if (length > BOILED - boiled->length) return 0;
-    memcpy(boiled->text + boiled->length, text, (size_t)length);
-    boiled->length += length;
-    return 1;
+    if (length <= BOILED - line->length)
+        memcpy(line->text + line->length, text, (size_t)length);
+    else
+        length = BOILED + 1;
+    line->length += length;
 }
-
-#define PUT(boiled, text) put(boiled, text, sizeof(text) - 1)
+#define PUT(line, text) put(line, text, sizeof(text) - 1)
 
 /* Put members behind what is there, which is an open object. */
-static int put_members(Boiled *boiled, const Name *names, int count, const Piece *pieces)
+static void put_members(Line *line, const Name *names, int count, const Piece *pieces)
 {
     for (int which = 0; which < count; which++) {
-        if (!pieces[which].begin) continue;
-        int first = boiled->text[boiled->length - 1] == '{';
-        if (!(first ? PUT(boiled, "\"") : PUT(boiled, ",\"")) || !put(boiled, names[which].name, names[which].length) ||
-            !PUT(boiled, "\":") || !put(boiled, pieces[which].begin, pieces[which].end - pieces[which].begin))
-            return 0;
+        if (!pieces[which].begin || line->length > BOILED) continue;
+        if (line->text[line->length - 1] == '{')
+            PUT(line, "\"");
+        else
+            PUT(line, ",\"");
+        put(line, names[which].name, names[which].length);
+        PUT(line, "\":");
+        put(line, pieces[which].begin, pieces[which].end - pieces[which].begin);
     }
-    return 1;
 }
 
 static const Name ISSUER[] = {NAME("arn")};
@@ -430,36 +459,54 @@ static int is_plain_string(Piece piece)
     return piece.begin && *piece.begin == '"' && !memchr(piece.begin, '\\', (size_t)(piece.end - piece.begin));
 }
 
-/* Boil a record down to what names the access in it, without its time: first who did what, then on what. 0 where that is
- * not possible. */
-static int boil_down(Bytes at, Bytes limit, Boiled *boiled, Piece *time)
+/* Boil a record down to what names the access in it: first who did what, then on what, then the time. Adds a line, and
+ * returns 1; 0 where that is not possible, -1 for an error. */
+static int boil(Survey *survey, Bytes at, Bytes limit)
 {
     Piece pieces[PIECES] = {{NULL, NULL}};
     if (members(at, limit, RECORD, COUNT(RECORD), pieces) != limit || !is_plain_string(pieces[SOURCE]) || !is_plain_string(pieces[CALL]) ||
         !is_plain_string(pieces[TIME]) || !is_plain_string(pieces[ARN]))
         return 0;
-    *time = pieces[TIME];
-    boiled->length = 0;
-    return PUT(boiled, "{") && put_members(boiled, RECORD + SOURCE, 2, pieces + SOURCE) &&
-           PUT(boiled, ",\"userIdentity\":{\"sessionContext\":{\"sessionIssuer\":{") && put_members(boiled, ISSUER, 1, pieces + ARN) &&
-           PUT(boiled, "}}") && put_members(boiled, IDENTITY, 1, pieces + ACCOUNT) && PUT(boiled, "}") &&
-           put_members(boiled, RECORD + REGION, TIME - REGION, pieces + REGION) && PUT(boiled, "}");
+    if (survey->room - survey->length < BOILED) {
+        char *more = PyMem_Realloc(survey->boiled, survey->room * 2 + 8 * BOILED);
+        if (!more) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        survey->boiled = more;
+        survey->room = survey->room * 2 + 8 * BOILED;
+    }
+    Line line = {survey->boiled + survey->length, 0};
+    PUT(&line, "{");
+    put_members(&line, RECORD + SOURCE, 2, pieces + SOURCE);
+    PUT(&line, ",\"userIdentity\":{\"sessionContext\":{\"sessionIssuer\":{");
+    put_members(&line, ISSUER, 1, pieces + ARN);
+    PUT(&line, "}}");
+    put_members(&line, IDENTITY, 1, pieces + ACCOUNT);
+    PUT(&line, "}");
+    put_members(&line, RECORD + REGION, TIME - REGION, pieces + REGION);
+    PUT(&line, "}\t");
+    put(&line, pieces[TIME].begin + 1, pieces[TIME].end - pieces[TIME].begin - 2);
+    PUT(&line, "\n");
+    if (line.length > BOILED) return 0;
+    survey->length += (size_t)line.length;
+    return 1;
 }
 
-/* Boil a record down into the list; 0 where that is not possible, -1 for an error. */
-static int boil(Bytes at, Bytes limit, PyObject *list)
+/* Read (…, literals, needed, plain) into a survey of a buffer; 0 for success. */
+static int prepare(Survey *all, PyObject *const *args, const Py_buffer *view)
 {
-    Boiled boiled;
-    Piece time;
-    if (!boil_down(at, limit, &boiled, &time)) return 0;
-    PyObject *record = PyBytes_FromStringAndSize(boiled.text, boiled.length);
-    PyObject *moment = PyUnicode_DecodeASCII((const char *)time.begin + 1, time.end - time.begin - 2, NULL);
-    PyObject *row = record && moment ? PyTuple_Pack(2, record, moment) : NULL;
-    int failed = !row || PyList_Append(list, row);
-    Py_XDECREF(record);
-    Py_XDECREF(moment);
-    Py_XDECREF(row);
-    return failed ? -1 : 1;
+    all->buffer = view->buf;
+    all->plain = PyLong_AsUnsignedLong(args[2]);
+    all->found = PyList_New(0);
+    return !all->found || PyErr_Occurred() || take_literals(all, args[0]) || take_needed(all, args[1]);
+}
+
+static void finish(Survey *all, Py_buffer *view)
+{
+    Py_XDECREF(all->found);
+    PyMem_Free(all->boiled);
+    PyBuffer_Release(view);
 }
 
 static PyObject *survey(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -470,17 +517,38 @@ static PyObject *survey(PyObject *self, PyObject *const *args, Py_ssize_t count)
     Py_ssize_t begin, end;
     if (stretch(args, count, 6, &view, &begin, &end)) return NULL;
     PyObject *result = NULL;
-    all.buffer = view.buf;
     all.start = begin;
-    all.plain = PyLong_AsUnsignedLong(args[5]);
-    all.found = PyList_New(0);
-    all.boiled = PyList_New(0);
-    if (all.found && all.boiled && !PyErr_Occurred() && !take_literals(&all, args[3]) && !take_needed(&all, args[4]) &&
-        !go_through(&all, begin, end))
-        result = Py_BuildValue("nnOO", all.joints, all.times, all.found, all.boiled);
-    Py_XDECREF(all.found);
-    Py_XDECREF(all.boiled);
-    PyBuffer_Release(&view);
+    if (!prepare(&all, args + 3, &view) && !go_through(&all, begin, end))
+        result = Py_BuildValue("nnOy#", all.joints, all.times, all.found, all.boiled ? all.boiled : "", (Py_ssize_t)all.length);
+    finish(&all, &view);
+    return result;
+}
+
+static PyObject *log_file(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    Survey all = {0};
+    Py_buffer view;
+    if (count != 6) {
+        PyErr_SetString(PyExc_TypeError, "6 arguments are needed");
+        return NULL;
+    }
+    if (!PyBytes_Check(args[1]) || !PyBytes_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "head and tail are bytes");
+        return NULL;
+    }
+    Py_ssize_t head = PyBytes_GET_SIZE(args[1]), tail = PyBytes_GET_SIZE(args[2]);
+    if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE)) return NULL;
+    PyObject *result = NULL;
+    Bytes buffer = view.buf;
+    Py_ssize_t end = view.len - tail;
+    all.start = head;
+    if (end > head && !memcmp(buffer, PyBytes_AS_STRING(args[1]), (size_t)head) &&
+        !memcmp(buffer + end, PyBytes_AS_STRING(args[2]), (size_t)tail) && !prepare(&all, args + 3, &view) && !go_through(&all, head, end) &&
+        all.joints + 1 == all.times && value_end(buffer + all.start, buffer + end, 0) == buffer + end)
+        result = Py_BuildValue("nnOy#", end, all.times, all.found, all.boiled ? all.boiled : "", (Py_ssize_t)all.length);
+    finish(&all, &view);
+    if (!result && !PyErr_Occurred()) Py_RETURN_NONE;
     return result;
 }
 
@@ -502,8 +570,47 @@ static PyObject *objects(PyObject *self, PyObject *const *args, Py_ssize_t count
     return PyLong_FromSsize_t(number);
 }
 
+/* Add (number, line) to the list of the line's deed; what has no end of a deed is none of ours. */
+static int add_line(PyObject *deeds, PyObject *number, const char *line, Py_ssize_t length)
+{
+    const char *end = memmem(line, (size_t)length, "\"}}", 3);
+    if (!end) return 0;
+    PyObject *begin = PyBytes_FromStringAndSize(line, end - line);
+    PyObject *whole = begin ? PyBytes_FromStringAndSize(line, length) : NULL;
+    PyObject *row = whole ? PyTuple_Pack(2, number, whole) : NULL;
+    PyObject *rows = row ? PyDict_GetItemWithError(deeds, begin) : NULL;
+    int failed = !row || PyErr_Occurred() != NULL;
+    if (!failed && !rows) {
+        rows = PyList_New(0);
+        failed = !rows || PyDict_SetItem(deeds, begin, rows);
+        Py_XDECREF(rows); /* the dictionary has it */
+    }
+    failed = failed || PyList_Append(rows, row);
+    Py_XDECREF(begin);
+    Py_XDECREF(whole);
+    Py_XDECREF(row);
+    return failed ? -1 : 0;
+}
+
+static PyObject *group(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    if (count != 3 || !PyBytes_Check(args[0]) || !PyDict_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "group(lines, number, deeds)");
+        return NULL;
+    }
+    const char *line = PyBytes_AS_STRING(args[0]), *limit = line + PyBytes_GET_SIZE(args[0]);
+    while (line < limit) {
+        const char *end = memchr(line, '\n', (size_t)(limit - line));
+        if (!end) end = limit;
+        if (add_line(args[2], args[1], line, end - line)) return NULL;
+        line = end + 1;
+    }
+    Py_RETURN_NONE;
+}
+
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
-static PyMethodDef functions[] = {FUNCTION(survey), FUNCTION(objects), {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {FUNCTION(survey), FUNCTION(log_file), FUNCTION(objects), FUNCTION(group), {NULL, NULL, 0, NULL}};
 static struct PyModuleDef module = {.m_base = PyModuleDef_HEAD_INIT, .m_name = "_native", .m_size = 0, .m_methods = functions};
 
 #endif

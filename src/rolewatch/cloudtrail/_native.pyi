@@ -1,22 +1,42 @@
 """The part of `carve` that is written in C, where it could be built and the processor has AVX2."""
 
 Buffer = bytes | bytearray
+Sought = tuple[bytes | tuple[bytes, ...], ...]
 
 def survey(
-    buffer: Buffer, begin: int, end: int, literals: tuple[bytes, ...], needed: tuple[int, ...], plain: int, /
-) -> tuple[int, int, list[tuple[int, int, int]], list[tuple[bytes, str]]]:
+    buffer: Buffer, begin: int, end: int, literals: Sought, needed: tuple[int, ...], plain: int, /
+) -> tuple[int, int, list[tuple[int, int, int]], bytes]:
     """Count two literals between two places, and list the records that hold others, as (start, end, bits).
 
     The first literal ends one record with its first byte and begins the next with its third; the second is only counted.
-    A bit is set for each further literal that the record holds, the lowest for the third; those are left out that do
-    not hold all bits of one of `needed`, if there are any. Literals have two bytes or more; ValueError for more than eight of them, and for one that could begin
-    within the head of a record.
+    A bit is set for each further literal that the record holds, or for several of which it holds one, the lowest for the
+    third; those records are left out that do not hold all bits of one of `needed`, if there are any. Literals have two
+    bytes or more; ValueError for more than eight bits or 16 literals, and for one that could begin within a record's head.
 
-    Records with the bits `plain` are boiled down instead, where possible: to a smaller record with the fields that name an
-    access, and its eventTime. Records of the same access have the same bytes then, whenever they happened. eventSource,
-    eventName and the role's ARN come first, so that those of the same deed begin alike up to the first `"}}`. It is possible
-    if the record is strict JSON, in ASCII and without white space, and these and eventTime are strings without escapes.
+    Records with the bits `plain` are boiled down instead, where possible, to a line each of what is returned last: a smaller
+    record with the fields that name an access, a tab, its eventTime. Records of the same access have the same bytes then,
+    whenever they happened. eventSource, eventName and the role's ARN come first, so that those of the same deed begin alike
+    up to the first `"}}`. It is possible if the record is strict JSON, in ASCII and without white space, and these and
+    eventTime are strings without escapes.
+    """
+
+def log_file(
+    buffer: Buffer,
+    head: bytes,
+    tail: bytes,
+    literals: Sought,
+    needed: tuple[int, ...],
+    plain: int,
+    /,
+) -> tuple[int, int, list[tuple[int, int, int]], bytes] | None:
+    """Survey what stands between head and tail, if the buffer begins and ends with them: (end, count, marked, boiled).
+
+    None if it does not, if there is not one more of the second literal than of the first, and if the last record is not
+    one whole value, as far as can be told here.
     """
 
 def objects(buffer: Buffer, begin: int, end: int, /) -> int:
     """Count the objects that fill the stretch, separated by commas; 0 if it is anything else, or not strict JSON."""
+
+def group(lines: bytes, number: int, deeds: dict[bytes, list[tuple[int, bytes]]], /) -> None:
+    """Add each line of boiled records, with a number, to the list of its deed: what stands before the first `"}}`."""

@@ -19,7 +19,8 @@ for is always decoded, and whoever cannot decode it turns to the exact way.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -36,8 +37,7 @@ JOINT = b'},{"eventVersion":"'  # ends one record and begins the next
 TIME = b'"eventTime"'  # every record has one such key
 TAIL = b"}]}"
 ESCAPES = (b"\\u", b"\\/")  # what may hide a letter or a slash of a literal
-ESCAPED = (0b01, 0b10)  # the bits of ESCAPES
-HIDING = 0b11  # both; those of the literals asked for are the next higher ones
+HIDING = 1  # the bit of ESCAPES; those of the literals asked for are the next higher ones
 # An event has 256 KB at most (spec/cloudtrail.md §1.1), so a record that holds a look-alike in an array begins no
 # further back than this.
 REACH = 256 * 1024
@@ -49,18 +49,21 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 
 Buffer = bytes | bytearray
-Boiled = tuple[bytes, str]  # a boiled record (`_native.pyi`) and its time
+Boiled = bytes  # lines of boiled records and their times, as `_native.pyi` describes them
 Marked = tuple[int, int, int]  # a record's start and end, and the bits of what it holds
+
+
+Wanted = tuple[bytes | tuple[bytes, ...], ...]
 
 
 class Literals(NamedTuple):
     """What records are marked for.
 
-    `wanted` are the literals looked for. A record is marked if it holds all bits of one of `needed`, or anything if there
+    `wanted` are the literals looked for, or several of which one is enough. A record is marked if it holds all bits of one of `needed`, or anything if there
     are none. It is boiled down instead, where that is possible, if it has exactly the bits `plain`.
     """
 
-    wanted: tuple[bytes, ...]
+    wanted: Wanted
     needed: tuple[int, ...] = ()
     plain: int = 0
 
@@ -72,9 +75,23 @@ class Literals(NamedTuple):
 NONE = Literals(())
 
 
+def by_deed(places: Iterable[tuple[int, Boiled]]) -> dict[bytes, list[tuple[int, bytes]]]:
+    """Sort lines of boiled records, given with a number, by the deed that they tell: how they begin."""
+    deeds: dict[bytes, list[tuple[int, bytes]]] = {}
+    for number, lines in places:
+        native.group(lines, number, deeds)  # which made them
+    return deeds
+
+
+@lru_cache(maxsize=256)
+def _sought(wanted: Wanted) -> Wanted:
+    """Give all that is looked for, as `_native` takes it."""
+    return JOINT, TIME, ESCAPES, *wanted
+
+
 def bit(number: int) -> int:
     """Give the bit of a literal, by its place among those asked for."""
-    return HIDING + 1 << number
+    return 2 << number
 
 
 class Carved:
@@ -92,7 +109,7 @@ class Carved:
         buffer: Buffer,
         place: tuple[int, int],
         count: int,
-        found: tuple[list[Marked], list[Boiled]],
+        found: tuple[list[Marked], Boiled],
         proven: list[int],
     ) -> None:
         self._buffer = buffer
@@ -165,6 +182,16 @@ class Carved:
 
 def canonical(buffer: Buffer, literals: Literals = NONE) -> Carved | None:
     """Take a whole buffer as CloudTrail's own shape, or say None: then `split` has to read it."""
+    if native and buffer.startswith(FIRST):
+        try:
+            found = native.log_file(
+                buffer, HEAD, TAIL[1:], _sought(literals.wanted), literals.needed, literals.plain
+            )
+        except ValueError:
+            found = None
+        if found:
+            end, count, marked, boiled = found
+            return Carved(buffer, (len(HEAD), end), count, (marked, boiled), [len(HEAD)])
     end = end_of_records(buffer)
     return _part(buffer, len(HEAD), end, literals, [len(HEAD)]) if end else None
 
@@ -203,24 +230,32 @@ def _part(buffer: Buffer, begin: int, end: int, literals: Literals, proven: list
 
 def _survey(
     buffer: Buffer, begin: int, end: int, literals: Literals
-) -> tuple[int, int, list[Marked], list[Boiled]]:
+) -> tuple[int, int, list[Marked], Boiled]:
     """Count joints and times, and list the records that are marked or boiled down, as `_native.survey` says."""
     if native:
-        wanted = (JOINT, TIME, *ESCAPES, *literals.wanted)
         try:
-            return native.survey(buffer, begin, end, wanted, literals.needed, literals.plain)
+            return native.survey(
+                buffer, begin, end, _sought(literals.wanted), literals.needed, literals.plain
+            )
         except ValueError:
             pass  # there are literals that it does not take: many, and some short ones
     joints, times = sz.count(buffer, JOINT, begin, end), sz.count(buffer, TIME, begin, end)
-    return joints, times, _marked(buffer, begin, end, literals) if joints + 1 == times else [], []
+    return joints, times, _marked(buffer, begin, end, literals) if joints + 1 == times else [], b""
+
+
+def each(literals: Literals) -> Iterator[tuple[int, bytes]]:
+    """Yield each literal that is wanted, with its bit."""
+    for number, wanted in enumerate(literals.wanted):
+        for literal in wanted if isinstance(wanted, tuple) else (wanted,):
+            yield bit(number), literal
 
 
 def _marked(buffer: Buffer, begin: int, end: int, literals: Literals) -> list[Marked]:
     """List the records that hold a literal or an escape, as `_native.survey` does."""
     found: dict[tuple[int, int], int] = dict.fromkeys(_escaped(buffer, begin, end), HIDING)
-    for number, literal in enumerate(literals.wanted):
+    for value, literal in each(literals):
         for span in _spans(buffer, begin, end, literal):
-            found[span] = found.get(span, 0) | bit(number)
+            found[span] = found.get(span, 0) | value
     return [(*span, bits) for span, bits in sorted(found.items()) if literals.needs(bits)]
 
 

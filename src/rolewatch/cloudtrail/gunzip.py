@@ -78,7 +78,9 @@ def inflate(data: bytes, limits: Limits) -> bytes | bytearray | None:
     if len(data) < 18:
         return None
     size = int.from_bytes(data[-4:], "little")  # ISIZE of the last member, RFC 1952
-    if not 0 < size <= min(WHOLE, limits.content, limits.floor) or _may_go_on(data):
+    if not 0 < size <= min(WHOLE, limits.content, limits.floor):
+        return None
+    if sz.find(data, MEMBER, 10) >= 0 and _may_go_on(data):
         return None
     try:
         content: bytearray = deflate.gzip_decompress(data, size)

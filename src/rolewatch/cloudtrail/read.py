@@ -16,7 +16,7 @@ from rolewatch.cloudtrail.carve import (
     Carved,
     Literals,
     Marked,
-    bit,
+    each,
     parts,
 )
 from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
@@ -44,8 +44,8 @@ class Listed:
         self._records = records
         self.count = len(records)
         found = [(HIDING, escape) for escape in ESCAPES]
-        found += [(bit(number), literal) for number, literal in enumerate(literals.wanted)]
-        self.boiled: list[Boiled] = []  # none: a record of any shape has to be decoded
+        found += each(literals)
+        self.boiled: Boiled = b""  # none: a record of any shape has to be decoded
         self.marked: list[Marked] = []
         for index, record in enumerate(records):
             bits = 0

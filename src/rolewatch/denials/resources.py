@@ -110,11 +110,6 @@ def may_name(event_source: str, event_name: str, parameters: bytes) -> bool:
     return any(name in table or name.endswith(WRAPPED) for name in map(str.lower, keys))
 
 
-def named_by_name(event_source: str, event_name: str) -> bool:
-    """Whether a call names its resource; there are such that can only be about the one that an account has."""
-    return "" not in rows(_source(event_source), event_name[:SHORT])
-
-
 @lru_cache(maxsize=1024)
 def _source(event_source: str) -> str:
     return event_source[:SHORT].removesuffix(".cn").removesuffix(HOST)

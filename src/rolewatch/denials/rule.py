@@ -21,7 +21,7 @@ from rolewatch.catalog.codes import (
     means_gone,
 )
 from rolewatch.catalog.noise import noise
-from rolewatch.cloudtrail.carve import ESCAPED, HIDING, Literals, bit
+from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.denials.denial import Case, Denial, Said, identity_of, part_of, unnamed
 from rolewatch.denials.message import parse_message
 from rolewatch.denials.principal import Principal, issuer_of, linked, partition_of, principal
@@ -49,8 +49,13 @@ TRACES = {
     "service-role": (b'"invokedBy"', b":role/aws:"),
     "all": (b'"userIdentity"',),
 }
-_ABSENCE = re.compile(rb'rrorCode"\s*:\s*"[^"]*No(?:Such|tFound|nExist|tExist)').match
-
+ABSENCE = (
+    b"NoSuch",
+    b"NotFound",
+    b"NonExist",
+    b"NotExist",
+)  # in the codes that say that something does not exist
+_ABSENT = re.compile(rb'rrorCode"\s*:\s*"[^"]*(?:%b)' % b"|".join(ABSENCE)).match
 
 SHORT = 1024  # bytes of a JSON value that is worth remembering
 _LINKED_ONLY = frozenset(("slr",))
@@ -90,11 +95,12 @@ def search(rule: Rule, *, recovery: bool) -> Literals:
     """
     linked_only = rule.principals == _LINKED_ONLY
     traces = [trace for kind in sorted(rule.principals) for trace in TRACES[kind]]
-    if recovery:
-        return Literals((ERROR, *traces, *DELETE_NEEDLES), plain=bit(1) if linked_only else 0)
-    if linked_only:
-        return Literals((ERROR, *traces), needed=(*ESCAPED, bit(0) | bit(1)))
-    return Literals((ERROR,), needed=(*ESCAPED, bit(0)))
+    if not linked_only:
+        return Literals((ERROR, *traces, *DELETE_NEEDLES)) if recovery else Literals((ERROR,))
+    if not recovery:
+        return Literals((ERROR, LINKED), needed=(HIDING, bit(0) | bit(1)))
+    needed = (HIDING, bit(1), bit(0) | bit(2), bit(3))
+    return Literals((ERROR, LINKED, ABSENCE, DELETE_NEEDLES), needed, plain=bit(1))
 
 
 def worth(
@@ -118,7 +124,7 @@ def tells_absence(raw: bytes | bytearray) -> bool:
     """Whether an error code of a record without escapes may say that something does not exist."""
     place = sz.find(raw, ERROR)
     while place >= 0:
-        if _ABSENCE(raw, place):
+        if _ABSENT(raw, place):
             return True
         place = sz.find(raw, ERROR, place + 1)
     return False

@@ -5,25 +5,40 @@ Nearly all proofs come so, and nearly none of them matters in the end: a record 
 for, and if that does not help, all go to a temporary file, compressed to about a tenth.
 """
 
-import pickle
 from collections.abc import Iterator
 from typing import IO
 
+import msgspec
 from isal import isal_zlib
 
 from rolewatch.base.scratch import scratch
 from rolewatch.cloudtrail.carve import Boiled
 
-LIMIT = 48 * 1024 * 1024  # bytes of records in memory; with all that holds them about half as much again
+LIMIT = 96 * 1024 * 1024  # bytes of records in memory
+PART = 16 * 1024 * 1024  # bytes that are looked through at a time, which takes as much again
 
-Rows = list[Boiled]
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[int, Boiled]]).decode
+
+
+def _parts(places: list[tuple[int, Boiled]]) -> Iterator[list[tuple[int, Boiled]]]:
+    """Cut a list into pieces of about PART bytes."""
+    part: list[tuple[int, Boiled]] = []
+    size = 0
+    for place in places:
+        part.append(place)
+        size += len(place[1])
+        if size > PART:
+            yield part
+            part, size = [], 0
+    yield part
 
 
 class BoiledProofs:
     """Boiled records with their times, and the number of where each was read."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._recent: list[tuple[int, Rows]] = []
+        self._recent: list[tuple[int, Boiled]] = []
         self._limit = self._room = limit
         self._file: IO[bytes] | None = None
 
@@ -31,41 +46,41 @@ class BoiledProofs:
         if self._file:
             self._file.close()
 
-    def add(self, rows: Rows, origin: int) -> None:
+    def add(self, lines: Boiled, origin: int) -> None:
         """Keep boiled records that were read in one place."""
-        self._recent.append((origin, rows))
-        self._room -= sum(len(record) for record, _ in rows)
+        self._recent.append((origin, lines))
+        self._room -= len(lines)
         if self._room < 0:
             self._make_room()
 
-    def __iter__(self) -> Iterator[list[tuple[int, Rows]]]:
+    def __iter__(self) -> Iterator[list[tuple[int, Boiled]]]:
         """Yield what was kept, part by part; of those with the same bytes the latest at least."""
-        yield self._recent
+        yield from _parts(self._recent)
         if self._file:
             self._file.seek(0)
             while head := self._file.read(8):
                 data = isal_zlib.decompress(self._file.read(int.from_bytes(head, "big")))
-                yield pickle.loads(data)  # noqa: S301 - nobody else has this file
+                yield from _parts(_decode(data))
 
     def _make_room(self) -> None:
-        latest: dict[bytes, tuple[str, int]] = {}
-        for origin, rows in self._recent:
-            for record, time in rows:
+        latest: dict[bytes, tuple[bytes, int]] = {}
+        for origin, lines in self._recent:
+            for line in lines.splitlines():
+                record, _, time = line.rpartition(b"\t")
                 known = latest.get(record)
                 if known is None or time > known[0]:
                     latest[record] = time, origin
-        self._recent, self._room = [], self._limit
-        kept: dict[int, Rows] = {}
+        kept: dict[int, list[bytes]] = {}
         for record, (time, origin) in latest.items():
-            kept.setdefault(origin, []).append((record, time))
-            self._room -= len(record)
-        self._recent = list(kept.items())
+            kept.setdefault(origin, []).append(b"%b\t%b\n" % (record, time))
+        self._recent = [(origin, b"".join(lines)) for origin, lines in kept.items()]
+        self._room = self._limit - sum(len(lines) for _, lines in self._recent)
         if self._room < self._limit // 2:
             self._spill()
 
     def _spill(self) -> None:
         if self._file is None:
             self._file = scratch("boiled")
-        data = isal_zlib.compress(pickle.dumps(self._recent, pickle.HIGHEST_PROTOCOL), 1)
+        data = isal_zlib.compress(_encode(self._recent), 0)
         self._file.write(len(data).to_bytes(8, "big") + data)
         self._recent, self._room = [], self._limit

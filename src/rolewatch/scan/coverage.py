@@ -67,11 +67,13 @@ class Coverage:
     def named(self, layout: Layout) -> None:
         """Take in what a delivery's name tells; its delivery time bounds the records in it from above."""
         kind, account, region, day, delivered, _ = layout
-        self.accounts.add(account)
-        self.regions.add(region)
-        self.deliveries[_place(account, region, kind, day)] += 1
-        if kind == NETWORK_LOGS:
-            self.seen.add(NETWORK)
+        place = _place(account, region, kind, day)
+        if place not in self.deliveries:
+            self.accounts.add(account)
+            self.regions.add(region)
+            if kind == NETWORK_LOGS:
+                self.seen.add(NETWORK)
+        self.deliveries[place] += 1
         if delivered and delivered > self.latest:
             self.latest = delivered
         time = delivered or _end_of(day)

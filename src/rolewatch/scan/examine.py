@@ -24,6 +24,8 @@ class Collected:
     `boiled` are successes that are not named yet.
     """
 
+    __slots__ = ("boiled", "denials", "facts", "proven", "records")
+
     def __init__(self, *, proven: bool) -> None:
         self.proven = proven
         self.records = 0
@@ -45,9 +47,8 @@ class Examiner:
     def examine(self, batch: Batch, collected: Collected, coverage: Coverage) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
         unparsable, until = 0, self._until
-        collected.boiled += (
-            batch.boiled if until is None else [found for found in batch.boiled if found[1] < until]
-        )
+        if batch.boiled:
+            collected.boiled.append(batch.boiled if until is None else _before(batch.boiled, until))
         rule, recovery, text = self.rule, self._recovery, batch.text
         for start, end, bits in batch.marked:
             raw = text(start, end)
@@ -93,6 +94,13 @@ class Examiner:
             and (until is None or time < until)
             and (not regions or record.awsRegion in regions)
         )
+
+
+def _before(boiled: Boiled, until: str) -> Boiled:
+    """Leave out what happened at a time or later."""
+    end = until.encode()
+    lines = boiled.splitlines(keepends=True)
+    return b"".join(line for line in lines if line[line.rindex(b"\t") + 1 : -1] < end)
 
 
 def _must_stand_alone(batch: Batch, start: int) -> None:

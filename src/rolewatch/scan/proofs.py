@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from rolewatch.base.errors import RolewatchError
-from rolewatch.cloudtrail.carve import Literals
+from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.cloudtrail.read import Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
 from rolewatch.denials.record import Unparsable, decode_success
@@ -63,21 +63,24 @@ class Proofs:
 
     def _find(self, keys: Collection[Key]) -> dict[Key, Latest]:
         found = {key: latest for key in keys if (latest := self._facts.find(key))}
-        sieve = Sieve((key for key in keys if len(key) == ACCESS), found, self._rule)
-        for part in self._boiled:
-            sieve.sift(part)
+        accesses = [key for key in keys if len(key) == ACCESS]
+        if accesses:
+            sieve = Sieve(accesses, found, self._rule)
+            for part in self._boiled:
+                sieve.sift(part)
         return found
 
     def _hold(self, origin: int, wanted: set[Fact]) -> bool:
         """Whether these facts are told by records of the files' own, not by something inside of another record."""
-        times = tuple(sorted({fact[-1].encode() for fact in wanted}))
         with suppress(Unparsable, Inexact, Damaged, Skipped, OSError, RolewatchError):
-            for batch in self._content(self._origins.delivery(origin)).batches(Literals(times)):
+            for batch in self._content(self._origins.delivery(origin)).batches(_told_by(wanted)):
                 for start, end, _ in batch.marked:
                     told = wanted.intersection(facts(decode_success(batch.text(start, end)), self._rule))
                     if told and batch.stands_alone(start):
                         wanted -= told
-        return not wanted
+                if not wanted:
+                    return True
+        return False
 
     def _read_again(self) -> None:
         """Take all facts from the deliveries once more, with everything parsed."""
@@ -92,4 +95,14 @@ class Proofs:
         for fact in collected.facts:
             self._facts.add(fact[:-1], fact[-1], origin)
         if collected.boiled:
-            self._boiled.add(collected.boiled, origin)
+            self._boiled.add(b"".join(collected.boiled), origin)
+
+
+def _told_by(wanted: Collection[Fact]) -> Literals:
+    """Say what a record that tells one of these facts holds: its time, and the role whose access it is, if it is one."""
+    times = tuple(sorted({fact[-1].encode() for fact in wanted}))
+    roles = {fact[0].encode() for fact in wanted if len(fact) > ACCESS and fact[0].startswith("arn:")}
+    others = any(len(fact) <= ACCESS or not fact[0].startswith("arn:") for fact in wanted)
+    if others:
+        return Literals((times,))
+    return Literals((times, tuple(sorted(roles))), needed=(HIDING, bit(0) | bit(1)))
