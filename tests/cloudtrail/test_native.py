@@ -198,6 +198,6 @@ def test_group():
     native().group(b'{"b"}}y', 8, deeds)
     native().group(b"", 9, deeds)
     assert deeds == {
-        b'{"a":1': [(7, b'{"a":1"}}x'), (7, b'{"a":1"}},2')],
-        b'{"b': [(7, b'{"b"}}'), (8, b'{"b"}}y')],
+        b'{"a":1': ([7, 7], [b'{"a":1"}}x', b'{"a":1"}},2']),
+        b'{"b': ([7, 8], [b'{"b"}}', b'{"b"}}y']),
     }

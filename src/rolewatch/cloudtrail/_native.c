@@ -570,25 +570,23 @@ static PyObject *objects(PyObject *self, PyObject *const *args, Py_ssize_t count
     return PyLong_FromSsize_t(number);
 }
 
-/* Add (number, line) to the list of the line's deed; what has no end of a deed is none of ours. */
+/* Add a number and a line to the two lists of the line's deed; what has no end of a deed is none of ours. */
 static int add_line(PyObject *deeds, PyObject *number, const char *line, Py_ssize_t length)
 {
     const char *end = memmem(line, (size_t)length, "\"}}", 3);
     if (!end) return 0;
     PyObject *begin = PyBytes_FromStringAndSize(line, end - line);
     PyObject *whole = begin ? PyBytes_FromStringAndSize(line, length) : NULL;
-    PyObject *row = whole ? PyTuple_Pack(2, number, whole) : NULL;
-    PyObject *rows = row ? PyDict_GetItemWithError(deeds, begin) : NULL;
-    int failed = !row || PyErr_Occurred() != NULL;
-    if (!failed && !rows) {
-        rows = PyList_New(0);
-        failed = !rows || PyDict_SetItem(deeds, begin, rows);
-        Py_XDECREF(rows); /* the dictionary has it */
+    PyObject *lists = whole ? PyDict_GetItemWithError(deeds, begin) : NULL;
+    int failed = !whole || PyErr_Occurred() != NULL;
+    if (!failed && !lists) {
+        lists = Py_BuildValue("([][])");
+        failed = !lists || PyDict_SetItem(deeds, begin, lists);
+        Py_XDECREF(lists); /* the dictionary has it */
     }
-    failed = failed || PyList_Append(rows, row);
+    failed = failed || PyList_Append(PyTuple_GET_ITEM(lists, 0), number) || PyList_Append(PyTuple_GET_ITEM(lists, 1), whole);
     Py_XDECREF(begin);
     Py_XDECREF(whole);
-    Py_XDECREF(row);
     return failed ? -1 : 0;
 }
 

@@ -38,5 +38,5 @@ def log_file(
 def objects(buffer: Buffer, begin: int, end: int, /) -> int:
     """Count the objects that fill the stretch, separated by commas; 0 if it is anything else, or not strict JSON."""
 
-def group(lines: bytes, number: int, deeds: dict[bytes, list[tuple[int, bytes]]], /) -> None:
-    """Add each line of boiled records, with a number, to the list of its deed: what stands before the first `"}}`."""
+def group(lines: bytes, number: int, deeds: dict[bytes, tuple[list[int], list[bytes]]], /) -> None:
+    """Add a number and each line of boiled records to the lists of its deed: what stands before the first `"}}`."""

@@ -75,9 +75,9 @@ class Literals(NamedTuple):
 NONE = Literals(())
 
 
-def by_deed(places: Iterable[tuple[int, Boiled]]) -> dict[bytes, list[tuple[int, bytes]]]:
-    """Sort lines of boiled records, given with a number, by the deed that they tell: how they begin."""
-    deeds: dict[bytes, list[tuple[int, bytes]]] = {}
+def by_deed(places: Iterable[tuple[int, Boiled]]) -> dict[bytes, tuple[list[int], list[bytes]]]:
+    """Sort lines of boiled records by the deed that they tell: how they begin. Gives the numbers and the lines of each."""
+    deeds: dict[bytes, tuple[list[int], list[bytes]]] = {}
     for number, lines in places:
         native.group(lines, number, deeds)  # which made them
     return deeds

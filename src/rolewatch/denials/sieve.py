@@ -23,7 +23,6 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{3,}\Z")
 
 Key = tuple[str, ...]
 Found = tuple[str, int]  # the latest time of a fact, and the number of where it was read
-Row = tuple[int, bytes]  # number of the place, line of a boiled record
 
 
 class Sieve:
@@ -38,25 +37,27 @@ class Sieve:
 
     def sift(self, places: Iterable[tuple[int, Boiled]]) -> None:
         """Look through records, given with the number of the place where they were read."""
-        for begin, rows in by_deed(places).items():
+        for begin, (numbers, lines) in by_deed(places).items():
             names = self._names(begin)
-            self._search(rows, {key: name for key, name in names.items() if name})
-            self._name(rows, {key for key, name in names.items() if not name})
+            self._search(numbers, lines, {key: name for key, name in names.items() if name})
+            self._name(zip(lines, numbers, strict=True), {key for key, name in names.items() if not name})
 
-    def _search(self, rows: list[Row], names: dict[Key, bytes]) -> None:
+    def _search(self, numbers: list[int], lines: list[bytes], names: dict[Key, bytes]) -> None:
         """Find what is named by name in records of one deed."""
-        ends = list(accumulate(len(line) for _, line in rows))
-        text = b"".join(line for _, line in rows)
+        if not names:
+            return
+        ends = list(accumulate(map(len, lines)))
+        text = b"".join(lines)
         for key, name in names.items():
             about = []
             place = sz.find(text, name)
             while place >= 0:
-                number = bisect_right(ends, place)
-                about.append(rows[number])
-                place = sz.find(text, name, ends[number])
+                which = bisect_right(ends, place)
+                about.append((lines[which], numbers[which]))
+                place = sz.find(text, name, ends[which])
             self._name(about, {key})
 
-    def _name(self, rows: list[Row], keys: set[Key]) -> None:
+    def _name(self, rows: Iterable[tuple[bytes, int]], keys: set[Key]) -> None:
         """Find the latest of some facts by naming one record after the other, from the latest on, each once."""
         seen: set[bytes] = set()
         for time, record, number in sorted(map(_parted, rows), reverse=True) if keys else ():
@@ -93,10 +94,10 @@ class Sieve:
         return {key: _name_of(key[2]) for key in keys}
 
 
-def _parted(row: Row) -> tuple[bytes, bytes, int]:
-    """Part a line into time and record, with the number of the place."""
-    record, _, time = row[1].rpartition(b"\t")
-    return time, record, row[0]
+def _parted(row: tuple[bytes, int]) -> tuple[bytes, bytes, int]:
+    """Part a line into time and record, and keep its number."""
+    record, _, time = row[0].rpartition(b"\t")
+    return time, record, row[1]
 
 
 def _name_of(resource: str) -> bytes | None:

@@ -120,20 +120,36 @@ class _Pool:
         try:
             self._hand_out(batches)
             summary = Summary()
-            for pipe in self._workers:
-                self._send(pipe, ("summary", None))
-            for pipe in self._workers:
-                summary.merge(self._receive(pipe))
-            latest: dict[Key, str] = {}
-            keys = followed(summary)
-            for pipe in self._workers:
-                self._send(pipe, ("facts", keys))
-            for pipe in self._workers:
-                for key, moment in self._receive(pipe).items():
-                    latest[key] = max(moment, latest.get(key, ""))
-            return summary, latest
+            for found in self._ask(dict.fromkeys(self._workers, ("summary", None))).values():
+                summary.merge(found)
+            return summary, self._latest(followed(summary))
         finally:
             self._stop()
+
+    def _latest(self, keys: dict[Key, str]) -> dict[Key, str]:
+        """Ask all workers for facts, and for each fact that matters the one that knows the latest time to prove it."""
+        told = self._ask(dict.fromkeys(self._workers, ("facts", keys)))
+        while True:
+            latest: dict[Key, str] = {}
+            knows: dict[Key, Connection] = {}
+            for pipe, times in told.items():
+                for key, moment in times.items():
+                    if moment > latest.get(key, ""):
+                        latest[key], knows[key] = moment, pipe
+            due: dict[Connection, dict[Key, str]] = {}
+            for key, moment in latest.items():
+                if moment > keys[key]:
+                    due.setdefault(knows[key], {})[key] = moment
+            again = self._ask({pipe: ("prove", facts) for pipe, facts in due.items()})
+            wrong = {pipe: times for pipe, times in again.items() if times is not None}
+            if not wrong:
+                return latest
+            told |= wrong  # read again the exact way, so that nothing of it has to be proven next time
+
+    def _ask(self, questions: dict[Connection, tuple[str, Any]]) -> dict[Connection, Any]:
+        for pipe, question in questions.items():
+            self._send(pipe, question)
+        return {pipe: self._receive(pipe) for pipe in questions}
 
     def _hand_out(self, batches: Iterator[list[Delivery]]) -> None:
         held = dict.fromkeys(self._workers, 0)
@@ -210,8 +226,10 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
                 pipe.send(("counts", stepper.summary.counts - before))
             elif kind == "summary":
                 pipe.send((kind, stepper.summary))
+            elif kind == "facts":
+                pipe.send((kind, stepper.proofs.find(content)))
             else:
-                pipe.send((kind, stepper.proofs.latest(content)))
+                pipe.send((kind, stepper.proofs.prove(content)))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         return  # the parent is gone or interrupted, and says so itself
     except RolewatchError as error:

@@ -38,6 +38,8 @@ class Proofs:
         self._exactly = exactly
         self._origins = Origins()
         self._facts, self._boiled = Facts(), BoiledProofs()
+        self._asked: Collection[Key] = ()
+        self._found: dict[Key, Latest] = {}
 
     def keep(self, collected: Collected, delivery: Delivery) -> None:
         """Keep what was collected from a delivery."""
@@ -47,19 +49,31 @@ class Proofs:
         self._add(collected, 0 if collected.proven else number)
 
     def latest(self, keys: Mapping[Key, str]) -> dict[Key, str]:
-        """Give the latest time of each fact; those later than the time given with their key are proven before.
+        """Give the latest time of each fact; those later than the time given with their key are proven."""
+        found = self.find(keys)
+        again = self.prove({key: time for key, time in found.items() if time > keys[key]})
+        return found if again is None else again
 
-        If one cannot be, because somebody wrote a record into another one's request, all are read again the exact way.
+    def find(self, keys: Collection[Key]) -> dict[Key, str]:
+        """Give the latest time of each fact, not proven yet."""
+        self._asked, self._found = keys, self._find(keys)
+        return {key: time for key, (time, _) in self._found.items()}
+
+    def prove(self, due: Mapping[Key, str]) -> dict[Key, str] | None:
+        """Look again at facts that `find` gave, where they were read; None if they hold.
+
+        If one does not, because somebody wrote a record into another one's request, all deliveries are read again the
+        exact way: then the times of all facts asked for are returned, which need no proof any more.
         """
-        found = self._find(keys)
         unproven: dict[int, set[Fact]] = {}
-        for key, (time, origin) in found.items():
-            if origin and time > keys[key]:
+        for key, time in due.items():
+            origin = self._found[key][1]
+            if origin:
                 unproven.setdefault(origin, set()).add((*key, time))
-        if not all(self._hold(origin, wanted) for origin, wanted in sorted(unproven.items())):
-            self._read_again()
-            found = self._find(keys)
-        return {key: time for key, (time, _) in found.items()}
+        if all(self._hold(origin, wanted) for origin, wanted in sorted(unproven.items())):
+            return None
+        self._read_again()
+        return self.find(self._asked)
 
     def _find(self, keys: Collection[Key]) -> dict[Key, Latest]:
         found = {key: latest for key in keys if (latest := self._facts.find(key))}
