@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-ROLEWATCH = [str(Path(sys.executable).parent / "rolewatch")]
-BASELINE = [sys.executable, str(HERE / "gunzip_baseline.py")]
+# Where rolewatch is installed as a user does it; without the packages that only development needs it starts faster.
+INSTALLED = Path(os.environ.get("INSTALLED", Path(sys.executable).parent))
+ROLEWATCH = [str(INSTALLED / "rolewatch")]
+BASELINE = [str(INSTALLED / "python"), str(HERE / "gunzip_baseline.py")]
 
 
 class Run(NamedTuple):
@@ -166,7 +168,12 @@ def pairs(data: Path, megabytes: int, cores: int) -> list[Pair]:
     for name, tool, jobs, target in others:
         if shutil.which("jq") if tool == "jq" else util.find_spec(tool):
             command = [sys.executable, str(HERE / "other_tools.py"), tool, str(half), "--jobs", str(jobs)]
-            rows.append(Pair(name, scan(half, cores), command, target, labelled(half), slow=tool != "chdb"))
+            slow, check = tool != "chdb", labelled(half)
+            # The others only find the denials; following what became of them is more than they are asked for.
+            same = scan(half, cores, "--no-recovery")
+            rows.append(Pair(f"{name}, the same question", same, command, target, check, slow=slow))
+            if not slow:
+                rows.append(Pair(f"{name}, whole contract", scan(half, cores), command, None, check))
     return rows
 
 
