@@ -50,13 +50,12 @@ def test_nothing_is_lost(places, limit, part):
 
 
 def test_memory_is_bounded():
-    """What recurs is thinned out, what does not goes to a file; there is never more in memory than there is room for."""
+    """There is never more in memory than there is room for; what recurs takes little of the file."""
     recurring, various = BoiledProofs(4000), BoiledProofs(4000)
-    for number in range(500):
+    for number in range(2000):
         recurring.add(text([(b'{"a"}', number % 60)]), number)
         various.add(text([(b'{"%d"}' % number, 0)]), number)
         for store in (recurring, various):
             assert sum(len(lines) for _, lines in store._recent) <= 4000
-    assert recurring._file is None
-    assert various._file is not None
-    assert (len(latest(recurring)), len(latest(various))) == (1, 500)
+    assert recurring._file.tell() < various._file.tell() / 5
+    assert (len(latest(recurring)), len(latest(various))) == (1, 2000)

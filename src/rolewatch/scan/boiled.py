@@ -1,8 +1,8 @@
 """Boiled records: proofs of access that are not named yet, with a bounded place in memory.
 
 Nearly all proofs come so, and nearly none of them matters in the end: a record is boiled down to what names its access
-(`_native.pyi`), which many calls have in common, and kept as it is. Beyond `LIMIT` bytes the latest of each is looked
-for, and if that does not help, all go to a temporary file, compressed to about a tenth.
+(`_native.pyi`), which many calls have in common, and kept as it is. Beyond `LIMIT` bytes all go to a temporary file: of
+each PART the latest of each record, compressed to about a tenth.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class BoiledProofs:
         self._recent.append((origin, lines))
         self._room -= len(lines)
         if self._room < 0:
-            self._make_room()
+            self._spill()
 
     def __iter__(self) -> Iterator[list[tuple[int, Boiled]]]:
         """Yield what was kept, part by part; of those with the same bytes the latest at least."""
@@ -62,25 +62,36 @@ class BoiledProofs:
                 data = isal_zlib.decompress(self._file.read(int.from_bytes(head, "big")))
                 yield from _parts(_decode(data))
 
-    def _make_room(self) -> None:
-        latest: dict[bytes, tuple[bytes, int]] = {}
-        for origin, lines in self._recent:
-            for line in lines.splitlines():
-                record, _, time = line.rpartition(b"\t")
-                known = latest.get(record)
-                if known is None or time > known[0]:
-                    latest[record] = time, origin
-        kept: dict[int, list[bytes]] = {}
-        for record, (time, origin) in latest.items():
-            kept.setdefault(origin, []).append(b"%b\t%b\n" % (record, time))
-        self._recent = [(origin, b"".join(lines)) for origin, lines in kept.items()]
-        self._room = self._limit - sum(len(lines) for _, lines in self._recent)
-        if self._room < self._limit // 2:
-            self._spill()
-
     def _spill(self) -> None:
         if self._file is None:
             self._file = scratch("boiled")
-        data = isal_zlib.compress(_encode(self._recent), 0)
-        self._file.write(len(data).to_bytes(8, "big") + data)
-        self._recent, self._room = [], self._limit
+        places, self._recent, self._room = self._recent, [], self._limit
+        places.reverse()
+        while places:
+            data = isal_zlib.compress(_encode(_thinned(_taken(places))), 0)
+            self._file.write(len(data).to_bytes(8, "big") + data)
+
+
+def _taken(places: list[tuple[int, Boiled]]) -> list[tuple[int, Boiled]]:
+    """Take PART bytes off the end of a list, so that what is written down is not held twice."""
+    part: list[tuple[int, Boiled]] = []
+    size = 0
+    while places and size <= PART:
+        part.append(places.pop())
+        size += len(part[-1][1])
+    return part
+
+
+def _thinned(places: list[tuple[int, Boiled]]) -> list[tuple[int, Boiled]]:
+    """Keep the latest of each record only."""
+    latest: dict[bytes, tuple[bytes, int]] = {}
+    for origin, lines in places:
+        for line in lines.splitlines():
+            record, _, time = line.rpartition(b"\t")
+            known = latest.get(record)
+            if known is None or time > known[0]:
+                latest[record] = time, origin
+    kept: dict[int, list[bytes]] = {}
+    for record, (time, origin) in latest.items():
+        kept.setdefault(origin, []).append(b"%b\t%b\n" % (record, time))
+    return [(origin, b"".join(lines)) for origin, lines in kept.items()]
