@@ -89,8 +89,10 @@ VALUES = st.recursive(
 
 
 def boiled(raw):
-    """Boil down one record; returns the record and its time, None if it has to be decoded."""
+    """Boil down one record; returns the record and its time, None if it has to be decoded or looks like several."""
     marked, lines = native().survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, LINKED), (), bit(0))[2:]
+    if JOINT in raw:
+        return None
     assert len(marked) + lines.count(b"\n") <= 1
     if not lines:
         return None

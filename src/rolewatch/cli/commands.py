@@ -28,6 +28,7 @@ class Command(Protocol):
 
 COMMANDS = {
     "scan": "find the resources that AWS services cannot reach",
+    "pattern": "try a filter pattern of CloudWatch Logs on messages",
     "completion": "print the completion script of a shell",
 }
 """Name → what `rolewatch --help` says of it; the module has the same name."""

@@ -65,7 +65,10 @@ def parser_of(name: str, command: Command) -> argparse.ArgumentParser:
 
 def usage_of(name: str, command: Command) -> str:
     """Return how a command is typed, in one line."""
-    positionals = [f"{each.metavar} …" if each.many else each.metavar for each in command.POSITIONALS]
+    positionals = [
+        f"{each.metavar} …" if each.many else f"[{each.metavar}]" if each.optional else each.metavar
+        for each in command.POSITIONALS
+    ]
     return " ".join([f"rolewatch {name} [OPTION …]", *positionals])
 
 
@@ -109,10 +112,23 @@ def _call(words: list[str], environ: Mapping[str, str]) -> int:
     known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
     wanted = [option.name for option in command.OPTIONS]
     elsewhere = settings(name, wanted, environ, known=known, file=config)
+    elsewhere = {
+        key: found for key, found in elsewhere.items() if not _means_another(command, key, found.words)
+    }
     positionals = {
-        each.name: typed[each.name] if each.many else typed[each.name][0] for each in command.POSITIONALS
+        each.name: typed[each.name] if each.many else next(iter(typed[each.name]), None)
+        for each in command.POSITIONALS
     }
     return command.run(Called(opts.values(typed, command.OPTIONS, elsewhere) | positionals, environ))
+
+
+def _means_another(command: Command, key: str, words: list[str]) -> bool:
+    """Whether a setting for all commands has a choice that only others know: `format = "html"` is not for all."""
+    own = next(option for option in command.OPTIONS if option.name == key)
+    if not own.choices or own.many or any(word in own.choices for word in words):
+        return False
+    others = (option for each in COMMANDS for option in load(each).OPTIONS if option.name == key)
+    return any(word in option.choices for option in others for word in words)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ class Option(NamedTuple):
 
 
 class Positional(NamedTuple):
-    """One positional argument; `many` takes one or more."""
+    """One positional argument; `many` takes one or more, an `optional` one may be left out, a `blank` one empty."""
 
     name: str
     metavar: str
@@ -37,6 +37,8 @@ class Positional(NamedTuple):
     many: bool = False
     choices: tuple[str, ...] = ()
     file: bool = False
+    optional: bool = False
+    blank: bool = False
 
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -157,10 +159,10 @@ def _shared_out(words: list[str], positionals: Sequence[Positional]) -> dict[str
     found: dict[str, list[str]] = {}
     for positional in positionals:
         own = words if positional.many else words[:1]
-        if not own:
+        if not own and not positional.optional:
             raise UsageError(f"{positional.metavar} is missing: {positional.help}")
         for word in own:
-            if not word.strip():
+            if not word.strip() and not positional.blank:
                 raise UsageError(f"{positional.metavar} is empty")
             if positional.choices and word not in positional.choices:
                 raise UsageError(f"{positional.metavar}: {word!r} is none of {', '.join(positional.choices)}")

@@ -1,0 +1,122 @@
+"""`rolewatch pattern`: filter patterns of CloudWatch Logs, tried out without CloudWatch."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolewatch.base.errors import SourceError, UsageError
+from rolewatch.cli.commands import Called
+from rolewatch.cli.options import Option, Positional
+from rolewatch.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NO_MATCH = 1
+HELP = (
+    "Try a filter pattern of CloudWatch Logs on messages, as TestMetricFilter does:\n"
+    "which of them match, and what a space-delimited pattern extracts."
+)
+EXAMPLES = (
+    ("rolewatch pattern test '{ $.errorCode = \"AccessDenied*\" }' events.json", "a JSON array of messages, or one a line"),
+    ("tail -n 100 access.log | rolewatch pattern test '[ip, user, ..., status = 4*, bytes]'", "messages from standard input"),
+    ("rolewatch pattern test --format json -- '-DEBUG ?ERROR ?WARN' app.log", "a pattern that begins with a dash comes after --"),
+)  # fmt: skip
+POSITIONALS = (
+    Positional("action", "test", "what to do with the pattern", choices=("test",)),
+    Positional("pattern", "PATTERN", "a filter pattern; an empty one matches everything", blank=True),
+    Positional(
+        "file",
+        "FILE",
+        "messages, one a line, or a .json file with an array of strings or objects; - or nothing is standard input",
+        optional=True,
+        file=True,
+    ),
+)
+OPTIONS = (
+    Option(
+        "format", "how to print", "FORMAT", default="table", choices=("table", "json"), group="what to print"
+    ),
+)
+
+
+def run(called: Called) -> int:
+    """Test the pattern; 1 if no message matches."""
+    from rolewatch.patterns import PatternError, compile_pattern  # noqa: PLC0415 - not needed for --help
+
+    try:
+        pattern = compile_pattern(called.values["pattern"])
+    except PatternError as error:
+        sys.stderr.write(f"{_drawn(error.drawing())}\n")
+        raise
+    messages = _messages(called.values["file"])
+    found = [(number, message, pattern.match(message)) for number, message in enumerate(messages, 1)]
+    matches = [
+        {"eventNumber": number, "eventMessage": message, "extractedValues": dict(values)}
+        for number, message, values in found
+        if values is not None
+    ]
+    status = 0 if matches else NO_MATCH
+    if called.values["format"] == "json":
+        from rolewatch.report.json_text import dumps  # noqa: PLC0415 - not needed for --help
+
+        return say(dumps({"matches": matches}, indent=1) + "\n") or status
+    return say(_table(matches, len(messages))) or status
+
+
+def _table(matches: "Sequence[dict[str, Any]]", total: int) -> str:
+    """List the messages that match, with what was extracted below each."""
+    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - not needed for --help
+
+    lines = []
+    for match in matches:
+        lines.append(f"{match['eventNumber']:>6}  {terminal(match['eventMessage'], 400)}")
+        lines += [
+            f"        {terminal(name, 100)} = {terminal(value, 300)}"
+            for name, value in match["extractedValues"].items()
+        ]
+    number = "1 message" if total == 1 else f"{total:,} messages"
+    return "\n".join([*lines, f"{len(matches):,} of {number} match{'es' if len(matches) == 1 else ''}", ""])
+
+
+def _drawn(drawing: str) -> str:
+    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - only where something is wrong
+
+    return "\n".join(terminal(line, 200) for line in drawing.split("\n"))
+
+
+def _messages(file: str | None) -> list[str]:
+    """Read messages; UsageError for a .json file that is no array of strings or objects."""
+    if file in (None, "-"):
+        content = sys.stdin.buffer.read() if sys.stdin else b""
+        return content.decode("utf-8", "replace").splitlines()
+    try:
+        content = Path(str(file)).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{file}: {error.strerror or error}") from None
+    if not str(file).endswith(".json"):
+        return content.decode("utf-8", "replace").splitlines()
+    return _listed(content, str(file))
+
+
+def _listed(content: bytes, name: str) -> list[str]:
+    """Read an array of messages; an object is a message as it is written there."""
+    import msgspec  # noqa: PLC0415 - only for this
+
+    remedy = "give an array of strings or objects, or a file with a message a line that is not called .json"
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        if content.lstrip().startswith(b"{"):
+            items = msgspec.json.decode(content, type=dict[str, msgspec.Raw]).get(
+                "Records", msgspec.Raw(b"{}")
+            )
+            content = bytes(items)
+        raws = msgspec.json.decode(content, type=list[msgspec.Raw])
+        messages = []
+        for number, raw in enumerate(map(bytes, raws), 1):
+            if raw[:1] not in (b'"', b"{"):
+                raise UsageError(f"{name}: element {number} is neither a string nor an object", remedy=remedy)
+            messages.append(raw.decode() if raw[:1] == b"{" else msgspec.json.decode(raw, type=str))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{name} holds no array of messages: {error}", remedy=remedy) from None
+    return messages

@@ -1,0 +1,80 @@
+"""Regular expressions in patterns: the subset that the service accepts, run by RE2 in linear time.
+
+Source: spec/filter-pattern.md §4.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from rolewatch.patterns.errors import PatternError
+
+FAILED = "Failed to compile regular expression."
+MOST = 2  # regular expressions in a pattern
+TOO_MANY = "Your input has exceeded the maximum of 2 regular expressions per filter pattern."
+
+_SYMBOLS = frozenset(":_#=@/;,- ")
+_OPERATORS = frozenset("^$?[]{}|\\*+.")
+_CLASSES = frozenset("dDsSwW")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{2}")
+_OPEN_RANGE = re.compile(r"\{,([0-9]+)\}")
+
+
+def check(source: str, pattern: str, position: int) -> None:
+    """Raise PatternError unless the service accepts this regular expression, whose text begins at `position`."""
+    if not source:
+        raise PatternError("Invalid character(s) in term '%%'", pattern, position - 1)
+    for place, char in enumerate(source):
+        plain = char.isascii() and char.isalnum()
+        if not plain and char not in _SYMBOLS and char not in _OPERATORS:
+            fragment = source[: place + 1]
+            raise PatternError(f"Invalid character(s) in term '%{fragment}'", pattern, position + place)
+    place = 0
+    while place < len(source):
+        if source[place] != "\\":
+            place += 1
+            continue
+        escaped = source[place + 1 : place + 2]
+        wrong = not escaped or (escaped.isalnum() and escaped not in _CLASSES and escaped != "x")
+        if wrong or (escaped == "x" and not _HEXADECIMAL.match(source, place + 2)):
+            raise PatternError(FAILED, pattern, position + place)
+        place += 4 if escaped == "x" else 2
+    try:
+        search(source)
+    except ValueError:
+        raise PatternError(FAILED, pattern, position) from None
+
+
+@lru_cache(maxsize=1024)
+def search(source: str) -> Callable[[str], bool]:
+    """Compile a regular expression to a search; ValueError if it is none."""
+    import re2  # noqa: PLC0415 - takes a while, and few patterns need it
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        found = re2.compile(translated(source), options).search
+    except re2.error as error:
+        raise ValueError(str(error)) from None
+    return lambda text: found(text) is not None
+
+
+def translated(source: str) -> str:
+    r"""Write the expression as RE2 reads it: `{,n}` is `{0,n}` there, and `\x25` the same."""
+    out, place, inside = [], 0, False
+    while place < len(source):
+        char = source[place]
+        if char == "\\":
+            out.append(source[place : place + 2])
+            place += 2
+            continue
+        if char in "[]":
+            inside = char == "[" or (inside and source[place - 1] == "[")
+        counted = None if inside else _OPEN_RANGE.match(source, place)
+        if counted:
+            out.append(f"{{0,{counted[1]}}}")
+            place = counted.end()
+        else:
+            out.append(char)
+            place += 1
+    return "".join(out)
