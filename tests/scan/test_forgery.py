@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -59,6 +61,9 @@ def deliver(tmp_path, *files):
     return str(tmp_path)
 
 
+LAST = call(
+    "2026-03-01T00:00:00Z", 51, errorCode="ThrottlingException"
+)  # makes the file one that is not parsed
 DENIED = call("2026-03-02T00:00:00Z", 1, errorCode="AccessDenied", errorMessage="Access Denied")
 ALLOWED = call("2026-03-03T00:00:00Z", 2)
 
@@ -70,14 +75,17 @@ def judged(tmp_path, *files):
     return finding["status"], finding["actions"]["s3:GetBucketAcl"]["last_allowed"], report["unreadable"]
 
 
-def test_a_forged_success_does_not_end_a_finding(tmp_path):
+@pytest.mark.parametrize("behind", [[], [LAST]], ids=["parsed", "searched"])
+def test_a_forged_success_does_not_end_a_finding(tmp_path, behind):
     """What stands in a list inside a request is no call of the role, however much it looks like one."""
-    assert judged(tmp_path, [DENIED], [forgery("2026-03-04T00:00:00Z", 3)]) == ("blocked", None, [])
+    forged = [forgery("2026-03-04T00:00:00Z", 3), *behind]
+    assert judged(tmp_path, [DENIED], forged) == ("blocked", None, [])
 
 
-def test_a_forgery_hides_no_real_success(tmp_path):
+@pytest.mark.parametrize("behind", [[], [LAST]], ids=["parsed", "searched"])
+def test_a_forgery_hides_no_real_success(tmp_path, behind):
     """A real success counts with its own time, though a later forged one was seen."""
-    found = judged(tmp_path, [DENIED], [ALLOWED], [forgery("2026-03-04T00:00:00Z", 3)])
+    found = judged(tmp_path, [DENIED], [ALLOWED], [forgery("2026-03-04T00:00:00Z", 3), *behind])
     assert found == ("recovered", "2026-03-03T00:00:00Z", [])
 
 
@@ -85,6 +93,19 @@ def test_a_forgery_hides_no_real_success(tmp_path):
 def test_a_real_success_is_proven_where_it_was_read(tmp_path, files):
     """Without a forgery the success ends the finding, in whichever file and order it comes."""
     assert judged(tmp_path, *files) == ("recovered", "2026-03-03T00:00:00Z", [])
+
+
+def test_a_forgery_in_what_can_be_read_once(tmp_path):
+    """What comes through a pipe cannot be looked at again: a forged success in it is told apart on the spot."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    records = [DENIED, forgery("2026-03-04T00:00:00Z", 3), LAST]
+    content = json.dumps({"Records": records}, separators=(",", ":")).encode()
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+    (finding,) = run([str(pipe)], ScanRequest(), now=NOW)["findings"]
+    writer.join()
+    assert (finding["status"], finding["actions"]["s3:GetBucketAcl"]["last_allowed"]) == ("blocked", None)
 
 
 @pytest.mark.parametrize("group", [1, 3, 8192])

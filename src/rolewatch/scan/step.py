@@ -71,11 +71,8 @@ class Stepper:
             return False
         collected.records = carved.count
         coverage.kinds(carved, layout)
-        self._apply(delivery, collected, layout)
-        counts = summary.counts
-        counts["deliveries"] += 1
-        counts["bytes"] += len(content)
-        counts["bytes_compressed"] += len(data)
+        summary.counts["deliveries"] += 1
+        self._apply(delivery, collected, layout, size=len(data), content=len(content))
         return True
 
     def step(self, delivery: Delivery, data: bytes | Exception | None = None) -> None:
@@ -107,10 +104,8 @@ class Stepper:
         except Skipped as skip:
             self._skip(delivery, skip, content, layout)
             return
-        self._apply(delivery, collected, layout)
+        self._apply(delivery, collected, layout, size=size, content=content.bytes)
         summary = self.summary
-        summary.counts["bytes"] += content.bytes
-        summary.counts["bytes_compressed"] += size
         if damage is not None:
             summary.counts["damaged"] += bool(collected.records)
             summary.unreadable.append((delivery.name, damage))
@@ -123,9 +118,13 @@ class Stepper:
         Facts of what is there only `once` are proven on the spot, all others when it is known that they matter.
         """
         collected = Collected(proven=exact or once)
-        unparsable = 0
+        unparsable, literals = 0, self._examiner.literals
+        if once:
+            literals = literals._replace(
+                plain=0
+            )  # what is boiled down can only be proven by reading it again
         try:
-            for batch in content.batches(self._examiner.literals, exact=exact):
+            for batch in content.batches(literals, exact=exact):
                 collected.records += batch.count
                 unparsable += self._examiner.examine(batch, collected, self.summary.coverage)
                 self.summary.coverage.batch(batch, layout)
@@ -144,9 +143,13 @@ class Stepper:
         data = delivery.read() if 0 <= delivery.size <= AT_ONCE else None
         return Content(data, delivery.open, self._limits)
 
-    def _apply(self, delivery: Delivery, collected: Collected, layout: Layout | None) -> None:
+    def _apply(
+        self, delivery: Delivery, collected: Collected, layout: Layout | None, *, size: int, content: int
+    ) -> None:
         summary, accounts = self.summary, self._accounts
         summary.counts["records"] += collected.records
+        summary.counts["bytes"] += content
+        summary.counts["bytes_compressed"] += size
         for denial in collected.denials:
             if not accounts or denial.case.who.account in accounts:
                 summary.add(denial)
