@@ -19,7 +19,7 @@ for is always decoded, and whoever cannot decode it turns to the exact way.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -196,20 +196,17 @@ def canonical(buffer: Buffer, literals: Literals = NONE) -> Carved | None:
     return _part(buffer, len(HEAD), end, literals, [len(HEAD)]) if end else None
 
 
-def parts(
-    buffer: Buffer, literals: Literals, proven: Sequence[int] = (len(HEAD),)
-) -> Iterator[Carved | None] | None:
+def parts(buffer: Buffer, literals: Literals) -> Iterator[Carved | None] | None:
     """Take a buffer as `canonical` does, but part by part; a part that is not of that shape is None.
 
-    Parts are small enough for a processor's own cache, so that only the first search in each waits for memory. `proven`
-    are starts that are known to be a record's, the first record's first of all.
+    Parts are small enough for a processor's own cache, so that only the first search in each waits for memory.
     """
     end = end_of_records(buffer)
-    return _parts(buffer, end, literals, list(proven)) if end else None
+    return _parts(buffer, end, literals) if end else None
 
 
-def _parts(buffer: Buffer, end: int, literals: Literals, proven: list[int]) -> Iterator[Carved | None]:
-    begin = len(HEAD)
+def _parts(buffer: Buffer, end: int, literals: Literals) -> Iterator[Carved | None]:
+    begin, proven = len(HEAD), [len(HEAD)]
     while end - begin > PART:
         cut = sz.rfind(buffer, JOINT, begin, begin + PART)
         if cut < 0:

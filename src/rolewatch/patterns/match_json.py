@@ -1,46 +1,24 @@
 """Conditions on a JSON object as the service decides them: recorded surprises included (spec/filter-pattern.md §5)."""
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from rolewatch.patterns import regex
+from rolewatch.patterns.conditions import ORDER, Single, Test, compiled, ordered
 from rolewatch.patterns.glob import glob
 from rolewatch.patterns.numbers import JsonNumber, rendered, value_of
-from rolewatch.patterns.syntax import (
-    ANY,
-    And,
-    Comparison,
-    Condition,
-    Is,
-    NotExists,
-    Number,
-    Or,
-    Regex,
-    Step,
-    Value,
-)
+from rolewatch.patterns.syntax import ANY, Comparison, Condition, Is, NotExists, Number, Regex, Step, Value
 
 Node = Any  # of a parsed message: dict, list, str, JsonNumber, bool or None
-Test = Callable[[Node], bool]
-
-_ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def json_test(condition: Condition) -> Test:
     """Compile a condition to a test of a message's object."""
-    if isinstance(condition, And):
-        parts = [json_test(part) for part in condition.parts]
-        return lambda message: all(part(message) for part in parts)
-    if isinstance(condition, Or):
-        parts = [json_test(part) for part in condition.parts]
-        return lambda message: any(part(message) for part in parts)
+    return compiled(condition, _single)
+
+
+def _single(condition: Single) -> Test:
     assert not isinstance(condition.subject, str)  # noqa: S101 - that is a field of a line
     steps = condition.subject.steps
     if isinstance(condition, NotExists):
@@ -85,8 +63,8 @@ def _is(condition: Is, steps: Sequence[Step]) -> Test:
 
 
 def _comparison(condition: Comparison, steps: Sequence[Step]) -> Test:
-    if condition.operator in _ORDER:
-        test = _ordered(condition.operator, condition.value)
+    if condition.operator in ORDER:
+        test = ordered(condition.operator, condition.value, _number)
     elif condition.operator == "=":
         test = equals(condition.value)
     else:
@@ -140,14 +118,5 @@ def _may_be_number(word: str) -> bool:
     return word[-1:].isdigit() or word.endswith("Infinity")
 
 
-def _ordered(sign: str, value: Value) -> Test:
-    assert isinstance(value, Number)  # noqa: S101 - the parser lets nothing else through
-    compare, exact = _ORDER[sign], value.value
-
-    def test(node: Node) -> bool:
-        if type(node) is not JsonNumber:
-            return False
-        found = value_of(node)
-        return found is not None and compare(found, exact)
-
-    return test
+def _number(node: Node) -> Decimal | None:
+    return value_of(node) if type(node) is JsonNumber else None

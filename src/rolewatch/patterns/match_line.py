@@ -1,22 +1,16 @@
 """Space-delimited patterns on a line: which token is which field, conditions on them, what is extracted (§6)."""
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from rolewatch.patterns import regex
+from rolewatch.patterns.conditions import ORDER, Single, Test, compiled, ordered
 from rolewatch.patterns.glob import glob
 from rolewatch.patterns.messages import Token, tokens
-from rolewatch.patterns.syntax import And, Comparison, Condition, Line, Number, Or, Regex
+from rolewatch.patterns.syntax import Comparison, Condition, Line, Number, Regex
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,9})?")
-_ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 class LineMatcher:
@@ -29,34 +23,31 @@ class LineMatcher:
 
     def match(self, message: str) -> Mapping[str, str] | None:
         """Return the values of a message's fields by `$name` or `$position`; None if it does not match."""
-        fields = self._fields(message)
+        whole = len(self._names) == 1 and self._ellipsis is None  # the one field is the line
+        found = [Token(message, 0)] if whole else tokens(message)
+        fields = self._fields(message, found)
         if fields is None:
             return None
         for (_, text), test in zip(fields, self._tests, strict=False):
             if test and not test(text):
                 return None
-        return self._extracted(message, fields)
+        return self._extracted(found, fields)
 
-    def _fields(self, message: str) -> list[tuple[int, str]] | None:
+    def _fields(self, message: str, found: list[Token]) -> list[tuple[int, str]] | None:
         """Give position and text of each field of the pattern."""
         count = len(self._names)
-        if count == 1 and self._ellipsis is None:
-            return [(1, message)]
-        found = tokens(message)
+        if len(found) < count:
+            return None
         if self._ellipsis is not None:
-            if len(found) < count:
-                return None
             behind = count - self._ellipsis
             places = [*range(self._ellipsis), *range(len(found) - behind, len(found))]
             return [(place + 1, found[place].text) for place in places]
-        if len(found) < count:
-            return None
         return [(place + 1, text) for place, text in enumerate(_texts(message, found, count))]
 
-    def _extracted(self, message: str, fields: list[tuple[int, str]]) -> dict[str, str]:
+    def _extracted(self, found: list[Token], fields: list[tuple[int, str]]) -> dict[str, str]:
         values: dict[str, str] = {}
         if self._ellipsis is not None or not self._names:
-            values = {f"${place}": token.text for place, token in enumerate(tokens(message), 1)}
+            values = {f"${place}": token.text for place, token in enumerate(found, 1)}
         for (place, text), name in zip(fields, self._names, strict=False):
             if name:
                 values.pop(f"${place}", None)
@@ -72,39 +63,26 @@ def _texts(message: str, found: list[Token], count: int) -> list[str]:
     return texts
 
 
-def line_test(condition: Condition) -> Callable[[str], bool]:
+def line_test(condition: Condition) -> Test:
     """Compile the condition on a field to a test of its text."""
-    if isinstance(condition, And):
-        parts = [line_test(part) for part in condition.parts]
-        return lambda text: all(part(text) for part in parts)
-    if isinstance(condition, Or):
-        parts = [line_test(part) for part in condition.parts]
-        return lambda text: any(part(text) for part in parts)
+    return compiled(condition, _single)
+
+
+def _single(condition: Single) -> Test:
     assert isinstance(condition, Comparison)  # noqa: S101 - a field has no other conditions
-    if condition.operator in _ORDER:
-        return _ordered(condition)
+    if condition.operator in ORDER:
+        return ordered(condition.operator, condition.value, _number)
     equal = _equals(condition)
     return equal if condition.operator == "=" else lambda text: not equal(text)
 
 
-def _equals(condition: Comparison) -> Callable[[str], bool]:
+def _equals(condition: Comparison) -> Test:
     value = condition.value
     if isinstance(value, Number):
         return lambda text: _number(text) == value.value
     if isinstance(value, Regex):
         return regex.search(value.source)
     return glob(value.text)
-
-
-def _ordered(condition: Comparison) -> Callable[[str], bool]:
-    assert isinstance(condition.value, Number)  # noqa: S101 - the parser lets nothing else through
-    compare, exact = _ORDER[condition.operator], condition.value.value
-
-    def test(text: str) -> bool:
-        found = _number(text)
-        return found is not None and compare(found, exact)
-
-    return test
 
 
 def _number(text: str) -> Decimal | None:

@@ -1,6 +1,6 @@
 """Pattern text in, its parts out: which kind of pattern it is, and then that kind's grammar (spec/filter-pattern.md §2)."""
 
-from rolewatch.patterns.errors import INVALID, PatternError
+from rolewatch.patterns.errors import PatternError
 from rolewatch.patterns.parse_json import parse_json
 from rolewatch.patterns.parse_line import parse_line
 from rolewatch.patterns.parse_terms import parse_terms
@@ -37,6 +37,3 @@ def parse(pattern: str) -> Parsed:
         return found
     inside = Scanner(pattern, start + 1, end - 1)
     return parse_json(inside) if first == "{" else parse_line(inside)
-
-
-__all__ = ["INVALID", "parse"]

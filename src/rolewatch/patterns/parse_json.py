@@ -2,11 +2,11 @@
 
 import re
 
+from rolewatch.patterns.conditions import Conditions
 from rolewatch.patterns.scanner import Scanner
-from rolewatch.patterns.syntax import ANY, And, Comparison, Condition, Is, Json, NotExists, Or, Selector, Step
+from rolewatch.patterns.syntax import ANY, Comparison, Condition, Is, Json, NotExists, Selector, Step
 
 MOST_WILDCARDS = 3  # in a pattern
-DEEPEST = 64  # parentheses
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*|[^\W_][\w-]*")
 _INDEX = re.compile(r"\[([0-9]+)\]")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -18,7 +18,7 @@ _THREE_WILDCARDS = "Your filter pattern exceeds the maximum of 3 wildcards allow
 def parse_json(scanner: Scanner) -> Json:
     """Parse what stands between the braces."""
     parser = _Parser(scanner)
-    condition = parser.any_of(0)
+    condition = Conditions(scanner, parser.one).any_of()
     scanner.skip_space()
     if scanner.at < scanner.end:
         raise scanner.error()
@@ -30,32 +30,9 @@ class _Parser:
         self._scanner = scanner
         self._wildcards = 0
 
-    def any_of(self, depth: int) -> Condition:
-        """Parse conditions with `||` between them, which binds less than `&&`."""
-        parts = [self._all_of(depth)]
-        while self._next("||"):
-            parts.append(self._all_of(depth))
-        return Or(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def _all_of(self, depth: int) -> Condition:
-        parts = [self._one(depth)]
-        while self._next("&&"):
-            parts.append(self._one(depth))
-        return And(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def _next(self, text: str) -> bool:
-        self._scanner.skip_space()
-        return self._scanner.take(text)
-
-    def _one(self, depth: int) -> Condition:
+    def one(self) -> Condition:
+        """Parse one comparison or test."""
         scanner = self._scanner
-        if self._next("("):
-            if depth == DEEPEST:
-                raise scanner.error()
-            condition = self.any_of(depth + 1)
-            if not self._next(")"):
-                raise scanner.error()
-            return condition
         selector = self._selector()
         scanner.skip_space()
         word = _WORD.match(scanner.pattern, scanner.at, scanner.end)

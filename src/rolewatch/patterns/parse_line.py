@@ -2,11 +2,11 @@
 
 import re
 
+from rolewatch.patterns.conditions import Conditions
 from rolewatch.patterns.scanner import Scanner
-from rolewatch.patterns.syntax import And, Comparison, Condition, Field, Line, Or
+from rolewatch.patterns.syntax import Comparison, Condition, Field, Line
 
-DEEPEST = 64  # parentheses
-_NAME = re.compile(r"[^\W\d]\w*|[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[^\W\d]\w*")
 _SPACE_OR_MARK = re.compile(r"[\s,=!<>&|()]")
 
 
@@ -44,10 +44,9 @@ def _field(scanner: Scanner, number: int) -> Field:
     scanner.skip_space()
     if scanner.peek() in ("", ","):
         return Field(name, None)
-    conditions = _Conditions(scanner, name, number)
-    # Of `[(b = 1 || b = 2)]` the name is read with the first condition.
-    condition = conditions.any_of(0, first=name is not None or scanner.peek() != "(")
-    return Field(conditions.name, condition)
+    parser = _Parser(scanner, name, number)
+    condition = Conditions(scanner, parser.one).any_of()
+    return Field(parser.name, condition)
 
 
 def _name(scanner: Scanner) -> str | None:
@@ -67,41 +66,19 @@ def _name(scanner: Scanner) -> str | None:
     return None
 
 
-class _Conditions:
-    """The conditions of one field, whose name may be written again before each."""
+class _Parser:
+    """Reads the conditions of one field, whose name may be written again before each but the first."""
 
     def __init__(self, scanner: Scanner, name: str | None, number: int) -> None:
         self._scanner = scanner
         self._number = number
-        self.name = name
+        self._begin = scanner.at  # where the name was read already
+        self.name = name  # of `[(b = 1 || b = 2)]` it is read with the first condition
 
-    def any_of(self, depth: int, *, first: bool = False) -> Condition:
-        """Parse conditions with `||` between them, which binds less than `&&`; before the `first` the name was read."""
-        parts = [self._all_of(depth, first=first)]
-        while self._next("||"):
-            parts.append(self._all_of(depth))
-        return Or(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def _all_of(self, depth: int, *, first: bool = False) -> Condition:
-        parts = [self._one(depth, first=first)]
-        while self._next("&&"):
-            parts.append(self._one(depth))
-        return And(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def _next(self, text: str) -> bool:
-        self._scanner.skip_space()
-        return self._scanner.take(text)
-
-    def _one(self, depth: int, *, first: bool = False) -> Condition:
+    def one(self) -> Condition:
+        """Parse one comparison."""
         scanner = self._scanner
-        if self._next("("):
-            if depth == DEEPEST:
-                raise scanner.error()
-            condition = self.any_of(depth + 1)
-            if not self._next(")"):
-                raise scanner.error()
-            return condition
-        if not first:
+        if scanner.at != self._begin:
             self._same_name()
         operator = scanner.operator()
         scanner.skip_space()

@@ -31,7 +31,8 @@ def _parts(places: list[tuple[int, Boiled]]) -> Iterator[list[tuple[int, Boiled]
         if size > PART:
             yield part
             part, size = [], 0
-    yield part
+    if part:
+        yield part
 
 
 class BoiledProofs:
@@ -65,21 +66,10 @@ class BoiledProofs:
     def _spill(self) -> None:
         if self._file is None:
             self._file = scratch("boiled")
-        places, self._recent, self._room = self._recent, [], self._limit
-        places.reverse()
-        while places:
-            data = isal_zlib.compress(_encode(_thinned(_taken(places))), 0)
+        for part in _parts(self._recent):
+            data = isal_zlib.compress(_encode(_thinned(part)), 0)
             self._file.write(len(data).to_bytes(8, "big") + data)
-
-
-def _taken(places: list[tuple[int, Boiled]]) -> list[tuple[int, Boiled]]:
-    """Take PART bytes off the end of a list, so that what is written down is not held twice."""
-    part: list[tuple[int, Boiled]] = []
-    size = 0
-    while places and size <= PART:
-        part.append(places.pop())
-        size += len(part[-1][1])
-    return part
+        self._recent, self._room = [], self._limit
 
 
 def _thinned(places: list[tuple[int, Boiled]]) -> list[tuple[int, Boiled]]:

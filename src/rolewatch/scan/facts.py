@@ -42,11 +42,6 @@ class Facts:
         elif time > known[0]:
             recent[key] = time, origin
 
-    def latest(self, key: tuple[str, ...]) -> str | None:
-        """Look up the latest time of `key`."""
-        found = self.find(key)
-        return found[0] if found else None
-
     def find(self, key: tuple[str, ...]) -> Latest | None:
         """Look up the latest time of `key` and where it was read."""
         best = self._recent.get(key)

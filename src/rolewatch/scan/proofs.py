@@ -115,8 +115,7 @@ class Proofs:
 def _told_by(wanted: Collection[Fact]) -> Literals:
     """Say what a record that tells one of these facts holds: its time, and the role whose access it is, if it is one."""
     times = tuple(sorted({fact[-1].encode() for fact in wanted}))
-    roles = {fact[0].encode() for fact in wanted if len(fact) > ACCESS and fact[0].startswith("arn:")}
-    others = any(len(fact) <= ACCESS or not fact[0].startswith("arn:") for fact in wanted)
-    if others:
+    roles = {fact: fact[0].encode() for fact in wanted if len(fact) > ACCESS and fact[0].startswith("arn:")}
+    if len(roles) < len(wanted):
         return Literals((times,))
-    return Literals((times, tuple(sorted(roles))), needed=(HIDING, bit(0) | bit(1)))
+    return Literals((times, tuple(sorted(set(roles.values())))), needed=(HIDING, bit(0) | bit(1)))
