@@ -1,0 +1,1 @@
+"""Datapoints and definitions of alarms in, states and their transitions out."""

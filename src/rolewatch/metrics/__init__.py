@@ -1,0 +1,1 @@
+"""Matches of metric filters in, datapoints and their statistics out."""

@@ -1,0 +1,71 @@
+"""What a replay found: the datapoints of a template's metric filters, what its alarms did, and the records behind them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rolewatch.alarms.history import History
+from rolewatch.metrics.series import Series
+from rolewatch.templates.definitions import Metric, Notice, Template
+
+UNIT = "None"  # how CloudWatch spells that a metric has no unit
+
+Metrics = Mapping[Metric, Mapping[str, Series]]  # of each metric, by unit
+
+
+class Match(NamedTuple):
+    """A record that a metric filter counted, as far as a reader needs it to find it again.
+
+    `finding` is the id of the finding that it belongs to, None if it is no denial of a watched principal.
+    """
+
+    time: str
+    event_id: str | None
+    event_source: str | None
+    event_name: str | None
+    error_code: str | None
+    principal: str | None  # the role's or user's ARN, or the service
+    account: str | None
+    finding: str | None
+
+
+class Behind(NamedTuple):
+    """What one metric filter made of the records of one minute.
+
+    `findings` are the ids of all findings that the matching records belong to, in order; `examples` some of the records.
+    """
+
+    matched: int  # records that match the pattern
+    defaults: int  # records that do not match, for each of which the default value was published
+    findings: tuple[str, ...]
+    examples: tuple[Match, ...]
+
+
+class Named(NamedTuple):
+    """A finding in a few words: `resource` cannot be reached by `service`."""
+
+    service: str
+    role_name: str | None
+    account: str
+    resource: str
+
+
+class Replayed(NamedTuple):
+    """A whole replay, from `start` to `end` (epoch seconds; the first and last minute with a record).
+
+    `behind` has the filters by logical id, and of each the minutes (epoch seconds) in which it matched anything or published
+    its default. `delay` in seconds is how much later than they happen events are seen by the alarms.
+    """
+
+    template: Template
+    metrics: Metrics
+    histories: tuple[History, ...]
+    behind: Mapping[str, Mapping[int, Behind]]
+    findings: Mapping[str, Named]
+    notices: tuple[Notice, ...]
+    start: int
+    end: int
+    delay: int
+    totals: Mapping[str, int | float]
+    skipped: tuple[tuple[str, str], ...]  # delivery, reason
+    unreadable: tuple[tuple[str, str], ...]
+    sources: tuple[str, ...]

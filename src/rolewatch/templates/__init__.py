@@ -1,0 +1,1 @@
+"""CloudFormation text in, definitions of metric filters and alarms out."""
