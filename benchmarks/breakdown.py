@@ -12,8 +12,8 @@ from typing import Any
 
 from rolewatch.cloudtrail import carve, read
 from rolewatch.findings.build import followed
-from rolewatch.scan import examine, proofs, step
-from rolewatch.scan.pool import _batches
+from rolewatch.scan import detect, examine, proofs, step
+from rolewatch.scan.pool import Alone, _batches
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import Window, deliveries_of
 from rolewatch.sources.delivery import FileDelivery
@@ -63,13 +63,13 @@ def main() -> None:
     deliveries = list(deliveries_of([options.folder], Window(), []))
     for _ in range(2):
         spent.clear()
-        stepper = step.Stepper(ScanRequest(recovery=not options.no_recovery))
+        stepper = detect.Detector(ScanRequest(recovery=not options.no_recovery))
         start = perf_counter()
         for batch in _batches(deliveries):
             for _ in stepper.step_all((delivery, None) for delivery in batch):
                 pass
         if not options.no_recovery:
-            stepper.proofs.latest(followed(stepper.summary.denials.values()))
+            detect.latest(Alone(stepper), followed(stepper.summary.denials.values()))
         whole = perf_counter() - start
     spent["the rest"] = whole - sum(spent.values())
     print("| part | share | of gunzip |\n|---|---|---|")

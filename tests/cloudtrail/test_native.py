@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from rolewatch.cloudtrail import carve
 from rolewatch.cloudtrail.carve import ESCAPES, HIDING, JOINT, TIME, Literals, bit
+from rolewatch.cloudtrail.minutes import minutes_between
 from rolewatch.denials.record import decode_success
 from rolewatch.denials.rule import LINKED, Rule, facts
 
 WANTED = (b'rrorCode"', LINKED, (b'"Delete', b"NoSuch", b"NotFound"))
 PIECES = [
     JOINT, TIME, *ESCAPES, *WANTED[:2], *WANTED[2], b'"', b"\\", b"NotF", b"oS", b"{", b"},{", b"rrorCod", b":role/aws-service-rol", b"\\\\", b"e", b"v",
-    b"x" * 31, b"y" * 64, b"\xc3\xbc", b"",
+    TIME + b':"2026-03-01T10:05:00Z"', TIME + b':"2026-03-01T10:06', b"x" * 31, b"y" * 64, b"\xc3\xbc", b"",
 ]  # fmt: skip
 BUFFERS = st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join)
 
@@ -36,29 +37,31 @@ def test_survey(buffer, begin, behind, needed):
     """Counts and marked records are those that one search after the other gives, wherever the stretch lies."""
     begin, end = min(begin, len(buffer)), max(len(buffer) - behind, min(begin, len(buffer)))
     literals = Literals(WANTED, needed=needed)
+    minutes = {}
     joints, times, marked, boiled = native().survey(
-        buffer, begin, end, (JOINT, TIME, ESCAPES, *WANTED), (), 0
+        buffer, begin, end, (JOINT, TIME, ESCAPES, *WANTED), (), 0, minutes
     )
+    assert minutes == minutes_between(buffer, begin, end)
     assert (joints, times) == (buffer.count(JOINT, begin, end), buffer.count(TIME, begin, end))
     expected = carve._marked(buffer, begin, end, literals._replace(needed=()))
     assert marked == expected
     assert boiled == b""
-    chosen = native().survey(buffer, begin, end, (JOINT, TIME, ESCAPES, *WANTED), needed, 0)[2]
+    chosen = native().survey(buffer, begin, end, (JOINT, TIME, ESCAPES, *WANTED), needed, 0, None)[2]
     assert chosen == [row for row in marked if literals.needs(row[2])]
 
 
-@pytest.mark.parametrize("literals", [(JOINT,), (JOINT, b"x"), (JOINT, TIME, (b"ab",) * 15), (JOINT, b"xy", b"{", b"ab"), (b'"eventQQ', TIME, b"vent"), (b"ab",) * 9, [JOINT, TIME]])  # fmt: skip
+@pytest.mark.parametrize("literals", [(JOINT,), (JOINT, b"x"), (JOINT, TIME, (b"ab",) * 39), (JOINT, b"xy", b"{", b"ab"), (b'"eventQQ', TIME, b"vent"), (b"ab",) * 9, [JOINT, TIME]])  # fmt: skip
 def test_literals_that_cannot_be(literals):
     """What could be overlooked is refused."""
     with pytest.raises(ValueError, match="literal"):
-        native().survey(b"", 0, 0, literals, (), 0)
+        native().survey(b"", 0, 0, literals, (), 0, None)
 
 
 @pytest.mark.parametrize("stretch", [(-1, 2), (2, 1), (0, 4)])
 def test_stretches_that_cannot_be(stretch):
     """Nothing outside of the buffer is read."""
     with pytest.raises(ValueError, match="stretch"):
-        native().survey(b"abc", *stretch, (JOINT, TIME), (), 0)
+        native().survey(b"abc", *stretch, (JOINT, TIME), (), 0, None)
     with pytest.raises(ValueError, match="stretch"):
         native().objects(b"abc", *stretch)
 
@@ -90,7 +93,7 @@ VALUES = st.recursive(
 
 def boiled(raw):
     """Boil down one record; returns the record and its time, None if it has to be decoded or looks like several."""
-    marked, lines = native().survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, LINKED), (), bit(0))[2:]
+    marked, lines = native().survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, LINKED), (), bit(0), None)[2:]
     if JOINT in raw:
         return None
     assert len(marked) + lines.count(b"\n") <= 1
@@ -164,7 +167,7 @@ NOT_BOILED = {
 def test_what_is_not_boiled(raw):
     """What is the least unusual is marked instead, and decoded."""
     assert boiled(raw) is None
-    assert native().survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, LINKED), (), bit(0))[2]
+    assert native().survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, LINKED), (), bit(0), None)[2]
 
 
 TEXTS = st.text(alphabet='{}[]",:\\ntrueafls0123.-eE /u\x00ü', max_size=40)

@@ -27,7 +27,7 @@ def boiled(*records):
     lines = b""
     for record in records:
         raw = json.dumps(record, separators=(",", ":")).encode()
-        found = carve.native.survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, rule.LINKED), (), bit(0))
+        found = carve.native.survey(raw, 0, len(raw), (JOINT, TIME, ESCAPES, rule.LINKED), (), bit(0), None)
         assert found[2] == []
         lines += found[3]
     return lines

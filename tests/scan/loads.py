@@ -3,8 +3,10 @@
 import gzip
 import json
 
+from rolewatch.scan import detect
+from rolewatch.scan.detect import Detector
+from rolewatch.scan.pool import Alone
 from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.step import Stepper
 from rolewatch.sources import BytesDelivery
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -56,7 +58,7 @@ def logs(day=1, hour=10, *, account=ACCOUNT, region="us-east-1", kind="CloudTrai
 
 def stepped(*deliveries, **request):
     """Step deliveries (bytes, or deliveries) one after another."""
-    stepper = Stepper(ScanRequest(**request))
+    stepper = Detector(ScanRequest(**request))
     for item in deliveries:
         stepper.step(item if isinstance(item, BytesDelivery) else delivery(item))
     return stepper
@@ -64,7 +66,7 @@ def stepped(*deliveries, **request):
 
 def latest(stepper, key):
     """Return the proven latest time of a fact; None if there is none."""
-    return stepper.proofs.latest({key: ""}).get(key)
+    return detect.latest(Alone(stepper), {key: ""}).get(key)
 
 
 def write(folder, name, *records):

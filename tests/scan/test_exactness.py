@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from rolewatch.cloudtrail.carve import canonical
 from rolewatch.denials.record import decode
 from rolewatch.denials.rule import Rule, denials, facts
+from rolewatch.scan.detect import Detector, latest
+from rolewatch.scan.pool import Alone
 from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.step import Stepper
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import BytesDelivery
 
@@ -170,7 +171,7 @@ def scanned(contents, request):
         BytesDelivery(f"{FOLDER}/{number}.json", str(number), named=True, size=len(content), remote=False, content=content)
         for number, content in enumerate(contents)
     ]  # fmt: skip
-    stepper = Stepper(request)
+    stepper = Detector(request)
     list(stepper.step_all((delivery, None) for delivery in deliveries))
     return stepper
 
@@ -198,7 +199,7 @@ def assert_exact(texts, request, *, compress, in_c):
     everybody = {ROLE, IMPOSTOR, *(key[0] for key in proofs if len(key) == 3)}
     everything = {*BUCKETS, "service:s3.amazonaws.com", *(key[-1] for key in proofs)}
     asked = [*product(everybody, ACTIONS, everything), *((resource,) for resource in everything), *proofs]
-    assert stepper.proofs.latest(dict.fromkeys(asked, "")) == proofs
+    assert latest(Alone(stepper), dict.fromkeys(asked, "")) == proofs
 
 
 SEEDS = st.integers(0, 2**32)

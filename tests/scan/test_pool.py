@@ -4,6 +4,7 @@ import gzip
 import multiprocessing
 import os
 import threading
+from functools import partial
 
 import pytest
 from loads import DENIED, OTHER, ROLE, content, delivery, record
@@ -11,6 +12,7 @@ from loads import DENIED, OTHER, ROLE, content, delivery, record
 from rolewatch.base.errors import CannotDo
 from rolewatch.findings.build import followed
 from rolewatch.scan import pool
+from rolewatch.scan.detect import Detector, latest
 from rolewatch.scan.pool import fold
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import BytesDelivery, Delivery, FileDelivery
@@ -66,9 +68,9 @@ def many(number=12):
 
 def folded(deliveries, jobs, tell=None):
     """Fold deliveries; returns all that can be compared."""
-    summary, facts = fold(
-        deliveries, ScanRequest(jobs=jobs), lambda one: followed(one.denials.values()), tell
-    )
+    with fold(deliveries, partial(Detector, ScanRequest()), jobs, tell) as crew:
+        summary = crew.summary
+        facts = latest(crew, followed(summary.denials.values()))
     return summary.totals(), summary.denials, summary.copies, facts, sorted(summary.unreadable)
 
 

@@ -10,9 +10,10 @@ from loads import DENIED, USER, content, delivery, record, stepped
 
 from rolewatch.base.errors import CannotDo
 from rolewatch.cloudtrail.read import Listed
+from rolewatch.scan.detect import Detector
 from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.step import AT_ONCE, Stepper
+from rolewatch.scan.step import AT_ONCE
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import BytesDelivery, Delivery
 
@@ -132,7 +133,7 @@ ERRORS = [
 @pytest.mark.parametrize("size", [-1, 10, AT_ONCE + 1])
 def test_unreadable(error, reason, size):
     """A delivery that cannot be opened is named, and stops nothing."""
-    stepper = Stepper(ScanRequest())
+    stepper = Detector(ScanRequest())
     stepper.step(Unreadable(name="x", identity="x", named=True, size=size, remote=False, error=error))
     stepper.step(delivery(ONE))
     assert told(stepper) == ((2, 1, 1, 0), [], [("x", reason)])
@@ -140,7 +141,7 @@ def test_unreadable(error, reason, size):
 
 def test_fetched_before():
     """Content or the error of fetching it can be handed in."""
-    stepper = Stepper(ScanRequest())
+    stepper = Detector(ScanRequest())
     remote = Unreadable(
         name="x", identity="x", named=True, size=9, remote=True, error=OSError("not to be opened")
     )

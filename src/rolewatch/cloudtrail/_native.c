@@ -19,7 +19,7 @@
 typedef const unsigned char *Bytes;
 
 #define MOST 8      /* things that are looked for at once: a bit of a byte for each */
-#define LITERALS 16 /* literals that they are, all together */
+#define LITERALS 40 /* literals that they are, all together */
 
 /* ---- looking for literals ----
  *
@@ -48,6 +48,9 @@ typedef struct {
     PyObject *found;               /* list of (start, end, holds) */
     char *boiled;                  /* lines of boiled records */
     size_t length, room;           /* bytes of them, and that there is room for */
+    PyObject *minutes;             /* dict of minutes with the number of times in each, or NULL if nobody asks */
+    Bytes minute;                  /* of the times met last; NULL for those that are not written as usual */
+    Py_ssize_t alike;              /* how many times of this minute were met in a row */
 } Survey;
 
 static int boil(Survey *survey, Bytes at, Bytes limit);
@@ -102,6 +105,42 @@ static int close_record(Survey *survey, Py_ssize_t end)
     return 0;
 }
 
+#define MINUTE 16 /* bytes of `2026-03-01T10:05` */
+
+/* Add the times met in a row to their minute; those not written as usual to the empty one. */
+static int close_minute(Survey *survey)
+{
+    if (!survey->alike) return 0;
+    PyObject *minute = PyBytes_FromStringAndSize((const char *)survey->minute, survey->minute ? MINUTE : 0);
+    PyObject *before = minute ? PyDict_GetItemWithError(survey->minutes, minute) : NULL;
+    PyObject *now = PyErr_Occurred() ? NULL : PyLong_FromSsize_t(survey->alike + (before ? PyLong_AsSsize_t(before) : 0));
+    int failed = !now || PyDict_SetItem(survey->minutes, minute, now);
+    Py_XDECREF(minute);
+    Py_XDECREF(now);
+    survey->alike = 0;
+    return failed ? -1 : 0;
+}
+
+/* The minute of a time, whose key ends at a place; NULL if it is not written as usual. */
+static inline Bytes minute_of(Bytes at, Bytes limit)
+{
+    static const char SHAPE[] = ":\"0000-00-00T00:00";
+    if (limit - at < 2 + MINUTE) return NULL;
+    for (int place = 0; place < 2 + MINUTE; place++)
+        if (SHAPE[place] == '0' ? !Py_ISDIGIT(at[place]) : at[place] != (unsigned char)SHAPE[place]) return NULL;
+    return at + 2;
+}
+
+static int tally_time(Survey *survey, Bytes at, Bytes limit)
+{
+    Bytes minute = minute_of(at, limit);
+    if (survey->alike && (minute && survey->minute ? memcmp(minute, survey->minute, MINUTE) != 0 : minute != survey->minute) && close_minute(survey))
+        return -1;
+    survey->minute = minute;
+    survey->alike++;
+    return 0;
+}
+
 /* Two bytes of a literal were met: is it, or another one that stands for the same, there, within the stretch? */
 static inline int met(Survey *survey, int which, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t place)
 {
@@ -115,6 +154,7 @@ static inline int met(Survey *survey, int which, Py_ssize_t begin, Py_ssize_t en
             survey->start = at + 2;
         } else if (which == 1) {
             survey->times++;
+            if (survey->minutes && tally_time(survey, survey->buffer + at + literal->length, survey->buffer + end)) return -1;
         } else {
             survey->holds |= 1ul << (which - 2);
         }
@@ -181,7 +221,7 @@ __attribute__((target("avx2"))) static int go_through(Survey *survey, Py_ssize_t
     for (; end - at > 1; at++)
         for (int which = 0; which < survey->count; which++)
             if (met(survey, which, begin, end, at)) return -1;
-    return close_record(survey, end);
+    return close_minute(survey) ? -1 : close_record(survey, end);
 }
 
 /* Could this literal begin within the head of a record, and be met before the record is known to begin? */
@@ -198,7 +238,7 @@ static int take_literal(Survey *survey, PyObject *bytes, int number)
 {
     char *text;
     if (number == LITERALS) {
-        PyErr_SetString(PyExc_ValueError, "there are more than 16 literals");
+        PyErr_SetString(PyExc_ValueError, "there are more than 40 literals");
         return -1;
     }
     Literal *literal = &survey->literals[number];
@@ -493,11 +533,12 @@ static int boil(Survey *survey, Bytes at, Bytes limit)
     return 1;
 }
 
-/* Read (…, literals, needed, plain) into a survey of a buffer; 0 for success. */
+/* Read (…, literals, needed, plain, minutes) into a survey of a buffer; 0 for success. */
 static int prepare(Survey *all, PyObject *const *args, const Py_buffer *view)
 {
     all->buffer = view->buf;
     all->plain = PyLong_AsUnsignedLong(args[2]);
+    all->minutes = PyDict_Check(args[3]) ? args[3] : NULL;
     all->found = PyList_New(0);
     return !all->found || PyErr_Occurred() || take_literals(all, args[0]) || take_needed(all, args[1]);
 }
@@ -515,7 +556,7 @@ static PyObject *survey(PyObject *self, PyObject *const *args, Py_ssize_t count)
     Survey all = {0};
     Py_buffer view;
     Py_ssize_t begin, end;
-    if (stretch(args, count, 6, &view, &begin, &end)) return NULL;
+    if (stretch(args, count, 7, &view, &begin, &end)) return NULL;
     PyObject *result = NULL;
     all.start = begin;
     if (!prepare(&all, args + 3, &view) && !go_through(&all, begin, end))
@@ -529,8 +570,8 @@ static PyObject *log_file(PyObject *self, PyObject *const *args, Py_ssize_t coun
     (void)self;
     Survey all = {0};
     Py_buffer view;
-    if (count != 6) {
-        PyErr_SetString(PyExc_TypeError, "6 arguments are needed");
+    if (count != 7) {
+        PyErr_SetString(PyExc_TypeError, "7 arguments are needed");
         return NULL;
     }
     if (!PyBytes_Check(args[1]) || !PyBytes_Check(args[2])) {

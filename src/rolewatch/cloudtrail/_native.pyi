@@ -4,20 +4,30 @@ Buffer = bytes | bytearray
 Sought = tuple[bytes | tuple[bytes, ...], ...]
 
 def survey(
-    buffer: Buffer, begin: int, end: int, literals: Sought, needed: tuple[int, ...], plain: int, /
+    buffer: Buffer,
+    begin: int,
+    end: int,
+    literals: Sought,
+    needed: tuple[int, ...],
+    plain: int,
+    minutes: dict[bytes, int] | None,
+    /,
 ) -> tuple[int, int, list[tuple[int, int, int]], bytes]:
     """Count two literals between two places, and list the records that hold others, as (start, end, bits).
 
     The first literal ends one record with its first byte and begins the next with its third; the second is only counted.
     A bit is set for each further literal that the record holds, or for several of which it holds one, the lowest for the
     third; those records are left out that do not hold all bits of one of `needed`, if there are any. Literals have two
-    bytes or more; ValueError for more than eight bits or 16 literals, and for one that could begin within a record's head.
+    bytes or more; ValueError for more than eight bits or 40 literals, and for one that could begin within a record's head.
 
     Records with the bits `plain` are boiled down instead, where possible, to a line each of what is returned last: a smaller
     record with the fields that name an access, a tab, its eventTime. Records of the same access have the same bytes then,
     whenever they happened. eventSource, eventName and the role's ARN come first, so that those of the same deed begin alike
     up to the first `"}}`. It is possible if the record is strict JSON, in ASCII and without white space, and these and
     eventTime are strings without escapes.
+
+    Each of the second literal is counted in `minutes`, if that is given, by what follows it: `:"2026-03-01T10:05` counts for
+    the minute 2026-03-01T10:05, anything else for the empty one.
     """
 
 def log_file(
@@ -27,6 +37,7 @@ def log_file(
     literals: Sought,
     needed: tuple[int, ...],
     plain: int,
+    minutes: dict[bytes, int] | None,
     /,
 ) -> tuple[int, int, list[tuple[int, int, int]], bytes] | None:
     """Survey what stands between head and tail, if the buffer begins and ends with them: (end, count, marked, boiled).

@@ -26,6 +26,8 @@ from typing import NamedTuple
 import msgspec
 import stringzilla as sz
 
+from rolewatch.cloudtrail.minutes import Minutes, minutes_between
+
 try:
     from rolewatch.cloudtrail import _native as native
 except ImportError:  # it was not built, or the processor lacks what it needs
@@ -51,7 +53,7 @@ _list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
 Buffer = bytes | bytearray
 Boiled = bytes  # lines of boiled records and their times, as `_native.pyi` describes them
 Marked = tuple[int, int, int]  # a record's start and end, and the bits of what it holds
-
+Found = tuple[list[Marked], Boiled, Minutes]
 
 Wanted = tuple[bytes | tuple[bytes, ...], ...]
 
@@ -60,12 +62,14 @@ class Literals(NamedTuple):
     """What records are marked for.
 
     `wanted` are the literals looked for, or several of which one is enough. A record is marked if it holds all bits of one of `needed`, or anything if there
-    are none. It is boiled down instead, where that is possible, if it has exactly the bits `plain`.
+    are none. It is boiled down instead, where that is possible, if it has exactly the bits `plain`. With `minutes` the
+    records of each minute are counted, marked or not.
     """
 
     wanted: Wanted
     needed: tuple[int, ...] = ()
     plain: int = 0
+    minutes: bool = False
 
     def needs(self, bits: int) -> bool:
         """Whether a record that holds this is to be marked."""
@@ -89,6 +93,11 @@ def _sought(wanted: Wanted) -> Wanted:
     return JOINT, TIME, ESCAPES, *wanted
 
 
+def _asked(literals: Literals, minutes: Minutes) -> tuple[Wanted, tuple[int, ...], int, Minutes | None]:
+    """Give the last arguments of `_native.survey`."""
+    return _sought(literals.wanted), literals.needed, literals.plain, minutes if literals.minutes else None
+
+
 def bit(number: int) -> int:
     """Give the bit of a literal, by its place among those asked for."""
     return 2 << number
@@ -98,18 +107,19 @@ class Carved:
     """Records of a buffer in CloudTrail's own shape, not parsed: `count` of them, between two places in it.
 
     `marked` are those that hold one of the literals asked for, or an escape that may hide one, in order; `boiled` are
-    those left out there because they could be boiled down. `proven` are starts known to be a record's, at depth one, in
+    those left out there because they could be boiled down; `minutes` counts the records by the minute of their eventTime, if
+    that was asked for, those whose time is not written as usual under an empty one. `proven` are starts known to be a record's, at depth one, in
     order; all parts of a buffer share them.
     """
 
-    __slots__ = ("_begin", "_buffer", "_end", "_proven", "boiled", "count", "marked")
+    __slots__ = ("_begin", "_buffer", "_end", "_proven", "boiled", "count", "marked", "minutes")
 
     def __init__(
         self,
         buffer: Buffer,
         place: tuple[int, int],
         count: int,
-        found: tuple[list[Marked], Boiled],
+        found: Found,
         proven: list[int],
     ) -> None:
         self._buffer = buffer
@@ -118,7 +128,7 @@ class Carved:
         )
         self._proven = proven
         self.count = count
-        self.marked, self.boiled = found
+        self.marked, self.boiled, self.minutes = found
 
     def holding(self, literal: bytes) -> Iterator[Buffer]:
         """Yield the bytes of each record that holds a literal."""
@@ -183,15 +193,14 @@ class Carved:
 def canonical(buffer: Buffer, literals: Literals = NONE) -> Carved | None:
     """Take a whole buffer as CloudTrail's own shape, or say None: then `split` has to read it."""
     if native and buffer.startswith(FIRST):
+        minutes: Minutes = {}
         try:
-            found = native.log_file(
-                buffer, HEAD, TAIL[1:], _sought(literals.wanted), literals.needed, literals.plain
-            )
+            found = native.log_file(buffer, HEAD, TAIL[1:], *_asked(literals, minutes))
         except ValueError:
             found = None
         if found:
             end, count, marked, boiled = found
-            return Carved(buffer, (len(HEAD), end), count, (marked, boiled), [len(HEAD)])
+            return Carved(buffer, (len(HEAD), end), count, (marked, boiled, minutes), [len(HEAD)])
     end = end_of_records(buffer)
     return _part(buffer, len(HEAD), end, literals, [len(HEAD)]) if end else None
 
@@ -219,25 +228,28 @@ def _parts(buffer: Buffer, end: int, literals: Literals) -> Iterator[Carved | No
 
 
 def _part(buffer: Buffer, begin: int, end: int, literals: Literals, proven: list[int]) -> Carved | None:
-    joints, times, marked, boiled = _survey(buffer, begin, end, literals)
+    joints, times, found = _survey(buffer, begin, end, literals)
     if joints + 1 != times:
         return None  # a record starts otherwise, or has no time, or something looks like one
-    return Carved(buffer, (begin, end), times, (marked, boiled), proven)
+    return Carved(buffer, (begin, end), times, found, proven)
 
 
-def _survey(
-    buffer: Buffer, begin: int, end: int, literals: Literals
-) -> tuple[int, int, list[Marked], Boiled]:
+def _survey(buffer: Buffer, begin: int, end: int, literals: Literals) -> tuple[int, int, Found]:
     """Count joints and times, and list the records that are marked or boiled down, as `_native.survey` says."""
+    minutes: Minutes = {}
     if native:
         try:
-            return native.survey(
-                buffer, begin, end, _sought(literals.wanted), literals.needed, literals.plain
-            )
+            joints, times, marked, boiled = native.survey(buffer, begin, end, *_asked(literals, minutes))
         except ValueError:
             pass  # there are literals that it does not take: many, and some short ones
+        else:
+            return joints, times, (marked, boiled, minutes)
     joints, times = sz.count(buffer, JOINT, begin, end), sz.count(buffer, TIME, begin, end)
-    return joints, times, _marked(buffer, begin, end, literals) if joints + 1 == times else [], b""
+    if joints + 1 != times:
+        return joints, times, ([], b"", {})
+    if literals.minutes:
+        minutes = minutes_between(buffer, begin, end)
+    return joints, times, (_marked(buffer, begin, end, literals), b"", minutes)
 
 
 def each(literals: Literals) -> Iterator[tuple[int, bytes]]:

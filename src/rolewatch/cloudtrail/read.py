@@ -20,6 +20,7 @@ from rolewatch.cloudtrail.carve import (
     parts,
 )
 from rolewatch.cloudtrail.gunzip import PIECE, GunzipError, Limits, inflate, is_gzip, stream
+from rolewatch.cloudtrail.minutes import Minutes, minutes_of
 from rolewatch.cloudtrail.split import Damaged, split
 
 
@@ -38,7 +39,7 @@ def exactly(carved: Iterable[Carved | None]) -> Iterator[Carved]:
 class Listed:
     """Records that were split exactly: a list of raw JSON objects. `marked` as of `Carved`, with indices as places."""
 
-    __slots__ = ("_records", "boiled", "count", "marked")
+    __slots__ = ("_records", "boiled", "count", "marked", "minutes")
 
     def __init__(self, records: list[bytes], literals: Literals = NONE) -> None:
         self._records = records
@@ -46,6 +47,7 @@ class Listed:
         found = [(HIDING, escape) for escape in ESCAPES]
         found += each(literals)
         self.boiled: Boiled = b""  # none: a record of any shape has to be decoded
+        self.minutes: Minutes = minutes_of(records) if literals.minutes else {}
         self.marked: list[Marked] = []
         for index, record in enumerate(records):
             bits = 0

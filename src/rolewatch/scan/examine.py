@@ -12,23 +12,20 @@ from rolewatch.denials.record import Record, Success, Unparsable, decode, decode
 from rolewatch.denials.rule import Fact, Rule, denials, facts, search, worth
 from rolewatch.scan.coverage import Coverage
 from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.step import Gathered
 from rolewatch.sources import Window
 
 if TYPE_CHECKING:
     from rolewatch.denials.denial import Denial
 
 
-class Collected:
-    """What one delivery gave, before it is applied; `proven` facts need not be looked at again.
+class Collected(Gathered):
+    """What one delivery gave; `proven` facts need not be looked at again. `boiled` are successes not named yet."""
 
-    `boiled` are successes that are not named yet.
-    """
-
-    __slots__ = ("boiled", "denials", "facts", "proven", "records")
+    __slots__ = ("boiled", "denials", "facts")
 
     def __init__(self, *, proven: bool) -> None:
-        self.proven = proven
-        self.records = 0
+        super().__init__(proven=proven)
         self.denials: list[Denial] = []
         self.facts: list[Fact] = []
         self.boiled: list[Boiled] = []

@@ -1,7 +1,7 @@
 """Run the fold over deliveries: in this process where there is little, else on a pool of processes.
 
-Work starts while the listing still runs. Each worker folds its own share and keeps its facts; when all deliveries
-are through, the denials are merged, and only then is it known which facts matter: those are asked for.
+Work starts while the listing still runs. Each worker folds its own share and keeps what it gathered; when all deliveries
+are through, the summaries are merged, and whoever knows then what matters can ask the workers on.
 """
 
 import gc
@@ -9,17 +9,17 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import chain
 from multiprocessing.connection import Connection, wait
-from typing import Any, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from rolewatch.base.errors import CannotDo, RolewatchError
 from rolewatch.scan.fetch import Fetcher, arrived
-from rolewatch.scan.request import Progress, ScanRequest
+from rolewatch.scan.request import Progress
 from rolewatch.scan.step import Stepper
-from rolewatch.scan.summary import Summary
+from rolewatch.scan.summary import Reading
 from rolewatch.sources import Delivery
 
 SMALL = 4 * 1024 * 1024  # compressed bytes that are not worth a pool
@@ -27,46 +27,76 @@ BATCH_BYTES = 2 * 1024 * 1024
 BATCH = 128  # deliveries in a batch at most
 AHEAD = 2  # batches a worker holds, so that it never waits for the next one, or for its content
 
-Key = tuple[str, ...]
-Followed = Callable[[Summary], dict[Key, str]]  # keys of facts, each with the time after which it matters
+R = TypeVar("R", bound=Reading)
 Tell = Callable[[Progress], None]
+Make = Callable[[], Stepper[Any, R]]
 
 
+class Crew(Protocol[R]):
+    """Steppers that have stepped all deliveries: one in this process, or one in each of several workers."""
+
+    summary: R  # of all of them
+
+    @property
+    def members(self) -> Iterable[Hashable]:
+        """What stands for the steppers in questions."""
+
+    def ask(self, questions: Mapping[Any, tuple[str, Any]]) -> dict[Any, Any]:
+        """Have members call a method of their stepper with an argument, side by side; CannotDo if one is lost."""
+
+
+@contextmanager
 def fold(
-    deliveries: Iterable[Delivery], request: ScanRequest, followed: Followed, tell: Tell | None = None
-) -> tuple[Summary, dict[Key, str]]:
-    """Fold all deliveries; returns the merged summary and the latest time of each followed fact.
-
-    `followed` names, from the merged summary, the facts that matter.
-    """
+    deliveries: Iterable[Delivery], make: Make[R], jobs: int, tell: Tell | None = None
+) -> Iterator[Crew[R]]:
+    """Fold all deliveries by steppers that `make` makes; the crew can be asked until the context ends."""
     batches = _batches(deliveries)
     small: list[list[Delivery]] = []
-    if request.jobs > 1:
+    if jobs > 1:
         size = 0
         for batch in batches:
             small.append(batch)
             size += sum(max(delivery.size, 0) for delivery in batch)
             if size > SMALL:
-                return _Pool(request, tell).run(chain(small, batches), followed)
-    return _alone(chain(small, batches), request, followed, tell)
+                with closing(_Pool(make, jobs, tell)) as pool:
+                    pool.run(chain(small, batches))
+                    yield pool
+                return
+    alone = Alone(make(), tell)
+    alone.run(chain(small, batches))
+    yield alone
 
 
-def _alone(
-    batches: Iterator[list[Delivery]], request: ScanRequest, followed: Followed, tell: Tell | None
-) -> tuple[Summary, dict[Key, str]]:
-    stepper, fetcher, meter = Stepper(request), Fetcher(), _Meter(tell)
-    with closing(fetcher):
-        ahead = None
-        for batch in chain(batches, [[]]):
-            meter.listed += len(batch)
-            started = fetcher.start(batch)
-            if ahead:
-                for _ in stepper.step_all(arrived(ahead)):
-                    meter.show(stepper.summary)
-            ahead = started
-    meter.done = True
-    meter.show(stepper.summary, force=True)
-    return stepper.summary, stepper.proofs.latest(followed(stepper.summary))
+class Alone(Generic[R]):
+    """The one stepper of this process."""
+
+    members = (None,)
+
+    def __init__(self, stepper: Stepper[Any, R], tell: Tell | None = None) -> None:
+        self._stepper = stepper
+        self._tell = tell
+        self.summary = stepper.summary
+
+    def run(self, batches: Iterator[list[Delivery]]) -> None:
+        """Step the batches, the content of each being fetched while the one before is stepped."""
+        stepper, fetcher, meter = self._stepper, Fetcher(), _Meter(self._tell)
+        with closing(fetcher):
+            ahead = None
+            for batch in chain(batches, [[]]):
+                meter.listed += len(batch)
+                started = fetcher.start(batch)
+                if ahead:
+                    for _ in stepper.step_all(arrived(ahead)):
+                        meter.show(stepper.summary)
+                ahead = started
+        meter.done = True
+        meter.show(stepper.summary, force=True)
+
+    def ask(self, questions: Mapping[Any, tuple[str, Any]]) -> dict[Any, Any]:
+        """Call methods of the stepper."""
+        return {
+            member: getattr(self._stepper, name)(argument) for member, (name, argument) in questions.items()
+        }
 
 
 class _Meter:
@@ -79,7 +109,7 @@ class _Meter:
         self.listed = 0
         self.done = False
 
-    def show(self, summary: Summary, *, force: bool = False) -> None:
+    def show(self, summary: Reading, *, force: bool = False) -> None:
         if self._tell is None:
             return
         now = time.monotonic()
@@ -92,10 +122,12 @@ class _Meter:
             ))  # fmt: skip
 
 
-class _Pool:
+class _Pool(Generic[R]):
     """A pool of worker processes, each with a pipe of its own: a worker that dies is noticed at once."""
 
-    def __init__(self, request: ScanRequest, tell: Tell | None) -> None:
+    summary: R
+
+    def __init__(self, make: Make[R], jobs: int, tell: Tell | None) -> None:
         self._meter = _Meter(tell)
         # Forked before any thread is started here; where the platform cannot, workers start afresh.
         methods = multiprocessing.get_all_start_methods()
@@ -104,10 +136,10 @@ class _Pool:
         # An interrupt is the parent's to handle; while it forks, one would be lost in Python's own hooks.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            for _ in range(request.jobs):
+            for _ in range(jobs):
                 ours, theirs = context.Pipe()
                 worker = context.Process(
-                    target=_work, args=(theirs, request, [*self._workers, ours]), daemon=True
+                    target=_work, args=(theirs, make, [*self._workers, ours]), daemon=True
                 )
                 worker.start()
                 theirs.close()
@@ -115,45 +147,34 @@ class _Pool:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def run(self, batches: Iterator[list[Delivery]], followed: Followed) -> tuple[Summary, dict[Key, str]]:
-        """Hand out the batches and gather the result; CannotDo if a worker dies."""
-        try:
-            self._hand_out(batches)
-            summary = Summary()
-            for found in self._ask(dict.fromkeys(self._workers, ("summary", None))).values():
-                summary.merge(found)
-            return summary, self._latest(followed(summary))
-        finally:
-            self._stop()
+    @property
+    def members(self) -> Iterable[Connection]:
+        return self._workers
 
-    def _latest(self, keys: dict[Key, str]) -> dict[Key, str]:
-        """Ask all workers for facts, and for each fact that matters the one that knows the latest time to prove it."""
-        told = self._ask(dict.fromkeys(self._workers, ("facts", keys)))
-        while True:
-            latest: dict[Key, str] = {}
-            knows: dict[Key, Connection] = {}
-            for pipe, times in told.items():
-                for key, moment in times.items():
-                    if moment > latest.get(key, ""):
-                        latest[key], knows[key] = moment, pipe
-            due: dict[Connection, dict[Key, str]] = {}
-            for key, moment in latest.items():
-                if moment > keys[key]:
-                    due.setdefault(knows[key], {})[key] = moment
-            again = self._ask({pipe: ("prove", facts) for pipe, facts in due.items()})
-            wrong = {pipe: times for pipe, times in again.items() if times is not None}
-            if not wrong:
-                return latest
-            told |= wrong  # read again the exact way, so that nothing of it has to be proven next time
+    def run(self, batches: Iterator[list[Delivery]]) -> None:
+        """Hand out the batches and gather the summaries; CannotDo if a worker dies."""
+        self._hand_out(batches)
+        first, *others = self.ask(dict.fromkeys(self._workers, ("summary", None))).values()
+        for other in others:
+            first.merge(other)
+        self.summary = first
 
-    def _ask(self, questions: dict[Connection, tuple[str, Any]]) -> dict[Connection, Any]:
+    def ask(self, questions: Mapping[Any, tuple[str, Any]]) -> dict[Any, Any]:
         for pipe, question in questions.items():
             self._send(pipe, question)
         return {pipe: self._receive(pipe) for pipe in questions}
 
+    def close(self) -> None:
+        for pipe, worker in self._workers.items():
+            pipe.close()
+            worker.join(0.2)
+            if worker.is_alive():
+                worker.terminate()
+                worker.join()
+
     def _hand_out(self, batches: Iterator[list[Delivery]]) -> None:
         held = dict.fromkeys(self._workers, 0)
-        seen = Summary()
+        seen = Reading()
         more = True
         while more or any(held.values()):
             for pipe in held:
@@ -197,21 +218,13 @@ class _Pool:
             remedy="if the system ran out of memory, scan with fewer --jobs; else please report it",
         )
 
-    def _stop(self) -> None:
-        for pipe, worker in self._workers.items():
-            pipe.close()
-            worker.join(0.2)
-            if worker.is_alive():
-                worker.terminate()
-                worker.join()
 
-
-def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -> None:
+def _work(pipe: Connection, make: Make[Any], inherited: list[Connection]) -> None:
     """Be a worker: step what comes down the pipe until it closes."""
     for other in inherited:
         other.close()  # so that a sibling sees the end of its pipe when the parent goes
     gc.disable()  # as in the parent: see `run.run`
-    stepper, fetcher = Stepper(request), Fetcher()
+    stepper, fetcher = make(), Fetcher()
     orders: deque[tuple[str, Any]] = deque()
     try:
         while True:
@@ -226,10 +239,8 @@ def _work(pipe: Connection, request: ScanRequest, inherited: list[Connection]) -
                 pipe.send(("counts", stepper.summary.counts - before))
             elif kind == "summary":
                 pipe.send((kind, stepper.summary))
-            elif kind == "facts":
-                pipe.send((kind, stepper.proofs.find(content)))
             else:
-                pipe.send((kind, stepper.proofs.prove(content)))
+                pipe.send((kind, getattr(stepper, kind)(content)))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):
         return  # the parent is gone or interrupted, and says so itself
     except RolewatchError as error:

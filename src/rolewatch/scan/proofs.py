@@ -48,12 +48,6 @@ class Proofs:
         number = self._origins.keep(delivery)
         self._add(collected, 0 if collected.proven else number)
 
-    def latest(self, keys: Mapping[Key, str]) -> dict[Key, str]:
-        """Give the latest time of each fact; those later than the time given with their key are proven."""
-        found = self.find(keys)
-        again = self.prove({key: time for key, time in found.items() if time > keys[key]})
-        return found if again is None else again
-
     def find(self, keys: Collection[Key]) -> dict[Key, str]:
         """Give the latest time of each fact, not proven yet."""
         self._asked, self._found = keys, self._find(keys)

@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from rolewatch import __version__
 from rolewatch.findings.build import Known, build, followed
-from rolewatch.scan.pool import Key, Tell, fold
+from rolewatch.scan.detect import Detector, latest
+from rolewatch.scan.pool import Tell, fold
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import deliveries_of
@@ -27,11 +29,10 @@ def run(
     problems: list[tuple[str, str]] = []
     listed = deliveries_of(sources, options.window, problems)
 
-    def matter(summary: Summary) -> dict[Key, str]:
-        return followed(summary.denials.values()) if options.recovery else {}
-
-    with _without_collector():
-        summary, facts = fold(listed, options, matter, progress)
+    make = partial(Detector, options)
+    with without_collector(), fold(listed, make, options.jobs, progress) as crew:
+        summary = crew.summary
+        facts = latest(crew, followed(summary.denials.values())) if options.recovery else {}
         summary.unreadable += problems
         last_seen = _last_seen(summary, options)
         known = Known(summary.copies, summary.examples, facts, last_seen, options.silent_after)
@@ -52,7 +53,7 @@ def run(
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Keep the cyclic garbage collector off: records are trees without cycles, and collecting costs a third of the time."""
     was_on = gc.isenabled()
     gc.disable()

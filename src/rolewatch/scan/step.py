@@ -1,27 +1,25 @@
-"""The fold's step: one delivery into the summary and the proofs.
+"""The fold's step: one delivery read and taken into what the fold gathers.
 
-A delivery is collected first and applied when it is through, so that a turn from the fast to the exact way, or
+A delivery is collected first and kept when it is through, so that a turn from the fast to the exact way, or
 damage in the middle, neither counts anything twice nor loses what is whole.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from rolewatch.base.errors import RolewatchError
-from rolewatch.cloudtrail.carve import canonical
+from rolewatch.cloudtrail.carve import Literals, canonical
 from rolewatch.cloudtrail.gunzip import Limits, inflate
 from rolewatch.cloudtrail.layout import Layout, parse
-from rolewatch.cloudtrail.read import Content, Inexact
+from rolewatch.cloudtrail.read import Batch, Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
 from rolewatch.cloudtrail.tally import Sort
-from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.fetch import AT_ONCE, attempt
-from rolewatch.scan.proofs import Proofs
-from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.summary import Summary
+from rolewatch.scan.summary import Reading
 from rolewatch.sources import Delivery
 
 SMALL = 64 * 1024  # bytes of a delivery as stored; its content fits into a processor's cache
@@ -31,15 +29,45 @@ BESIDE_RECORDS: frozenset[Sort] = frozenset(
 )  # what AWS writes beside them
 
 
-class Stepper:
-    """Steps deliveries into a summary and proofs, both of which it owns until they are taken."""
+class Gathered:
+    """What one delivery gave, before it is kept; `proven` where it need not be looked at again."""
 
-    def __init__(self, request: ScanRequest) -> None:
-        self.summary = Summary()
-        self._examiner = Examiner(request)
-        self.proofs = Proofs(self._examiner.rule, self._again, self._exactly)
-        self._accounts = request.window.accounts
-        self._limits = Limits(request.gunzip_limit, request.gunzip_ratio)
+    __slots__ = ("proven", "records")
+
+    def __init__(self, *, proven: bool) -> None:
+        self.proven = proven
+        self.records = 0
+
+
+G = TypeVar("G", bound=Gathered)
+R = TypeVar("R", bound=Reading)
+
+
+class Stepper(ABC, Generic[G, R]):
+    """Steps deliveries into a summary, which it owns until that is taken. What is gathered is up to its kinds."""
+
+    literals: Literals  # those that are marked in the batches it examines
+
+    def __init__(self, summary: R, limits: Limits) -> None:
+        self._summary = summary
+        self._limits = limits
+
+    @property
+    def summary(self) -> R:
+        """What was gathered so far."""
+        return self._summary
+
+    @abstractmethod
+    def begin(self, *, proven: bool) -> G:
+        """Give an empty place for what a delivery gives."""
+
+    @abstractmethod
+    def examine(self, batch: Batch, gathered: G) -> int:
+        """Look through a batch; returns how many records could not be parsed. Inexact if it is not what it looked like."""
+
+    @abstractmethod
+    def keep(self, delivery: Delivery, gathered: G) -> None:
+        """Take in what a delivery gave."""
 
     def step_all(self, pairs: Iterable[tuple[Delivery, bytes | Exception | None]]) -> Iterator[None]:
         """Take in deliveries, with `data` as for `step`. Yields after each, for progress."""
@@ -61,12 +89,12 @@ class Stepper:
         if layout is None or len(data) > SMALL or not coverage.knows(layout):
             return False
         content = inflate(data, self._limits)
-        carved = canonical(content, self._examiner.literals) if content else None
+        carved = canonical(content, self.literals) if content else None
         if content is None or carved is None:
             return False
-        collected = Collected(proven=False)
+        collected = self.begin(proven=False)
         try:
-            self._examiner.examine(carved, collected, coverage)
+            self.examine(carved, collected)
         except Inexact:
             return False
         collected.records = carved.count
@@ -112,13 +140,13 @@ class Stepper:
 
     def _collect(
         self, content: Content, layout: Layout | None, *, exact: bool, once: bool = False
-    ) -> tuple[Collected, str | None]:
+    ) -> tuple[G, str | None]:
         """Read a delivery through; returns what is whole and what is wrong with the rest.
 
         Facts of what is there only `once` are proven on the spot, all others when it is known that they matter.
         """
-        collected = Collected(proven=exact or once)
-        unparsable, literals = 0, self._examiner.literals
+        collected = self.begin(proven=exact or once)
+        unparsable, literals = 0, self.literals
         if once:
             literals = literals._replace(
                 plain=0
@@ -126,7 +154,7 @@ class Stepper:
         try:
             for batch in content.batches(literals, exact=exact):
                 collected.records += batch.count
-                unparsable += self._examiner.examine(batch, collected, self.summary.coverage)
+                unparsable += self.examine(batch, collected)
                 self.summary.coverage.batch(batch, layout)
         except Damaged as damage:
             return collected, damage.reason
@@ -135,25 +163,14 @@ class Stepper:
         number = "1 record" if unparsable == 1 else f"{unparsable:,} records"
         return collected, f"{number} could not be parsed" if unparsable else None
 
-    def _exactly(self, delivery: Delivery) -> Collected:
-        """Collect from a delivery that was read before, with everything parsed."""
-        return self._collect(self._again(delivery), parse(delivery.name), exact=True)[0]
-
-    def _again(self, delivery: Delivery) -> Content:
-        data = delivery.read() if 0 <= delivery.size <= AT_ONCE else None
-        return Content(data, delivery.open, self._limits)
-
     def _apply(
-        self, delivery: Delivery, collected: Collected, layout: Layout | None, *, size: int, content: int
+        self, delivery: Delivery, collected: G, layout: Layout | None, *, size: int, content: int
     ) -> None:
-        summary, accounts = self.summary, self._accounts
+        summary = self.summary
         summary.counts["records"] += collected.records
         summary.counts["bytes"] += content
         summary.counts["bytes_compressed"] += size
-        for denial in collected.denials:
-            if not accounts or denial.case.who.account in accounts:
-                summary.add(denial)
-        self.proofs.keep(collected, delivery)
+        self.keep(delivery, collected)
         if layout:
             summary.coverage.named(layout)
 

@@ -6,6 +6,7 @@ order (status, severity) is computed from the merged summary, never in here.
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Self
 
 from rolewatch.denials.denial import Denial
 from rolewatch.findings.build import Key, finding_key
@@ -14,19 +15,46 @@ from rolewatch.scan.coverage import Coverage
 EXAMPLES = 20
 
 
-class Summary:
-    """Counts, denials by identity, and coverage."""
+class Reading:
+    """What was read, whatever for: counts, what could not be read, and coverage."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()  # deliveries, records, hits (denials with repeats), bytes …
+        self.skipped: list[tuple[str, str]] = []
+        self.unreadable: list[tuple[str, str]] = []
+        self.coverage = Coverage()
+
+    def merge(self, other: Self) -> None:
+        """Take in the reading of other deliveries."""
+        self.counts.update(other.counts)
+        self.skipped += other.skipped
+        self.unreadable += other.unreadable
+        self.coverage.merge(other.coverage)
+
+    def totals(self) -> dict[str, int]:
+        """Give how much was read, and what could not be."""
+        counts = self.counts
+        return {
+            "deliveries": counts["deliveries"],
+            "skipped": len(self.skipped),
+            "damaged": counts["damaged"],
+            "unreadable": len(self.unreadable),
+            "records": counts["records"],
+            "bytes_compressed": counts["bytes_compressed"],
+            "bytes": counts["bytes"],
+        }
+
+
+class Summary(Reading):
+    """Beside that the denials, by identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.denials: dict[bytes, Denial] = {}
         self.copies: dict[bytes, set[str]] = {}  # all event ids of an identity that has several
         self.examples: dict[
             Key, set[str]
         ] = {}  # by finding: the first of the parts asked for, in order of the alphabet
-        self.skipped: list[tuple[str, str]] = []
-        self.unreadable: list[tuple[str, str]] = []
-        self.coverage = Coverage()
 
     def add(self, denial: Denial) -> None:
         """Count one denial record."""
@@ -39,35 +67,23 @@ class Summary:
             )  # a million objects of a bucket need not all be held by name
         self._keep(denial)
 
-    def merge(self, other: "Summary") -> None:
+    def merge(self, other: Self) -> None:
         """Take in another summary of other deliveries."""
-        self.counts.update(other.counts)
+        super().merge(other)
         for denial in other.denials.values():
             self._keep(denial)
         for identity, names in other.copies.items():
             self.copies.setdefault(identity, set()).update(names)
         for key, originals in other.examples.items():
             self._exemplify(key, originals)
-        self.skipped += other.skipped
-        self.unreadable += other.unreadable
-        self.coverage.merge(other.coverage)
 
     def totals(self) -> dict[str, int]:
         """Give the totals of DESIGN's contract; they add up: records = denials + duplicates + others."""
         denials = sum(not denial.part for denial in self.denials.values())
-        counts = self.counts
-        return {
-            "deliveries": counts["deliveries"],
-            "skipped": len(self.skipped),
-            "damaged": counts["damaged"],
-            "unreadable": len(self.unreadable),
-            "records": counts["records"],
-            "denials": denials,
-            "duplicates": counts["hits"] - denials,
-            "others": counts["records"] - counts["hits"],
-            "bytes_compressed": counts["bytes_compressed"],
-            "bytes": counts["bytes"],
-        }
+        hits, read = self.counts["hits"], super().totals()
+        told = {"denials": denials, "duplicates": hits - denials, "others": read["records"] - hits}
+        sizes = {name: read.pop(name) for name in ("bytes_compressed", "bytes")}
+        return read | told | sizes
 
     def _keep(self, denial: Denial) -> None:
         known = self.denials.get(denial.identity)
