@@ -48,7 +48,8 @@ VALUES = ['"Get*"', "Get*", "*Object", "*", '"*"', "AccessDenied", "1", "1.0", "
 
 def selector(rng):
     """Write a path."""
-    steps, wild = [rng.choice([".a", ".b", ".eventName", ".['x-y']", ".x-y", ".2"])], False
+    steps = [rng.choice([".a", ".b", ".eventName", ".['x-y']", ".x-y", ".2", ".a", ".b", ".*"])]
+    wild = steps == [".*"]
     for _ in range(rng.choice([0, 0, 0, 1, 1, 2])):
         step = rng.choice([".a", ".b", "[0]", "[1]", "[*]", ".*"])
         if step in ("[*]", ".*"):

@@ -10,7 +10,7 @@ from rolewatch.patterns.syntax import And, Comparison, Condition, Is, NotExists,
 
 DEEPEST = 64  # parentheses
 
-Test = Callable[[Any], bool]
+Test = Callable[[Any], bool]  # whose result is True or False, nothing that only counts as such
 Single = Comparison | Is | NotExists
 
 ORDER: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -58,13 +58,18 @@ class Conditions:
 
 def compiled(condition: Condition, single: Callable[[Single], Test]) -> Test:
     """Compile a condition to a test; `single` compiles what is neither And nor Or."""
-    if isinstance(condition, And):
-        parts = [compiled(part, single) for part in condition.parts]
-        return lambda subject: all(part(subject) for part in parts)
-    if isinstance(condition, Or):
-        parts = [compiled(part, single) for part in condition.parts]
-        return lambda subject: any(part(subject) for part in parts)
-    return single(condition)
+    if not isinstance(condition, And | Or):
+        return single(condition)
+    parts = [compiled(part, single) for part in condition.parts]
+    decisive = isinstance(condition, Or)  # the first part that is so decides
+
+    def test(subject: Any) -> bool:
+        for part in parts:  # a loop takes a third of the time of any() or all() with a generator
+            if part(subject) is decisive:
+                return decisive
+        return not decisive
+
+    return test
 
 
 def ordered(sign: str, value: Value, number_of: Callable[[Any], Decimal | None]) -> Test:

@@ -1,7 +1,8 @@
 """Conditions on a JSON object as the service decides them: recorded surprises included (spec/filter-pattern.md §5)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from rolewatch.patterns import regex
@@ -10,22 +11,68 @@ from rolewatch.patterns.glob import glob
 from rolewatch.patterns.numbers import JsonNumber, rendered, value_of
 from rolewatch.patterns.syntax import ANY, Comparison, Condition, Is, NotExists, Number, Regex, Step, Value
 
-Node = Any  # of a parsed message: dict, list, str, JsonNumber, bool or None
+
+class Missing(Enum):
+    """What a path leads to that leads nowhere."""
+
+    MISSING = "missing"
 
 
-def json_test(condition: Condition) -> Test:
-    """Compile a condition to a test of a message's object."""
-    return compiled(condition, _single)
+MISSING = Missing.MISSING
+Node = Any  # of a parsed message: dict, list, str, JsonNumber, bool or None; or MISSING
+Get = Callable[[Any], Node]
+# Makes a function of a path without wildcards that gives the node it leads to, of whatever stands for a message.
+Reach = Callable[[tuple[Step, ...]], Get]
 
 
-def _single(condition: Single) -> Test:
+def json_test(condition: Condition, reach: Reach | None = None) -> Test:
+    """Compile a condition to a test of a message's object, or of what `reach` knows to read."""
+    reach = reach or reach_parsed
+    return compiled(condition, lambda single: _single(single, reach))
+
+
+def reach_parsed(steps: tuple[Step, ...]) -> Get:
+    """Give the function that follows a path without wildcards through a parsed message."""
+
+    def get(node: Node) -> Node:
+        for step in steps:
+            if type(node) is dict:
+                node = node.get(step, MISSING)
+            elif type(node) is list and type(step) is int and step < len(node):
+                node = node[step]
+            else:
+                return MISSING
+        return node
+
+    return get
+
+
+def _single(condition: Single, reach: Reach) -> Test:
     assert not isinstance(condition.subject, str)  # noqa: S101 - that is a field of a line
     steps = condition.subject.steps
+    if ANY in steps:
+        return _on_any(condition, reach(steps[: steps.index(ANY)]), steps[steps.index(ANY) :])
+    get = reach(steps)
     if isinstance(condition, NotExists):
-        return lambda message: not select(message, steps)
+        return lambda message: get(message) is MISSING
+    test = _is(condition.what) if isinstance(condition, Is) else _comparison(condition)
+    return lambda message: test(get(message))
+
+
+def _on_any(condition: Single, parent: Get, steps: Sequence[Step]) -> Test:
+    """Compile a condition on what a path with a wildcard, which begins `steps`, leads to below a parent."""
+    if isinstance(condition, NotExists):
+        return lambda message: not select(parent(message), steps)
     if isinstance(condition, Is):
-        return _is(condition, steps)
-    return _comparison(condition, steps)
+        what = condition.what
+        return lambda message: any(node is what for node in select(parent(message), steps))
+    if condition.operator == "!=":  # there is a parent, and nothing selected is equal
+        equal = equals(condition.value)
+        return lambda message: (
+            (node := parent(message)) is not MISSING and not any(map(equal, select(node, steps)))
+        )
+    test = _comparison(condition)
+    return lambda message: any(map(test, select(parent(message), steps)))
 
 
 def select(node: Node, steps: Sequence[Step]) -> list[Node]:
@@ -49,40 +96,21 @@ def _children(node: Node) -> list[Node]:
     return node if type(node) is list else []
 
 
-def _is(condition: Is, steps: Sequence[Step]) -> Test:
-    what = condition.what
+def _is(what: bool | None) -> Test:  # noqa: FBT001 - it is what the value has to be
     if what is not None:
-        return lambda message: any(node is what for node in select(message, steps))
-    if ANY in steps:
-        return lambda message: any(node is None for node in select(message, steps))
-    # Without a wildcard an array that directly contains a null counts as well (recorded case S11).
-    return lambda message: any(
-        node is None or (type(node) is list and any(item is None for item in node))
-        for node in select(message, steps)
-    )
+        return lambda node: node is what
+    # An array that directly contains a null counts as well (recorded case S11).
+    return lambda node: node is None or (type(node) is list and any(item is None for item in node))
 
 
-def _comparison(condition: Comparison, steps: Sequence[Step]) -> Test:
+def _comparison(condition: Comparison) -> Test:
     if condition.operator in ORDER:
-        test = ordered(condition.operator, condition.value, _number)
-    elif condition.operator == "=":
-        test = equals(condition.value)
-    else:
-        return _differs(condition.value, steps)
-    return lambda message: any(test(node) for node in select(message, steps))
-
-
-def _differs(value: Value, steps: Sequence[Step]) -> Test:
-    """`!=`: a string or number that is not equal. With a wildcard: there is a parent, and nothing selected is equal."""
-    equal = equals(value)
-    if ANY not in steps:
-        return lambda message: any(
-            _can_differ(node, value) and not equal(node) for node in select(message, steps)
-        )
-    parent = steps[: steps.index(ANY)]
-    return lambda message: (
-        bool(select(message, parent)) and not any(equal(node) for node in select(message, steps))
-    )
+        return ordered(condition.operator, condition.value, _number)
+    equal = equals(condition.value)
+    if condition.operator == "=":
+        return equal
+    value = condition.value
+    return lambda node: _can_differ(node, value) and not equal(node)
 
 
 def _can_differ(node: Node, value: Value) -> bool:

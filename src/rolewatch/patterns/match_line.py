@@ -21,10 +21,13 @@ class LineMatcher:
         self._tests = [field.condition and line_test(field.condition) for field in line.fields]
         self._ellipsis = line.ellipsis
 
-    def match(self, message: str) -> Mapping[str, str] | None:
-        """Return the values of a message's fields by `$name` or `$position`; None if it does not match."""
+    def match(self, message: str, cut: list[Token] | None = None) -> Mapping[str, str] | None:
+        """Return the values of a message's fields by `$name` or `$position`; None if it does not match.
+
+        `cut` are the message's tokens, if the caller has them.
+        """
         whole = len(self._names) == 1 and self._ellipsis is None  # the one field is the line
-        found = [Token(message, 0)] if whole else tokens(message)
+        found = [Token(message, 0)] if whole else tokens(message) if cut is None else cut
         fields = self._fields(message, found)
         if fields is None:
             return None

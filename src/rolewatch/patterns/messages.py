@@ -1,11 +1,13 @@
 """A log message's text, parsed the way the service does: as one JSON object, or as the fields of a line."""
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from rolewatch.patterns.numbers import JsonNumber
 
 _PAIRS = {'"': '"', "[": "]"}
+_BLACK, _WHITE = re.compile(r"\S").search, re.compile(r"\s").search
 
 
 def parse_object(message: str) -> dict[str, Any] | None:
@@ -15,6 +17,13 @@ def parse_object(message: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def parse_value(text: bytes) -> Any:
+    """Parse a JSON value that is known to be one, numbers kept as written."""
+    if text[:1] == b'"' and b"\\" not in text:
+        return text[1:-1].decode()
+    return _decoder.decode(text.decode("utf-8", "surrogatepass"))
 
 
 def _refuse(word: str) -> None:
@@ -34,19 +43,20 @@ class Token(NamedTuple):
 def tokens(message: str) -> list[Token]:
     """Cut a line into fields: at white space, but quoted and bracketed texts are one field each (§6)."""
     found: list[Token] = []
-    place, size = 0, len(message)
-    while True:
-        while place < size and message[place].isspace():
-            place += 1
-        if place == size:
-            return found
-        start = place
-        closing = _PAIRS.get(message[place])
-        close = message.find(closing, place + 1) if closing else -1
-        if close >= 0:
-            found.append(Token(message[place + 1 : close], start))
-            place = close + 1
+    last = {opening: message.rfind(closing) for opening, closing in _PAIRS.items()}
+    begin = _BLACK(message)
+    while begin:
+        start = begin.start()
+        opening = message[start]
+        if start < last.get(opening, -1):  # so that the closing one is found, and nobody searches to the end in vain
+            close = message.find(_PAIRS[opening], start + 1)
+            found.append(Token(message[start + 1 : close], start))
+            begin = _BLACK(message, close + 1)
             continue
-        while place < size and not message[place].isspace():
-            place += 1
-        found.append(Token(message[start:place], start))
+        space = _WHITE(message, start)
+        if not space:
+            found.append(Token(message[start:], start))
+            break
+        found.append(Token(message[start : space.start()], start))
+        begin = _BLACK(message, space.end())
+    return found

@@ -1,0 +1,67 @@
+"""Raw records in; which of several patterns each of them matches, out, with just the selected fields decoded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from rolewatch.patterns.match import Pattern
+from rolewatch.patterns.match_json import Get, json_test
+from rolewatch.patterns.selected import Path, Selected
+from rolewatch.patterns.syntax import And, Comparison, Condition, Is, Json, NotExists, Or, Selector
+
+
+class Matcher:
+    """Holds records against patterns. Its `selected` reads the paths of all of them, and those of `others` beside."""
+
+    def __init__(self, patterns: Sequence[Pattern], others: Sequence[Path] = ()) -> None:
+        conditions = [pattern.parsed.condition for pattern in patterns if isinstance(pattern.parsed, Json)]
+        singles = [single for condition in conditions for single in _singles(condition)]
+        tested = {_path(single) for single in singles if not isinstance(single, Comparison)}
+        paths = {_path(single) for single in singles} | set(others)
+        self._selected = Selected(sorted(paths, key=repr), paths - tested)
+        self._json: list[tuple[int, Callable[[Any], bool]]] = []
+        self._text: list[tuple[int, Pattern]] = []
+        for number, pattern in enumerate(patterns):
+            if isinstance(pattern.parsed, Json):
+                self._json.append((number, json_test(pattern.parsed.condition, self._selected.reach)))
+            else:
+                self._text.append((number, pattern))
+
+    def reach(self, path: Path) -> Get:
+        """Give the function that reads a path of what `read` gave."""
+        return self._selected.reach(path)
+
+    def read(self, raw: bytes | bytearray) -> Any:
+        """Decode what is selected of a record; None if it is no JSON object."""
+        return self._selected.read(raw)
+
+    def matching(self, raw: bytes | bytearray, read: Any) -> list[int]:
+        """Give the numbers of the patterns that a record matches; `read` is what was read of it."""
+        found = [number for number, test in self._json if test(read)] if read is not None else []
+        if self._text:
+            message = compact(raw)
+            found += [number for number, pattern in self._text if pattern(message)]
+        return found
+
+
+def compact(raw: bytes | bytearray) -> str:
+    """Write a record as CloudTrail sends it to CloudWatch Logs: without white space between its parts."""
+    if b"\n" in raw or b'": ' in raw:
+        with suppress(msgspec.MsgspecError):
+            raw = msgspec.json.format(bytes(raw), indent=-1)
+    return raw.decode("utf-8", "replace")
+
+
+def _singles(condition: Condition) -> Iterator[Comparison | Is | NotExists]:
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            yield from _singles(part)
+    else:
+        yield condition
+
+
+def _path(single: Comparison | Is | NotExists) -> Path:
+    assert isinstance(single.subject, Selector)  # noqa: S101 - the subject of a line's condition is none
+    return single.subject.steps

@@ -1,0 +1,134 @@
+"""The bytes of a JSON object in; just those of its values out that patterns select, the rest passed over undecoded.
+
+A typed, partial decoder (msgspec) is generated from the paths. What it does not expect, such as an object where a text
+was selected, sends the message through the next decoder: one that leaves values as they are, then the full parse.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from rolewatch.patterns.match_json import MISSING, Get, Node, reach_parsed
+from rolewatch.patterns.messages import parse_object, parse_value
+from rolewatch.patterns.numbers import JsonNumber
+from rolewatch.patterns.syntax import Step
+
+ABSENT = msgspec.Raw(b"")  # no value is empty
+# What comparisons are nearly always made with. A fraction is none of it: its text says more than a double.
+_Simple = str | int | bool | None | msgspec.UnsetType
+
+Path = tuple[Step, ...]
+Names = tuple[str, ...]
+Tree = dict[str, Any]  # of names; a leaf is its path
+
+
+class Selected:
+    """Decodes the values at some paths of messages; a path leads on through arrays from where its names end.
+
+    `read` gives None for a message that is no JSON object. What it gives else stands for the message in the functions
+    that `reach` makes.
+    """
+
+    def __init__(self, paths: Iterable[Path], compared: Collection[Path] = ()) -> None:
+        """Take paths, and those of them whose values are compared and nothing else."""
+        paths = list(paths)
+        self._leaves = _leaves([_names(path) for path in paths])
+        # What leads on from a leaf, or is not only compared, needs more of it than a text or a number.
+        simple = self._leaves - {
+            self._leaf(path) for path in paths if path not in compared or self._leaf(path) != path
+        }
+        self._whole = () in self._leaves  # a wildcard comes first, so that everything is selected
+        tree: Tree = {}
+        for leaf in sorted(self._leaves - {()}):
+            node = tree
+            for name in leaf[:-1]:
+                node = node.setdefault(name, {})
+            node[leaf[-1]] = leaf
+        self._field = {
+            name: f"f{number}"
+            for number, name in enumerate(sorted({n for leaf in self._leaves for n in leaf}))
+        }
+        typed = msgspec.json.Decoder(self._struct(tree, simple))
+        self._typed: Callable[[bytes | bytearray], Any] = _parse if self._whole else typed.decode
+        self._raw = msgspec.json.Decoder(self._struct(tree, frozenset())).decode
+
+    def read(self, message: bytes | bytearray) -> Any:
+        """Decode what is selected; None if the message is no JSON object."""
+        try:
+            return self._typed(message)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._again(message)
+
+    def _again(self, message: bytes | bytearray) -> Any:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._raw(message)
+        return _parse(message)
+
+    def reach(self, steps: Path) -> Get:
+        """Give the function that follows one of the paths, without wildcards, through what was read."""
+        exact, leaf = reach_parsed(steps), self._leaf(steps)
+        if self._whole:
+            return exact
+        rest = steps[len(leaf) :]
+        beyond = reach_parsed(rest) if rest else None
+        fields = [self._field[name] for name in leaf]
+        last = fields.pop()
+
+        def get(read: Any) -> Node:
+            if type(read) is dict:
+                return exact(read)
+            for field in fields:
+                read = getattr(read, field)
+                if read is None:
+                    return MISSING
+            found = getattr(read, last)
+            kind = type(found)
+            if kind is str:
+                return found
+            if kind is msgspec.Raw:
+                found = parse_value(bytes(found)) if found is not ABSENT else MISSING
+                return beyond(found) if beyond else found
+            if kind is int:
+                return JsonNumber(str(found))
+            return MISSING if found is msgspec.UNSET else found
+
+        return get
+
+    def _leaf(self, path: Path) -> Names:
+        """Give the leaf that a path leads to, or on from."""
+        names = _names(path)
+        return next(names[:size] for size in range(len(names) + 1) if names[:size] in self._leaves)
+
+    def _struct(self, tree: Tree, simple: frozenset[Names]) -> type[msgspec.Struct]:
+        fields: list[tuple[str, Any, Any]] = []
+        for name, below in tree.items():
+            if isinstance(below, dict):
+                fields.append((self._field[name], self._struct(below, simple) | None, None))
+            elif below in simple:
+                fields.append((self._field[name], _Simple, msgspec.UNSET))
+            else:
+                fields.append((self._field[name], msgspec.Raw, ABSENT))
+        names = {field: name for name, field in self._field.items()}
+        return msgspec.defstruct("Selection", fields, rename=names, gc=False)
+
+
+def _parse(message: bytes | bytearray) -> dict[str, Any] | None:
+    return parse_object(bytes(message).decode("utf-8", "replace"))
+
+
+def _names(path: Path) -> Names:
+    """Give the names that a path begins with, up to its first index or wildcard."""
+    names: list[str] = []
+    for step in path:
+        if not isinstance(step, str):
+            break
+        names.append(step)
+    return tuple(names)
+
+
+def _leaves(paths: Iterable[Names]) -> frozenset[Names]:
+    """Leave out the paths that lead on from another one: they are found in that one's value."""
+    whole = set(paths)
+    return frozenset(path for path in whole if not any(path[:size] in whole for size in range(len(path))))
