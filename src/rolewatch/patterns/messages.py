@@ -48,7 +48,9 @@ def tokens(message: str) -> list[Token]:
     while begin:
         start = begin.start()
         opening = message[start]
-        if start < last.get(opening, -1):  # so that the closing one is found, and nobody searches to the end in vain
+        if start < last.get(
+            opening, -1
+        ):  # so that the closing one is found, and nobody searches to the end in vain
             close = message.find(_PAIRS[opening], start + 1)
             found.append(Token(message[start + 1 : close], start))
             begin = _BLACK(message, close + 1)

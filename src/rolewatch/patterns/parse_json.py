@@ -25,6 +25,15 @@ def parse_json(scanner: Scanner) -> Json:
     return Json(condition)
 
 
+def parse_selector(text: str) -> Selector:
+    """Parse a path that stands alone, as a metric transformation's value does."""
+    scanner = Scanner(text, 0, len(text))
+    selector = _Parser(scanner).selector()
+    if scanner.at < scanner.end:
+        raise scanner.error()
+    return selector
+
+
 class _Parser:
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
@@ -33,7 +42,7 @@ class _Parser:
     def one(self) -> Condition:
         """Parse one comparison or test."""
         scanner = self._scanner
-        selector = self._selector()
+        selector = self.selector()
         scanner.skip_space()
         word = _WORD.match(scanner.pattern, scanner.at, scanner.end)
         if word:
@@ -61,7 +70,8 @@ class _Parser:
             raise scanner.bad(second[0])
         raise scanner.error(at=start)
 
-    def _selector(self) -> Selector:
+    def selector(self) -> Selector:
+        """Parse a path."""
         scanner = self._scanner
         start = scanner.at
         if not scanner.take("$"):

@@ -50,7 +50,7 @@ class Named(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """A whole replay, from `start` to `end` (epoch seconds; the first and last minute with a record).
+    """A whole replay, from `start` (epoch seconds; the first minute with a record) to `end` (when alarms had seen the last one).
 
     `behind` has the filters by logical id, and of each the minutes (epoch seconds) in which it matched anything or published
     its default. `delay` in seconds is how much later than they happen events are seen by the alarms.

@@ -1,0 +1,113 @@
+"""A replay from end to end: sources and a template in, what its metrics and alarms would have done, out."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from rolewatch.alarms.evaluate import replay as evaluate
+from rolewatch.alarms.history import State
+from rolewatch.base.errors import UsageError
+from rolewatch.metrics.publish import Publisher
+from rolewatch.metrics.series import Series, merged, series_of
+from rolewatch.scan.count import Counting
+from rolewatch.scan.pool import Tell, fold
+from rolewatch.scan.replayed import UNIT, Behind, Metrics, Replayed
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.run import without_collector
+from rolewatch.scan.tally import Tallies, Values, epoch
+from rolewatch.sources import deliveries_of
+from rolewatch.templates.definitions import Metric, MetricFilter, Notice, Place, Template
+
+
+def replay(
+    sources: Sequence[str],
+    template: Template,
+    request: ScanRequest,
+    *,
+    delay: int,
+    now: datetime,
+    initial: Mapping[str, State] | None = None,
+    asked: Sequence[int] | None = None,
+    progress: Tell | None = None,
+) -> Replayed:
+    """Count what a template's metric filters match in the sources, and let its alarms watch what they publish.
+
+    `delay` in seconds is how much later than they happen events reach the alarms, which go on until they have seen the last
+    one; `initial` and `asked` are those of `alarms.evaluate.replay`. Raises SourceError for a SOURCE that does not exist
+    and CannotDo for what stops everything; deliveries that cannot be read are named in the result.
+    """
+    started = time.monotonic()
+    problems: list[tuple[str, str]] = []
+    usable, notices = _usable(template.filters)
+    listed = deliveries_of(sources, request.window, problems)
+    make = partial(Counting, usable, request)
+    with without_collector(), fold(listed, make, request.jobs, progress) as crew:
+        tallies = crew.summary
+    tallies.unreadable += problems
+    metrics, behind = _published(usable, tallies)
+    seen = sorted(moment for minute in tallies.minutes if (moment := epoch(minute)) is not None)
+    start = seen[0] if seen else int(now.timestamp()) // 60 * 60
+    end = (seen[-1] if seen else start) + 60 + -(-delay // 60) * 60
+    histories, wrong = evaluate(
+        template.alarms, template.composites, metrics,
+        start=start, end=end, delay=delay, initial=initial or {}, asked=asked,
+    )  # fmt: skip
+    totals: dict[str, int | float] = dict(tallies.totals())
+    totals["seconds"] = round(time.monotonic() - started, 3)
+    return Replayed(
+        template=template,
+        metrics=metrics,
+        histories=histories,
+        behind=behind,
+        findings=tallies.named,
+        notices=(*template.notices, *notices, *wrong, *_untimed(tallies, sources)),
+        start=start,
+        end=end,
+        delay=delay,
+        totals=totals,
+        skipped=tuple(sorted(tallies.skipped)),
+        unreadable=tuple(sorted(tallies.unreadable)),
+        sources=tuple(sources),
+    )
+
+
+def _usable(filters: Sequence[MetricFilter]) -> tuple[list[MetricFilter], list[Notice]]:
+    """Leave out filters that refer to what their pattern cannot give, and say so."""
+    usable: list[MetricFilter] = []
+    notices: list[Notice] = []
+    for each in filters:
+        try:
+            Publisher(each.pattern, each.transformation)
+        except UsageError as error:
+            notices.append(Notice("error", str(error), each.place))
+        else:
+            usable.append(each)
+    return usable, notices
+
+
+def _published(
+    filters: Sequence[MetricFilter], tallies: Tallies
+) -> tuple[Metrics, dict[str, dict[int, Behind]]]:
+    """Give the datapoints of each metric, to which several filters may publish, and the records behind them."""
+    parts: dict[tuple[Metric, str], list[Values]] = {}
+    behind: dict[str, dict[int, Behind]] = {}
+    for each, tally in zip(filters, tallies.tallies, strict=True):
+        publisher = Publisher(each.pattern, each.transformation)
+        told, default = each.transformation, each.transformation.default
+        for dimensions, values in tally.values(publisher.constant, default, tallies.minutes).items():
+            metric = Metric(told.namespace, told.name, dimensions)
+            parts.setdefault((metric, told.unit or UNIT), []).append(values)
+        behind[each.logical_id] = tally.behind(default, tallies.minutes)
+    metrics: dict[Metric, dict[str, Series]] = {}
+    for (metric, unit), several in parts.items():
+        metrics.setdefault(metric, {})[unit] = series_of(merged(several))
+    return metrics, behind
+
+
+def _untimed(tallies: Tallies, sources: Sequence[str]) -> list[Notice]:
+    if not tallies.untimed:
+        return []
+    number = "1 record has" if tallies.untimed == 1 else f"{tallies.untimed:,} records have"
+    message = f"{number} no usable eventTime; they are in no metric"
+    return [Notice("warning", message, Place(", ".join(sources), 0, 0, ""))]
