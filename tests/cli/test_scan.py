@@ -99,6 +99,56 @@ def test_principals_are_watched_beside_service_linked_roles(here, found, words, 
     assert expected == found(str(file), *words.split())
 
 
+PATTERNS_FOUND = [
+    (
+        "{ $.errorCode = AccessDenied && $.eventName = GetBucket* }",
+        ["back", "blind", "far", "medium"],
+        "AccessDenied",
+    ),
+    ('{ $.requestParameters.bucketName = "seen" }', ["seen"], None),
+    ("{ $.errorCode = NoSuchThing }", [], None),
+    ("macie2", ["macie2.amazonaws.com"], "AccessDenied"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "expected", "code"), PATTERNS_FOUND)
+def test_a_pattern_replaces_the_denial_rule(report, pattern, expected, code):
+    """Records that match are findings, refused or not, and a note says so."""
+    told = report("logs", "--pattern", pattern)
+    assert sorted(finding["resource"].rpartition(":")[2] for finding in told["findings"]) == expected
+    assert {code for finding in told["findings"] for code in finding["error_codes"]} == {code} - {None}
+    assert told["notes"] == [
+        f"findings are the records that match {pattern}, whether or not anything was refused"
+    ]
+
+
+PATTERN_PRINCIPALS = [
+    ("", ["blind", "somebody"]),
+    ("--principals slr", ["blind"]),
+    ("--principals all", ["blind", "somebody"]),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), PATTERN_PRINCIPALS)
+def test_a_pattern_is_for_all_principals(here, found, words, expected):
+    """A pattern names whom it wants; `--principals` narrows it."""
+    user = {"type": "IAMUser", "accountId": HOME, "arn": f"arn:aws:iam::{HOME}:user/ann"}
+    somebody = deliveries.denial(2, resource="somebody", userIdentity=user)
+    file = deliveries.write(here / "who.json", deliveries.denial(1), somebody)
+    assert found(str(file), "--pattern", "{ $.errorCode = AccessDenied }", *words.split()) == expected
+
+
+def test_a_pattern_that_is_refused(call):
+    """The service's text, with the pattern and a caret below the place; nothing is read."""
+    status, out, err = call("scan", "logs", "--pattern", "{ $.errorCode = ! }")
+    assert (status, out) == (2, "")
+    assert err.splitlines() == [
+        "{ $.errorCode = ! }",
+        "                ^",
+        "rolewatch: Invalid metric filter pattern",
+    ]
+
+
 def test_authentication_counts_failed_credentials_too(here, found):
     """An expired token is no denial unless it is asked for."""
     file = deliveries.write(here / "expired.json", deliveries.denial(1, errorCode="ExpiredToken"))

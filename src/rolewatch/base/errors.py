@@ -19,6 +19,10 @@ class RolewatchError(Exception):
         """Return message and remedy in one line."""
         return f"{self.message} ({self.remedy})" if self.remedy else self.message
 
+    def drawing(self) -> str:
+        """Return what to show above the message, such as the text that is wrong with a caret below the place."""
+        return ""
+
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes with all fields."""
         return _remade, (type(self), self.message, self.remedy)

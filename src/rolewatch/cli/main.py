@@ -16,7 +16,7 @@ from rolewatch.base.errors import CannotDo, RolewatchError, UsageError
 from rolewatch.base.settings import settings
 from rolewatch.cli import options as opts
 from rolewatch.cli.commands import COMMANDS, Called, Command, load
-from rolewatch.cli.output import complain, flush_stdout, say
+from rolewatch.cli.output import complain, draw, flush_stdout, say
 
 CANNOT = 4
 INTERRUPTED = 130
@@ -85,6 +85,7 @@ def _guarded(call: Callable[[], int]) -> int:
         complain("out of memory; scan with fewer --jobs, or a narrower window")
         return CANNOT
     except RolewatchError as error:
+        draw(error.drawing())
         complain(str(error))
         return error.exit_code
     except OSError as error:

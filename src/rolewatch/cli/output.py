@@ -26,6 +26,16 @@ def complain(text: str) -> None:
         _drop(2)
 
 
+def draw(drawing: str) -> None:
+    """Show on stderr what an error is about, if anything, line by line; the complaint itself follows."""
+    if not drawing or sys.stderr is None:
+        return
+    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - only where something is wrong
+
+    with suppress(OSError):  # nobody listens, as `complain` will find
+        sys.stderr.write("".join(f"{terminal(line, 200)}\n" for line in drawing.split("\n")))
+
+
 class Output:
     """The place for a command's data: the file of `--output`, standard output if there is none.
 

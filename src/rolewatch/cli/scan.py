@@ -18,6 +18,7 @@ from rolewatch.cli.progress import progress
 
 if TYPE_CHECKING:
     from rolewatch.findings.select import Selection
+    from rolewatch.patterns import Pattern
     from rolewatch.sources.window import Window
 
 HELP = (
@@ -33,6 +34,10 @@ EXAMPLES = (
     ("rolewatch scan lookup:// --region us-east-1", "the event history of 90 days, without a trail"),
     ("aws logs filter-log-events --log-group-name trail | rolewatch scan -", "standard input"),
     ("rolewatch scan ~/cloudtrail --format html --output report.html", "one file to open or send"),
+    (
+        "rolewatch scan ~/cloudtrail --pattern '{ $.errorCode = \"*UnauthorizedOperation\" }'",
+        "other records than denials of service-linked roles, grouped the same way",
+    ),
     (
         "rolewatch scan ~/cloudtrail --baseline last.json --exit-code 1",
         "in cron or CI: end with 1 if something new is blocked",
@@ -52,7 +57,8 @@ SEVERITIES = ("none", "low", "medium", "high", "critical")
 FORMATS = ("table", "json", "jsonl", "csv", "html", "ocsf", "asff")
 _WHAT, _OUT, _HOW = "what to look for", "what to print", "how to work"
 OPTIONS = (
-    Option("principals", "whom to watch beside service-linked roles", "KIND", default=("slr",), choices=PRINCIPALS, many=True, group=_WHAT),
+    Option("pattern", "look for records that match this filter pattern of CloudWatch Logs, instead of denials", "PATTERN", group=_WHAT),
+    Option("principals", "whom to watch beside service-linked roles; with --pattern all, if not told otherwise", "KIND", default=(), shown="slr", choices=PRINCIPALS, many=True, group=_WHAT),
     Option("authentication", "count failed credentials (ExpiredToken, AuthFailure …) as denials too", flag=True, default=False, group=_WHAT),
     Option("since", "denials from TIME on: ISO 8601 in UTC, or how long ago (2d, 6h)", "TIME", words.moment, group=_WHAT),
     Option("until", "denials before TIME", "TIME", words.moment, group=_WHAT),
@@ -84,6 +90,7 @@ def run(called: Called) -> int:
     """Scan and print; returns the exit status."""
     values, now = called.values, datetime.now(UTC)
     window = _window(values, now)
+    pattern = _pattern(values["pattern"])
     if values["dry-run"]:
         from rolewatch.cli.dry_run import dry_run  # noqa: PLC0415 - only where asked for
 
@@ -91,7 +98,8 @@ def run(called: Called) -> int:
     from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - not needed for --help
 
     request = ScanRequest(
-        principals=frozenset(("slr", *values["principals"])),
+        principals=frozenset(("slr", *(values["principals"] or (("all",) if values["pattern"] else ())))),
+        pattern=pattern,
         window=window,
         recovery=not values["no-recovery"],
         silent_after=values["silent-after"],
@@ -111,6 +119,10 @@ def run(called: Called) -> int:
 
         with progress(sys.stderr) as tell:
             report = scan(values["source"], request, now=now, progress=tell)
+        if pattern:
+            report["notes"].append(
+                f"findings are the records that match {pattern.text}, whether or not anything was refused"
+            )
         selection.apply(report, now)
         _tell(report, values["format"])
         from rolewatch.report.formats import FORMATS as WRITERS  # noqa: PLC0415 - as above
@@ -121,6 +133,14 @@ def run(called: Called) -> int:
     if values["exit-code"] and any(is_open(finding) for finding in report["findings"]):
         return int(values["exit-code"])
     return UNREAD if report["unreadable"] else 0
+
+
+def _pattern(text: str | None) -> "Pattern | None":
+    if text is None:
+        return None
+    from rolewatch.patterns import compile_pattern  # noqa: PLC0415 - only where asked for
+
+    return compile_pattern(text)
 
 
 def is_open(finding: Mapping[str, Any]) -> bool:

@@ -53,6 +53,14 @@ def principal(record: Record | Success, kinds: frozenset[str]) -> Principal | No
     return _other(record, arn, kinds)
 
 
+def nobody(record: Record, kinds: frozenset[str]) -> Principal | None:
+    """Stand in for the principal of a record that names none, if all are watched."""
+    if record.userIdentity is not None or "all" not in kinds:
+        return None
+    account = record.recipientAccountId or ""
+    return Principal("other", account, "", None, "nobody", partition_of(record.awsRegion or ""))
+
+
 def issuer_of(identity: UserIdentity | None) -> str | None:
     """Give the ARN of the role behind a session; None where there is no session, or CloudTrail does not tell."""
     context = identity.sessionContext if identity else None

@@ -24,7 +24,7 @@ from rolewatch.catalog.noise import noise
 from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.denials.denial import Case, Denial, Said, identity_of, part_of, unnamed
 from rolewatch.denials.message import parse_message
-from rolewatch.denials.principal import Principal, issuer_of, linked, partition_of, principal
+from rolewatch.denials.principal import Principal, issuer_of, linked, nobody, partition_of, principal
 from rolewatch.denials.record import Record, Success, value
 from rolewatch.denials.resources import (
     REMEMBERED,
@@ -57,6 +57,7 @@ ABSENCE = (
 )  # in the codes that say that something does not exist
 _ABSENT = re.compile(rb'rrorCode"\s*:\s*"[^"]*(?:%b)' % b"|".join(ABSENCE)).match
 
+SELECTED = "selected"  # stands for the class of a code where nothing was refused
 SHORT = 1024  # bytes of a JSON value that is worth remembering
 _LINKED_ONLY = frozenset(("slr",))
 
@@ -96,7 +97,7 @@ def search(rule: Rule, *, recovery: bool) -> Literals:
     linked_only = rule.principals == _LINKED_ONLY
     traces = [trace for kind in sorted(rule.principals) for trace in TRACES[kind]]
     if not linked_only:
-        return Literals((ERROR, *traces, *DELETE_NEEDLES)) if recovery else Literals((ERROR,))
+        return Literals((ERROR, tuple(traces), DELETE_NEEDLES)) if recovery else Literals((ERROR,))
     if not recovery:
         return Literals((ERROR, LINKED), needed=(HIDING, bit(0) | bit(1)))
     needed = (HIDING, bit(1), bit(0) | bit(2), bit(3))
@@ -145,6 +146,16 @@ def denials(record: Record, raw: bytes | bytearray, rule: Rule) -> list[Denial]:
         return []
     identity = identity_of(record, raw)
     return [_denial(record, who, identity, part, refusal) for part, refusal in enumerate(found)]
+
+
+def selected(record: Record, raw: bytes | bytearray, rule: Rule) -> list[Denial]:
+    """Return a record that was chosen by something other than this rule in the form of a denial; whose, says the rule."""
+    who = principal(record, rule.principals) or nobody(record, rule.principals)
+    if who is None:
+        return []
+    code = record.errorCode or ""
+    refusal = _Refusal(code, classify(code) or SELECTED, record.errorMessage)
+    return [_denial(record, who, identity_of(record, raw), 0, refusal)]
 
 
 def facts(record: Record | Success, rule: Rule) -> list[Fact]:

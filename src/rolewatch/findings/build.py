@@ -102,7 +102,7 @@ def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
         "resource_examples": sorted(known.examples.get(key, ())),
         "regions": sorted({case.region for case in cases if case.region}),
         "actions": actions,
-        "error_codes": dict(sorted(Counter(case.code for case in cases).items())),
+        "error_codes": dict(sorted(Counter(case.code for case in cases if case.code).items())),
         "denials": len(group),
         "first_denied": times[0] if times else None,
         "last_denied": times[-1] if times else None,

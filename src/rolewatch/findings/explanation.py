@@ -1,5 +1,6 @@
 """One sentence a person on call can act on: what is blocked, by what, and how sure that is."""
 
+from rolewatch.denials.rule import SELECTED
 from rolewatch.findings.verdict import Verdict
 
 POLICY_WORDS = {
@@ -17,6 +18,8 @@ KEEPS_OUT = {"explicit": "explicitly denies it", "implicit": "does not allow it"
 
 def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> str:
     """Say in one or two sentences why `name` (a service or role) cannot do `actions` on `resource`."""
+    if verdict.code_kind == SELECTED:
+        return f"{name} called {_spell(actions)} on {resource}: the records match the pattern, and report no refusal."
     what = f"{name} cannot {_spell(actions)} on {resource}"
     if verdict.consequence:
         return f"{what}: {verdict.consequence}"

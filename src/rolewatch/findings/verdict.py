@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rolewatch.denials.denial import Case, Said
 from rolewatch.denials.resources import takes_policy
+from rolewatch.denials.rule import SELECTED
 
 NOT_FOR_LINKED = frozenset(("service-control", "resource-control", "permissions-boundary"))
 CUSTOMERS = frozenset(
@@ -40,7 +41,9 @@ def judge(case: Case) -> Verdict:
 @lru_cache(maxsize=4096)
 def _judge(said: Said, *, linked: bool, takes: bool) -> Verdict:
     contradicts = linked and said.policy_type in NOT_FOR_LINKED
-    if said.known:
+    if said.code_kind == SELECTED:
+        verdict, evidence = "unknown", "guess"  # nothing was refused
+    elif said.known:
         verdict, evidence = said.known, "message"
     elif said.not_enabled or said.code_kind == "not-enabled":
         verdict, evidence = "service-not-enabled", "message"

@@ -6,10 +6,11 @@ Only marked records are decoded: those with a literal of the rule, or with an es
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from rolewatch.cloudtrail.carve import Boiled, Buffer
+from rolewatch.cloudtrail.carve import NONE, Boiled, Buffer
 from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.denials.record import Record, Success, Unparsable, decode, decode_success
-from rolewatch.denials.rule import Fact, Rule, denials, facts, search, worth
+from rolewatch.denials.rule import Fact, Rule, denials, facts, search, selected, worth
+from rolewatch.scan.chosen import Chosen, of_linked_roles
 from rolewatch.scan.coverage import Coverage
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Gathered
@@ -35,8 +36,13 @@ class Examiner:
     """Looks through batches; `literals` are those that it wants marked."""
 
     def __init__(self, request: ScanRequest) -> None:
-        self.rule = Rule(request.principals, request.authentication)
-        self.literals = search(self.rule, recovery=request.recovery)
+        pattern, principals = request.pattern, request.principals
+        if pattern and "all" in principals and of_linked_roles(pattern):
+            principals = frozenset(("slr",))  # the only ones, so that only their successes are followed
+        self.rule = Rule(principals, request.authentication)
+        usual = search(self.rule, recovery=request.recovery) if request.recovery or not pattern else None
+        self._chosen = Chosen(pattern, usual) if pattern else None
+        self.literals = self._chosen.literals if self._chosen else usual or NONE
         self._recovery = request.recovery
         self._window = request.window
         self._since, self._until = _bounds(request.window)
@@ -46,10 +52,15 @@ class Examiner:
         unparsable, until = 0, self._until
         if batch.boiled:
             collected.boiled.append(batch.boiled if until is None else _before(batch.boiled, until))
-        rule, recovery, text = self.rule, self._recovery, batch.text
+        rule, recovery, text, chosen = self.rule, self._recovery, batch.text, self._chosen
         for start, end, bits in batch.marked:
             raw = text(start, end)
             try:
+                if chosen and chosen.matches(raw, bits):
+                    self._choose(batch, start, raw, collected, coverage)
+                    continue
+                if chosen and not recovery:
+                    continue
                 told = worth(raw, bits, rule, recovery=recovery)
                 if told == "error":
                     self._error(batch, start, raw, collected, coverage)
@@ -64,7 +75,7 @@ class Examiner:
     def _error(self, batch: Batch, start: int, raw: Buffer, collected: Collected, coverage: Coverage) -> None:
         """Decode in full a record with an error, or what may be one, escaped."""
         record = decode(raw)
-        found = denials(record, raw, self.rule)
+        found = denials(record, raw, self.rule) if self._chosen is None else []
         if found:
             _must_stand_alone(batch, start)
         coverage.record(record)
@@ -73,6 +84,16 @@ class Examiner:
                 collected.denials += found
         elif self._recovery:
             self._prove(batch, start, record, collected)
+
+    def _choose(
+        self, batch: Batch, start: int, raw: Buffer, collected: Collected, coverage: Coverage
+    ) -> None:
+        """Take in a record that matches the pattern."""
+        record = decode(raw)
+        _must_stand_alone(batch, start)
+        coverage.record(record)
+        if self._within(record):
+            collected.denials += selected(record, raw, self.rule)
 
     def _prove(self, batch: Batch, start: int, record: Record | Success, collected: Collected) -> None:
         """Take what a record proves that is no denial."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from rolewatch.patterns import Pattern
 from rolewatch.sources import Window
 
 
@@ -12,6 +13,7 @@ class ScanRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A validated request: whom to watch, which records, how."""
 
     principals: frozenset[str] = frozenset(("slr",))
+    pattern: Pattern | None = None  # what is looked for instead of denials
     window: Window = Window()
     recovery: bool = True
     silent_after: timedelta = timedelta(days=7)

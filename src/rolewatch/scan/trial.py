@@ -1,0 +1,136 @@
+"""A test of alarms in; the expectations that do not hold, each with what was found instead, out (DESIGN "Template tests")."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rolewatch.alarms.evaluate import replay as evaluate
+from rolewatch.alarms.history import CREATED, History, State
+from rolewatch.metrics.series import series_of
+from rolewatch.scan.replay import replay
+from rolewatch.scan.replayed import UNIT, Metrics
+from rolewatch.scan.request import ScanRequest
+from rolewatch.templates.definitions import Alarm, CompositeAlarm, Template
+from rolewatch.templates.errors import TemplateError
+from rolewatch.templates.trials import Expectation, Trial
+
+#: When the values of a test begin; any full day will do, and the same one makes a test tell the same each time.
+EPOCH: Final = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+MINUTE: Final = 60
+
+
+class Failure(NamedTuple):
+    """An expectation that does not hold: at `time` (epoch seconds) the alarm was in the state `actual`, and why."""
+
+    expected: Expectation
+    time: int
+    actual: State
+    reason: str
+
+
+class _Given(NamedTuple):
+    """What a test begins with: datapoints from `start` to `end` (epoch seconds)."""
+
+    metrics: Metrics
+    start: int
+    end: int
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+class Tester:
+    """Runs the tests of one file against the alarms that it is about; records are found beside it, and read once.
+
+    `unreadable` has, after the tests, the deliveries that could not be read, each with the reason.
+    """
+
+    def __init__(self, template: Template, folder: Path, request: ScanRequest) -> None:
+        self._template = template
+        self._folder = folder
+        self._request = request
+        self._read: dict[tuple[str, ...], _Given] = {}
+        every: Iterable[Alarm | CompositeAlarm] = chain(template.alarms, template.composites)
+        self._names = {name: alarm.name for alarm in every for name in (alarm.logical_id, alarm.name)}
+
+    @property
+    def unreadable(self) -> list[tuple[str, str]]:
+        """The deliveries that could not be read."""
+        return [each for given in self._read.values() for each in given.unreadable]
+
+    def run(self, trial: Trial) -> list[Failure]:
+        """Run one test. Raises TemplateError for an alarm that cannot be evaluated, SourceError for records that are not there."""
+        given = self._records(trial.records) if trial.records else _values(trial)
+        times = [_time(expected, given.start) for expected in trial.expect]
+        histories = self._histories(trial, given, times)
+        failures = []
+        for expected, time in zip(trial.expect, times, strict=True):
+            actual, reason = _state_at(histories[self._names[expected.alarm]], time)
+            if actual != expected.state:
+                failures.append(Failure(expected, time, actual, reason))
+        return failures
+
+    def _histories(self, trial: Trial, given: _Given, times: Sequence[int]) -> dict[str, History]:
+        """Evaluate the alarms that something is expected of; for a composite alarm, all of them."""
+        wanted = {self._names[expected.alarm] for expected in trial.expect}
+        composites = (
+            self._template.composites if wanted & {each.name for each in self._template.composites} else ()
+        )
+        alarms = [each for each in self._template.alarms if composites or each.name in wanted]
+        end = max(given.end, *times)
+        asked: Sequence[int] | None = None
+        if not trial.every:
+            asked = sorted(set(times))
+        elif not trial.records and trial.interval != MINUTE:
+            asked = range(given.start + trial.interval, end + 1, trial.interval)
+        initial = {self._names[name]: State(state) for name, state in trial.initial_state.items()}
+        histories, notices = evaluate(
+            alarms, composites, given.metrics, start=given.start, end=end, initial=initial, asked=asked
+        )
+        found = {history.alarm.name: history for history in histories}
+        for notice in notices:
+            if notice.level == "error" and not wanted <= found.keys():
+                raise TemplateError(notice.message, notice.place)
+        return found
+
+    def _records(self, names: tuple[str, ...]) -> _Given:
+        """Let the template's metric filters count records."""
+        if names not in self._read:
+            filters = Template(filters=self._template.filters)
+            paths = [name if "://" in name else str(self._folder / name) for name in names]
+            found = replay(paths, filters, self._request, delay=0, now=datetime.fromtimestamp(EPOCH, UTC))
+            for notice in found.notices:
+                if notice.level == "error":
+                    raise TemplateError(notice.message, notice.place)
+            self._read[names] = _Given(found.metrics, found.start, found.end, found.unreadable)
+        return self._read[names]
+
+
+def _values(trial: Trial) -> _Given:
+    """Make datapoints of a test's values, one for each interval."""
+    metrics = {
+        each.metric: {
+            each.unit or UNIT: series_of({
+                EPOCH + number * trial.interval: {value: 1}
+                for number, value in enumerate(each.values)
+                if value is not None
+            })
+        }
+        for each in trial.metrics
+    }  # fmt: skip
+    longest = max((len(each.values) for each in trial.metrics), default=0)
+    return _Given(metrics, EPOCH, EPOCH + longest * trial.interval)
+
+
+def _time(expected: Expectation, start: int) -> int:
+    """Return when an expectation has to hold, in epoch seconds."""
+    return expected.time if expected.time is not None else start + (expected.offset or 0)
+
+
+def _state_at(history: History, time: int) -> tuple[State, str]:
+    """Return the state that an alarm was in at a time, and the reason."""
+    changes = [change for change in history.transitions if change.time <= time]
+    if changes:
+        return changes[-1].after, changes[-1].reason
+    created = history.initial is State.INSUFFICIENT_DATA
+    return history.initial, CREATED if created else "it began in this state, and nothing has changed it"
