@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from test_agreement import condition, message
 
 from rolewatch.patterns import PatternError, compile_pattern
+from rolewatch.patterns.dispatch import anchors
+from rolewatch.patterns.messages import tokens
 from rolewatch.patterns.necessary import necessary
 from rolewatch.patterns.numbers import JsonNumber
 from rolewatch.patterns.records import Matcher, compact
@@ -31,8 +33,8 @@ OTHERS = [
 
 def patterns_of(rng):
     """Write a few patterns of all kinds."""
-    texts = ["{ " + condition(rng) + " }" for _ in range(rng.choice([1, 1, 3, 8]))]
-    texts += rng.sample(OTHERS, rng.choice([0, 0, 2]))
+    texts = ["{ " + condition(rng) + " }" for _ in range(rng.choice([1, 1, 3, 8, 20]))]
+    texts += rng.sample(OTHERS, rng.choice([0, 0, 2, 8]))
     found = []
     for text in texts:
         try:
@@ -138,7 +140,7 @@ def test_reach():
     read = matcher.read(raw)
     assert matcher.matching(raw, read) == [0]
     assert [matcher.reach(path)(read), matcher.reach(("list", 1))(read)] == [
-        JsonNumber("5"),
+        5,
         JsonNumber("2.5"),
     ]
 
@@ -147,3 +149,39 @@ def test_compact():
     """White space between the parts goes, as CloudTrail writes records to CloudWatch Logs; that in texts stays."""
     assert compact(json.dumps({"a": "b  c", "d": [1, 2.50]}, indent=2).encode()) == '{"a":"b  c","d":[1,2.5]}'
     assert compact(b'{"a": no json\n') == '{"a": no json\n'
+
+
+CUT = [
+    ("a b", [("a", 0), ("b", 2)]),
+    ('a "b c"d [e f] g"', [("a", 0), ("b c", 2), ("d", 7), ("e f", 9), ('g"', 15)]),
+    ('"open [x y', [('"open', 0), ("[x", 6), ("y", 9)]),
+    ("a\tb\u00a0c\x1cd", [("a", 0), ("b", 2), ("c", 4), ("d", 6)]),
+    ('[] ""', [("", 0), ("", 3)]),
+    ("  ", []),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), CUT)
+def test_tokens(line, expected):
+    """Lines are cut at white space of all kinds, but not inside of quotes and brackets that are closed."""
+    assert [tuple(token) for token in tokens(line)] == expected
+
+
+ANCHORS = [
+    ("{ $.a = x }", [(("a",), {"x"})]),
+    ("{ $.a = 1 }", [(("a",), None)]),
+    ("{ $.a = x* && $.b = y }", [(("b",), {"y"})]),
+    ("{ $.a = x || $.a = y }", [(("a",), {"x", "y"})]),
+    ("{ $.a = x || $.a = 1 || $.b = y }", [(("a",), None), (("b",), {"y"})]),
+    ("{ $.a = x || $.b NOT EXISTS }", []),
+    ("{ $.a[*].b != x }", [(("a",), None)]),
+    ("{ $.* = x }", []),
+    ("{ $.a.b IS NULL && $.c NOT EXISTS }", [(("a", "b"), None)]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ANCHORS)
+def test_anchors(text, expected):
+    """Of what has to be there for a pattern to match, the rarest is gone by."""
+    found = anchors(compile_pattern(text).parsed.condition)
+    assert [(path, texts and set(texts)) for path, texts in found] == expected

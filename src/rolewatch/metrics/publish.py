@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rolewatch.patterns import Pattern
-from rolewatch.patterns.match_json import MISSING, Node
-from rolewatch.patterns.numbers import JsonNumber, rendered
+from rolewatch.patterns.match_json import MISSING, NUMBERS, Node
+from rolewatch.patterns.numbers import rendered, value_of
 from rolewatch.patterns.records import Matcher, compact
 from rolewatch.patterns.reference import Field, Reference, parse_dimension, parse_number, parse_value
 from rolewatch.patterns.selected import Path
@@ -74,16 +74,16 @@ class Publisher:
         node = self._node(reference, read, fields)
         if node is MISSING or node is None:
             return self._default
-        if isinstance(node, JsonNumber):
-            number = float(node.text)
-            return number if math.isfinite(number) else None
+        if type(node) in NUMBERS:
+            number = value_of(node)
+            return None if number is None or not math.isfinite(float(number)) else float(number)
         return parse_number(node) if isinstance(node, str) else None
 
     def _text(self, reference: Reference, read: Any, fields: Mapping[str, str]) -> str:
         node = self._node(reference, read, fields)
         if isinstance(node, bool):
             return "true" if node else "false"
-        if isinstance(node, JsonNumber):
+        if type(node) in NUMBERS:
             return rendered(node)
         return node if isinstance(node, str) else ""
 

@@ -15,6 +15,10 @@ def glob(text: str) -> Callable[[str], bool]:
     if not middle:
         if not first and not last:
             return lambda _: True
+        if not last:
+            return lambda string: string.startswith(first)
+        if not first:
+            return lambda string: string.endswith(last)
         shortest = len(first) + len(last)
         return lambda string: len(string) >= shortest and string.startswith(first) and string.endswith(last)
 

@@ -8,7 +8,7 @@ from typing import Any
 from rolewatch.patterns import regex
 from rolewatch.patterns.conditions import ORDER, Single, Test, compiled, ordered
 from rolewatch.patterns.glob import glob
-from rolewatch.patterns.numbers import JsonNumber, rendered, value_of
+from rolewatch.patterns.numbers import JsonNumber, may_be_number, rendered, value_of
 from rolewatch.patterns.syntax import ANY, Comparison, Condition, Is, NotExists, Number, Regex, Step, Value
 
 
@@ -19,7 +19,8 @@ class Missing(Enum):
 
 
 MISSING = Missing.MISSING
-Node = Any  # of a parsed message: dict, list, str, JsonNumber, bool or None; or MISSING
+Node = Any  # of a parsed message: dict, list, str, a number as `Numeric`, bool or None; or MISSING
+NUMBERS = frozenset((JsonNumber, int))  # and not bool, which is an int to Python alone
 Get = Callable[[Any], Node]
 # Makes a function of a path without wildcards that gives the node it leads to, of whatever stands for a message.
 Reach = Callable[[tuple[Step, ...]], Get]
@@ -117,7 +118,7 @@ def _can_differ(node: Node, value: Value) -> bool:
     """Whether a node takes part in `!=` at all; a number beyond all doubles does not, compared with a number."""
     if type(node) is str:
         return True
-    return type(node) is JsonNumber and not (isinstance(value, Number) and value_of(node) is None)
+    return type(node) in NUMBERS and not (isinstance(value, Number) and value_of(node) is None)
 
 
 def equals(value: Value) -> Test:
@@ -125,26 +126,19 @@ def equals(value: Value) -> Test:
     if isinstance(value, Number):
         text, exact = value
         return lambda node: (
-            (type(node) is str and node == text) or (type(node) is JsonNumber and value_of(node) == exact)
+            node == text if type(node) is str else type(node) in NUMBERS and value_of(node) == exact
         )
     if isinstance(value, Regex):
-        search = regex.search(value.source)
-        return lambda node: (
-            (type(node) is str and search(node)) or (type(node) is JsonNumber and search(rendered(node)))
-        )
-    word = value.text
-    matches = glob(word)
-    if "*" in word or _may_be_number(word):
-        return lambda node: (
-            (type(node) is str and matches(node)) or (type(node) is JsonNumber and matches(rendered(node)))
-        )
-    return lambda node: type(node) is str and node == word
-
-
-def _may_be_number(word: str) -> bool:
-    """Whether a quoted text can be how a number is written: `"1"` equals 1."""
-    return word[-1:].isdigit() or word.endswith("Infinity")
+        matches = regex.search(value.source)
+    elif "*" in value.text or may_be_number(value.text):
+        matches = glob(value.text)
+    else:
+        word = value.text
+        return lambda node: bool(node == word)
+    return lambda node: (
+        matches(node) if type(node) is str else type(node) in NUMBERS and matches(rendered(node))
+    )
 
 
 def _number(node: Node) -> Decimal | None:
-    return value_of(node) if type(node) is JsonNumber else None
+    return value_of(node) if type(node) in NUMBERS else None

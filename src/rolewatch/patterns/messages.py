@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from rolewatch.patterns.numbers import JsonNumber
 
 _PAIRS = {'"': '"', "[": "]"}
+_WHITE_BUT_BLANK = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # in ASCII
 _BLACK, _WHITE = re.compile(r"\S").search, re.compile(r"\s").search
 
 
@@ -44,6 +45,8 @@ def tokens(message: str) -> list[Token]:
     """Cut a line into fields: at white space, but quoted and bracketed texts are one field each (§6)."""
     found: list[Token] = []
     last = {opening: message.rfind(closing) for opening, closing in _PAIRS.items()}
+    # JSON that CloudTrail writes has blanks only; to look for one character is ten times as quick.
+    blanks = message.isascii() and not _other_white(message)
     begin = _BLACK(message)
     while begin:
         start = begin.start()
@@ -55,10 +58,18 @@ def tokens(message: str) -> list[Token]:
             found.append(Token(message[start + 1 : close], start))
             begin = _BLACK(message, close + 1)
             continue
-        space = _WHITE(message, start)
-        if not space:
+        if blanks:
+            end = message.find(" ", start)
+        else:
+            space = _WHITE(message, start)
+            end = space.start() if space else -1
+        if end < 0:
             found.append(Token(message[start:], start))
             break
-        found.append(Token(message[start : space.start()], start))
-        begin = _BLACK(message, space.end())
+        found.append(Token(message[start:end], start))
+        begin = _BLACK(message, end)
     return found
+
+
+def _other_white(message: str) -> bool:
+    return any(char in message for char in _WHITE_BUT_BLANK)

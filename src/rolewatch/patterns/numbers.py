@@ -19,22 +19,34 @@ class JsonNumber(NamedTuple):
         return not any(char in self.text for char in ".eE")
 
 
-def value_of(number: JsonNumber) -> Decimal | None:
+Numeric = JsonNumber | int  # an integer may come decoded; its text tells no more than its value
+
+
+def value_of(number: Numeric) -> Decimal | None:
     """Give the value to compare with; None for one that no double can hold, which equals nothing.
 
     A double's value is that of the shortest text that reads back as the same double: 1e308 equals 1e308.
     """
+    if isinstance(number, int):
+        return Decimal(number)
     if number.is_integer:
         return Decimal(number.text)
     double = float(number.text)
     return None if math.isinf(double) else Decimal(repr(double))
 
 
-def rendered(number: JsonNumber) -> str:
+def rendered(number: Numeric) -> str:
     """Write the number as the service sees it where it compares text: `1e3` is `1000.0`, `1e309` is `Infinity`."""
+    if isinstance(number, int):
+        return str(number)
     if number.is_integer:
         return "0" if number.text == "-0" else number.text
     return java_double(float(number.text))
+
+
+def may_be_number(word: str) -> bool:
+    """Whether a text can be how a number is rendered: `"1"` equals 1."""
+    return word[-1:].isdigit() or word.endswith("Infinity")
 
 
 def java_double(double: float) -> str:

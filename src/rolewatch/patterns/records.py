@@ -1,15 +1,17 @@
 """Raw records in; which of several patterns each of them matches, out, with just the selected fields decoded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from rolewatch.patterns.dispatch import Dispatch
 from rolewatch.patterns.match import Pattern
-from rolewatch.patterns.match_json import Get, json_test
+from rolewatch.patterns.match_json import Get
 from rolewatch.patterns.selected import Path, Selected
 from rolewatch.patterns.syntax import And, Comparison, Condition, Is, Json, NotExists, Or, Selector
+from rolewatch.patterns.texts import Texts
 
 
 class Matcher:
@@ -21,13 +23,11 @@ class Matcher:
         tested = {_path(single) for single in singles if not isinstance(single, Comparison)}
         paths = {_path(single) for single in singles} | set(others)
         self._selected = Selected(sorted(paths, key=repr), paths - tested)
-        self._json: list[tuple[int, Callable[[Any], bool]]] = []
-        self._text: list[tuple[int, Pattern]] = []
-        for number, pattern in enumerate(patterns):
-            if isinstance(pattern.parsed, Json):
-                self._json.append((number, json_test(pattern.parsed.condition, self._selected.reach)))
-            else:
-                self._text.append((number, pattern))
+        numbered = list(enumerate(patterns))
+        json = [(number, each.parsed.condition) for number, each in numbered if isinstance(each.parsed, Json)]
+        self._json = Dispatch(json, self._selected.reach).matching
+        text = [(number, each) for number, each in numbered if not isinstance(each.parsed, Json)]
+        self._text = Texts(text).matching if text else None
 
     def reach(self, path: Path) -> Get:
         """Give the function that reads a path of what `read` gave."""
@@ -39,10 +39,9 @@ class Matcher:
 
     def matching(self, raw: bytes | bytearray, read: Any) -> list[int]:
         """Give the numbers of the patterns that a record matches; `read` is what was read of it."""
-        found = [number for number, test in self._json if test(read)] if read is not None else []
+        found = self._json(read) if read is not None else []
         if self._text:
-            message = compact(raw)
-            found += [number for number, pattern in self._text if pattern(message)]
+            found += self._text(compact(raw))
         return found
 
 

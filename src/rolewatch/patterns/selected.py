@@ -6,18 +6,18 @@ was selected, sends the message through the next decoder: one that leaves values
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from rolewatch.patterns.match_json import MISSING, Get, Node, reach_parsed
 from rolewatch.patterns.messages import parse_object, parse_value
-from rolewatch.patterns.numbers import JsonNumber
 from rolewatch.patterns.syntax import Step
 
-ABSENT = msgspec.Raw(b"")  # no value is empty
 # What comparisons are nearly always made with. A fraction is none of it: its text says more than a double.
-_Simple = str | int | bool | None | msgspec.UnsetType
+_Simple = str | int | bool | None
 
 Path = tuple[Step, ...]
 Names = tuple[str, ...]
@@ -40,19 +40,20 @@ class Selected:
             self._leaf(path) for path in paths if path not in compared or self._leaf(path) != path
         }
         self._whole = () in self._leaves  # a wildcard comes first, so that everything is selected
+        names = sorted({name for leaf in self._leaves for name in leaf})
+        self._field = {name: f"f{number}" for number, name in enumerate(names)}
         tree: Tree = {}
         for leaf in sorted(self._leaves - {()}):
             node = tree
             for name in leaf[:-1]:
                 node = node.setdefault(name, {})
             node[leaf[-1]] = leaf
-        self._field = {
-            name: f"f{number}"
-            for number, name in enumerate(sorted({n for leaf in self._leaves for n in leaf}))
-        }
-        typed = msgspec.json.Decoder(self._struct(tree, simple))
-        self._typed: Callable[[bytes | bytearray], Any] = _parse if self._whole else typed.decode
-        self._raw = msgspec.json.Decoder(self._struct(tree, frozenset())).decode
+        typed, raw = self._struct(tree, simple), self._struct(tree, frozenset())
+        self._typed: Callable[[bytes | bytearray], Any] = (
+            _parse if self._whole else msgspec.json.Decoder(typed).decode
+        )
+        self._raw = msgspec.json.Decoder(raw).decode
+        self._tree, self._simple = tree, simple
 
     def read(self, message: bytes | bytearray) -> Any:
         """Decode what is selected; None if the message is no JSON object."""
@@ -61,40 +62,61 @@ class Selected:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._again(message)
 
-    def _again(self, message: bytes | bytearray) -> Any:
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._raw(message)
-        return _parse(message)
-
     def reach(self, steps: Path) -> Get:
         """Give the function that follows one of the paths, without wildcards, through what was read."""
-        exact, leaf = reach_parsed(steps), self._leaf(steps)
         if self._whole:
-            return exact
-        rest = steps[len(leaf) :]
-        beyond = reach_parsed(rest) if rest else None
-        fields = [self._field[name] for name in leaf]
-        last = fields.pop()
+            return reach_parsed(steps)
+        leaf = self._leaf(steps)
+        fields = attrgetter(".".join(self._field[name] for name in leaf))
+        beyond = reach_parsed(steps[len(leaf) :])
+        if leaf in self._simple:
+            if len(leaf) == 1:
+                return fields
+
+            def get_simple(read: Any) -> Node:
+                try:
+                    return fields(read)
+                except AttributeError:  # of an object on the way that is null
+                    return MISSING
+
+            return get_simple
 
         def get(read: Any) -> Node:
-            if type(read) is dict:
-                return exact(read)
-            for field in fields:
-                read = getattr(read, field)
-                if read is None:
-                    return MISSING
-            found = getattr(read, last)
-            kind = type(found)
-            if kind is str:
-                return found
-            if kind is msgspec.Raw:
-                found = parse_value(bytes(found)) if found is not ABSENT else MISSING
-                return beyond(found) if beyond else found
-            if kind is int:
-                return JsonNumber(str(found))
-            return MISSING if found is msgspec.UNSET else found
+            try:
+                found = fields(read)
+            except AttributeError:
+                return MISSING
+            return beyond(parse_value(bytes(found)) if type(found) is msgspec.Raw else found)
 
         return get
+
+    def _again(self, message: bytes | bytearray) -> Any:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._filled(self._tree, self._raw(message))
+        parsed = _parse(message)
+        return None if parsed is None else self._picked(self._tree, parsed)
+
+    def _filled(self, tree: Tree, read: msgspec.Struct) -> SimpleNamespace:
+        """Parse the values of what was decoded without looking at them."""
+        found: dict[str, Any] = {}
+        for name, below in tree.items():
+            field = self._field[name]
+            value = getattr(read, field)
+            if isinstance(below, dict):
+                found[field] = None if value is None else self._filled(below, value)
+            else:
+                found[field] = parse_value(bytes(value)) if type(value) is msgspec.Raw else value
+        return SimpleNamespace(**found)
+
+    def _picked(self, tree: Tree, node: dict[str, Any]) -> SimpleNamespace:
+        """Pick what is selected from a parsed message."""
+        found: dict[str, Any] = {}
+        for name, below in tree.items():
+            value = node.get(name, MISSING)
+            if isinstance(below, dict):
+                value = self._picked(below, value) if isinstance(value, dict) else None
+            found[self._field[name]] = value
+        return SimpleNamespace(**found)
 
     def _leaf(self, path: Path) -> Names:
         """Give the leaf that a path leads to, or on from."""
@@ -106,10 +128,8 @@ class Selected:
         for name, below in tree.items():
             if isinstance(below, dict):
                 fields.append((self._field[name], self._struct(below, simple) | None, None))
-            elif below in simple:
-                fields.append((self._field[name], _Simple, msgspec.UNSET))
             else:
-                fields.append((self._field[name], msgspec.Raw, ABSENT))
+                fields.append((self._field[name], _Simple if below in simple else msgspec.Raw, MISSING))
         names = {field: name for name, field in self._field.items()}
         return msgspec.defstruct("Selection", fields, rename=names, gc=False)
 
