@@ -53,7 +53,7 @@ class Texts:
         cut = tokens(message) if self._lines else []
         matched += [number for number, line in self._lines if line.matches(message, cut)]
         asked: set[int] = set()
-        for place in self._search(message) if self._search else ():
+        for place in (self._search(message) if self._search else None) or ():
             for number, matcher in self._found[place]:
                 if number in asked:
                     continue
