@@ -1,54 +1,80 @@
-"""`rolewatch pattern`: filter patterns of CloudWatch Logs, tried out without CloudWatch."""
+"""`rolewatch pattern`: filter patterns of CloudWatch Logs, tried out without CloudWatch (`test`), and checked (`lint`)."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import SourceError, UsageError
+from rolewatch.cli import words
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import say
+from rolewatch.cli.replay import assignment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NO_MATCH = 1
 HELP = (
-    "Try a filter pattern of CloudWatch Logs on messages, as TestMetricFilter does:\n"
-    "which of them match, and what a space-delimited pattern extracts."
+    "test: try a filter pattern of CloudWatch Logs on messages, as TestMetricFilter does:\n"
+    "which of them match, and what a space-delimited pattern extracts.\n"
+    "lint: what is wrong with a pattern, or with the metric filters and alarms of a template:\n"
+    "each with a sentence why, and the corrected line."
 )
 EXAMPLES = (
     ("rolewatch pattern test '{ $.errorCode = \"AccessDenied*\" }' events.json", "a JSON array of messages, or one a line"),
     ("tail -n 100 access.log | rolewatch pattern test '[ip, user, ..., status = 4*, bytes]'", "messages from standard input"),
     ("rolewatch pattern test --format json -- '-DEBUG ?ERROR ?WARN' app.log", "a pattern that begins with a dash comes after --"),
+    ("rolewatch pattern lint '{ $.errorCode = AccessDenied }'", "what a pattern misses, and a better one"),
+    ("rolewatch pattern lint alarms.yaml --parameter Stage=prod --exit-code 1", "check a template; end with 1 if there is advice"),
 )  # fmt: skip
 POSITIONALS = (
-    Positional("action", "test", "what to do with the pattern", choices=("test",)),
-    Positional("pattern", "PATTERN", "a filter pattern; an empty one matches everything", blank=True),
+    Positional("action", "ACTION", "what to do: test or lint", choices=("test", "lint")),
+    Positional(
+        "pattern",
+        "PATTERN",
+        "a filter pattern; an empty one matches everything. For lint also a CloudFormation template: a file that exists, "
+        "or a name that ends in .yaml, .yml, .json or .template",
+        blank=True,
+        file=True,
+    ),
     Positional(
         "file",
         "FILE",
-        "messages, one a line, or a .json file with an array of strings or objects; - or nothing is standard input",
+        "for test: messages, one a line, or a .json file with an array of strings or objects; - or nothing is standard input",
         optional=True,
         file=True,
     ),
 )
+_OUT, _WHAT = "what to print", "what to lint"
 OPTIONS = (
-    Option(
-        "format", "how to print", "FORMAT", default="table", choices=("table", "json"), group="what to print"
-    ),
-)
+    Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group=_OUT),
+    Option("exit-code", "for lint: end with N if there is any advice", "N", words.status, default=0, shown="0", group=_OUT),
+    Option("parameter", "the value of a parameter of the template", "NAME=VALUE", assignment, default=(), many=True, group=_WHAT),
+    Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", assignment, default=(), many=True, group=_WHAT),
+)  # fmt: skip
 
 
 def run(called: Called) -> int:
-    """Test the pattern; 1 if no message matches."""
-    from rolewatch.patterns import PatternError, compile_pattern  # noqa: PLC0415 - not needed for --help
+    """Test or lint, and return the exit status."""
+    from rolewatch.patterns import PatternError  # noqa: PLC0415 - not needed for --help
 
     try:
-        pattern = compile_pattern(called.values["pattern"])
+        if called.values["action"] == "lint":
+            from rolewatch.cli.pattern_lint import lint  # noqa: PLC0415 - as above
+
+            return lint(called.values)
+        return _test(called)
     except PatternError as error:
         sys.stderr.write(f"{_drawn(error.drawing())}\n")
         raise
+
+
+def _test(called: Called) -> int:
+    """Try the pattern on messages; 1 if none matches."""
+    from rolewatch.patterns import compile_pattern  # noqa: PLC0415 - not needed for --help
+
+    pattern = compile_pattern(called.values["pattern"])
     messages = _messages(called.values["file"])
     found = [(number, message, pattern.match(message)) for number, message in enumerate(messages, 1)]
     matches = [

@@ -1,0 +1,133 @@
+"""Rules about what a whole pattern can match: everything, nothing, or something else than it looks like."""
+
+from collections.abc import Iterator
+
+from rolewatch.lint import possible
+from rolewatch.lint.advice import Rule, Said, Severity
+from rolewatch.lint.examined import Examined, accepted
+from rolewatch.lint.located import Branch, Leaf, Node, branches, replaced, without
+from rolewatch.patterns.syntax import ANY, Comparison, Terms
+
+
+def _always_true(what: Examined) -> Iterator[Said]:
+    if what.node is not None and possible.always(what.node, about_trail=what.about_trail):
+        records = "every record of CloudTrail" if what.about_trail else "every JSON object"
+        yield Said(
+            Severity.ERROR,
+            f"This pattern matches {records}, for what it demands is always so. "
+            "A filter that counts everything counts nothing in particular.",
+            what.node.outer,
+        )
+
+
+def _nearly_always_true(what: Examined) -> Iterator[Said]:
+    if what.node is None or possible.always(what.node, about_trail=what.about_trail):
+        return
+    for branch in branches(what.node):
+        different = [part for part in branch.parts if branch.kind == "||" and _differs(part)]
+        if len(different) < 2 or len({(part.path, part.condition.value) for part in different}) < 2:  # type: ignore[union-attr]
+            continue
+        yield Said(
+            Severity.ERROR,
+            f"{_listed(different)} are joined by `||`: one of them is true of nearly every record, since no record has "
+            "both values at once, so the rest of the pattern hardly matters. To leave out records, join exclusions by `&&`.",
+            (different[0].outer[0], different[-1].outer[1]),
+            fix=_joined_by_and(what.text, branch, different),
+        )
+
+
+def _differs(node: Node) -> bool:
+    return (
+        isinstance(node, Leaf)
+        and isinstance(node.condition, Comparison)
+        and node.condition.operator == "!="
+        and ANY not in node.path
+    )
+
+
+def _joined_by_and(text: str, branch: Branch, different: list[Node]) -> str | None:
+    """Write the alternatives first, and then all exclusions with `&&` before them."""
+    outer = [text[slice(*part.outer)] for part in branch.parts if part not in different]
+    first = f"({' || '.join(outer)})" if len(outer) > 1 else "".join(outer)
+    wanted = [first] if first else []
+    whole = " && ".join([*wanted, *(_enclosed(text[slice(*part.outer)]) for part in different)])
+    return accepted(replaced(text, branch.span, whole))  # it is the whole pattern, or stands in parentheses
+
+
+def _enclosed(text: str) -> str:
+    return text if text.startswith("(") else f"({text})"
+
+
+def _never_true(what: Examined) -> Iterator[Said]:
+    for node in (what.node, *(node for _, node in what.fields)):
+        if node is None:
+            continue
+        claims = possible.never(node, about_trail=what.about_trail)
+        if claims is not None:
+            yield from _contradiction(claims, node)
+            continue
+        for branch in branches(node):
+            if branch.kind == "||":
+                yield from _dead_alternatives(what, branch)
+    parsed = what.pattern.parsed
+    if isinstance(parsed, Terms):
+        for plain in parsed.plain:
+            for excluded in parsed.excluded:
+                if excluded in plain:
+                    yield Said(
+                        Severity.ERROR,
+                        f"This pattern never matches: a message that holds {plain!r} holds {excluded!r} as well, which is excluded.",
+                        (0, len(what.text)),
+                    )
+
+
+def _contradiction(claims: list[possible.Claim], node: Node) -> Iterator[Said]:
+    if len(claims) > 1:
+        yield Said(
+            Severity.ERROR,
+            f"This pattern never matches: {_listed([claim.leaf for claim in claims])} cannot be true of the same record.",
+            node.outer,
+        )
+
+
+def _dead_alternatives(what: Examined, branch: Branch) -> Iterator[Said]:
+    for number, part in enumerate(branch.parts):
+        claims = possible.never(part, about_trail=what.about_trail)
+        if claims is not None and len(claims) > 1:
+            yield Said(
+                Severity.WARNING,
+                f"This alternative never matches: {_listed([claim.leaf for claim in claims])} cannot be true of the same record.",
+                part.outer,
+                fix=accepted(without(what.text, branch, number)),
+            )
+
+
+def _mixed_operators(what: Examined) -> Iterator[Said]:
+    for node in (what.node, *(node for _, node in what.fields)):
+        for branch in branches(node) if node else ():
+            bare = [part for part in branch.parts if isinstance(part, Branch) and not part.enclosed]
+            if branch.kind != "||" or not bare:
+                continue
+            fix = what.text
+            for part in reversed(bare):
+                fix = replaced(fix, part.span, f"({what.text[slice(*part.span)]})")
+            yield Said(
+                Severity.INFO,
+                "`&&` binds more than `||`: what stands beside `&&` applies to its own alternative only, not to those before "
+                "and after. Parentheses say so, or what was meant instead.",
+                bare[0].span,
+                fix=accepted(fix),
+            )
+
+
+def _listed(nodes: "list[Node] | list[Leaf]") -> str:
+    texts = list(dict.fromkeys(f"`{node.text}`" for node in nodes if isinstance(node, Leaf)))
+    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else texts[0]
+
+
+RULES: tuple[Rule[Examined], ...] = (
+    Rule("always-true", "a pattern that matches everything", _always_true),
+    Rule("nearly-always-true", "exclusions joined by ||", _nearly_always_true),
+    Rule("never-true", "a pattern, or an alternative, that matches nothing", _never_true),
+    Rule("mixed-operators", "&& beside || without parentheses", _mixed_operators),
+)
