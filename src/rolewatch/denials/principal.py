@@ -110,6 +110,7 @@ def linked(arn: str) -> Principal | None:
     return Principal("slr", role[0], service, arn, name, role[3])
 
 
+@lru_cache(maxsize=4096)
 def _role(arn: str) -> tuple[str, str, str, str] | None:
     """Take apart an IAM role's ARN: (account, name, path with `role/`, partition)."""
     parts = arn.split(":", 5)
@@ -118,6 +119,7 @@ def _role(arn: str) -> tuple[str, str, str, str] | None:
     return parts[4], parts[5].rpartition("/")[2], parts[5], parts[1]
 
 
+@lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """Name the partition of a region (`us-gov-west-1` → `aws-us-gov`)."""
     return next((partition for prefix, partition in PARTITIONS if region.startswith(prefix)), "aws")

@@ -20,7 +20,12 @@ class Matcher:
     def __init__(self, patterns: Sequence[Pattern], others: Sequence[Path] = ()) -> None:
         conditions = [pattern.parsed.condition for pattern in patterns if isinstance(pattern.parsed, Json)]
         singles = [single for condition in conditions for single in _singles(condition)]
-        tested = {_path(single) for single in singles if not isinstance(single, Comparison)}
+        # Whether a value is there, or null, is asked of objects and arrays, too.
+        tested = {
+            _path(single)
+            for single in singles
+            if isinstance(single, NotExists) or (isinstance(single, Is) and single.what is None)
+        }
         paths = {_path(single) for single in singles} | set(others)
         self._selected = Selected(sorted(paths, key=repr), paths - tested)
         numbered = list(enumerate(patterns))
