@@ -57,17 +57,11 @@ OPTIONS = (
 
 def run(called: Called) -> int:
     """Test or lint, and return the exit status."""
-    from rolewatch.patterns import PatternError  # noqa: PLC0415 - not needed for --help
+    if called.values["action"] == "lint":
+        from rolewatch.cli.pattern_lint import lint  # noqa: PLC0415 - not needed for --help
 
-    try:
-        if called.values["action"] == "lint":
-            from rolewatch.cli.pattern_lint import lint  # noqa: PLC0415 - as above
-
-            return lint(called.values)
-        return _test(called)
-    except PatternError as error:
-        sys.stderr.write(f"{_drawn(error.drawing())}\n")
-        raise
+        return lint(called.values)
+    return _test(called)
 
 
 def _test(called: Called) -> int:
@@ -103,12 +97,6 @@ def _table(matches: "Sequence[dict[str, Any]]", total: int) -> str:
         ]
     number = "1 message" if total == 1 else f"{total:,} messages"
     return "\n".join([*lines, f"{len(matches):,} of {number} match{'es' if len(matches) == 1 else ''}", ""])
-
-
-def _drawn(drawing: str) -> str:
-    from rolewatch.base.sanitise import terminal  # noqa: PLC0415 - only where something is wrong
-
-    return "\n".join(terminal(line, 200) for line in drawing.split("\n"))
 
 
 def _messages(file: str | None) -> list[str]:
