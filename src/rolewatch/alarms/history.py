@@ -1,9 +1,12 @@
 """What an alarm did over a time: its states and what changed them."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rolewatch.templates.definitions import Alarm, CompositeAlarm
+
+#: The reason of an alarm's first state, INSUFFICIENT_DATA (spec/alarm.md §7.1).
+CREATED: Final = "Unchecked: Initial alarm creation"
 
 
 class State(StrEnum):
@@ -11,13 +14,17 @@ class State(StrEnum):
 
     OK = "OK"  # the metric is within the threshold
     ALARM = "ALARM"  # the metric is beyond the threshold
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"  # the alarm has just started, or there is not enough data to decide
+    INSUFFICIENT_DATA = (
+        "INSUFFICIENT_DATA"  # the alarm has just started, or there is not enough data to decide
+    )
 
 
 class Transition(NamedTuple):
     """A change of state at `time` (epoch seconds), in the service's wording (spec/alarm.md §7).
 
-    `reason_data` is JSON text, or None where the service gives none; `actions` are those the change invokes.
+    `reason_data` is JSON text, or None where the service gives none; `actions` are those the change invokes. Where a
+    composite alarm has a suppressor, they may be invoked later, at `acted_at`, or not at all: `suppressed_by` names what
+    held them back last (`WaitPeriod`, `ExtensionPeriod` or `Alarm`; spec/alarm.md §10.1).
     """
 
     time: int
@@ -26,6 +33,8 @@ class Transition(NamedTuple):
     reason: str
     reason_data: str | None
     actions: tuple[str, ...]
+    acted_at: int | None = None
+    suppressed_by: str | None = None
 
 
 class History(NamedTuple):

@@ -28,7 +28,9 @@ class Command(Protocol):
 
 COMMANDS = {
     "scan": "find the resources that AWS services cannot reach",
-    "pattern": "try a filter pattern of CloudWatch Logs on messages",
+    "replay": "replay metric filters and alarms of a template over deliveries",
+    "test": "test metric filters and alarms of a template",
+    "pattern": "try or check a filter pattern of CloudWatch Logs",
     "completion": "print the completion script of a shell",
 }
 """Name → what `rolewatch --help` says of it; the module has the same name."""

@@ -12,7 +12,8 @@ class Option(NamedTuple):
     """One option: `--name` on the command line, `name` in rolewatch.toml, `ROLEWATCH_NAME` in the environment.
 
     `parse` turns one word into a value, or raises ValueError with what is wrong with it; `many` options may be
-    repeated or hold a comma-separated list, and their value is a tuple; a `flag` takes no value.
+    repeated or hold a comma-separated list, and their value is a tuple; in the words of a `whole` one a comma is only a
+    sign; a `flag` takes no value.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Option(NamedTuple):
     flag: bool = False
     group: str = "options"
     file: bool = False  # completes to file names
+    whole: bool = False
 
 
 class Positional(NamedTuple):
@@ -126,7 +128,7 @@ def values(
 
 def _value(option: Option, words: list[str], origin: str) -> Any:
     if option.many:
-        parts = [part.strip() for word in words for part in word.split(",")]
+        parts = list(words) if option.whole else [part.strip() for word in words for part in word.split(",")]
         if words and not any(parts):
             raise UsageError(f"{origin} is empty")
         return tuple(dict.fromkeys(_parsed(option, part, origin) for part in parts if part))

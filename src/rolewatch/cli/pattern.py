@@ -9,7 +9,6 @@ from rolewatch.cli import words
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import say
-from rolewatch.cli.replay import assignment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +49,8 @@ _OUT, _WHAT = "what to print", "what to lint"
 OPTIONS = (
     Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group=_OUT),
     Option("exit-code", "for lint: end with N if there is any advice", "N", words.status, default=0, shown="0", group=_OUT),
-    Option("parameter", "the value of a parameter of the template", "NAME=VALUE", assignment, default=(), many=True, group=_WHAT),
-    Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", assignment, default=(), many=True, group=_WHAT),
+    Option("parameter", "the value of a parameter of the template", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
+    Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
 )  # fmt: skip
 
 

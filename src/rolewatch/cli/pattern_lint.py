@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import UsageError
-from rolewatch.cli.inputs import read_file
+from rolewatch.cli.inputs import assigned, read_file
 from rolewatch.cli.output import say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _of_template(content: bytes, name: str, values: "Mapping[str, Any]") -> "tup
 
     try:
         template = read_template(
-            content, name, parameters=dict(values["parameter"]), imports=dict(values["import"])
+            content, name, parameters=assigned(values, "parameter"), imports=assigned(values, "import")
         )
     except TemplateError as error:
         for line in _in_file(error.place, content):

@@ -1,17 +1,13 @@
 """`rolewatch scan`: from CloudTrail deliveries to findings."""
 
-import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
+from rolewatch.cli.inputs import cores, read_file, window_of
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
@@ -19,7 +15,6 @@ from rolewatch.cli.progress import progress
 if TYPE_CHECKING:
     from rolewatch.findings.select import Selection
     from rolewatch.patterns import Pattern
-    from rolewatch.sources.window import Window
 
 HELP = (
     "Find the resources that AWS services cannot reach, since when and why:\n"
@@ -81,15 +76,13 @@ OPTIONS = (
 OPEN = frozenset(("blocked", "silent"))
 IDLE = frozenset(("harmless", "service-not-enabled"))
 NOTED = ("table", "html")  # formats that show a report's notes to the reader
-OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
-PIECE = 1024**2
-MOST_BASELINE, MOST_RULES = 1024 * PIECE, PIECE  # bytes
+MOST_BASELINE, MOST_RULES = 1024**3, 1024**2  # bytes
 
 
 def run(called: Called) -> int:
     """Scan and print; returns the exit status."""
     values, now = called.values, datetime.now(UTC)
-    window = _window(values, now)
+    window = window_of(values, now)
     pattern = _pattern(values["pattern"])
     if values["dry-run"]:
         from rolewatch.cli.dry_run import dry_run  # noqa: PLC0415 - only where asked for
@@ -104,7 +97,7 @@ def run(called: Called) -> int:
         recovery=not values["no-recovery"],
         silent_after=values["silent-after"],
         authentication=values["authentication"],
-        jobs=values["jobs"] or _cores(),
+        jobs=values["jobs"] or cores(),
         gunzip_limit=values["gunzip-limit"],
         gunzip_ratio=values["gunzip-ratio"],
     )
@@ -148,30 +141,6 @@ def is_open(finding: Mapping[str, Any]) -> bool:
     return finding["status"] in OPEN and finding["verdict"] not in IDLE
 
 
-def _window(values: Mapping[str, Any], now: datetime) -> "Window":
-    from rolewatch.sources.window import Window  # noqa: PLC0415 - not needed for --help
-
-    since, until = (_moment(values[name], now, name) for name in ("since", "until"))
-    if since and until and since >= until:
-        raise UsageError(
-            f"--since {since:%Y-%m-%dT%H:%M:%SZ} is not before --until {until:%Y-%m-%dT%H:%M:%SZ}"
-        )
-    return Window(since, until, frozenset(values["account"]), frozenset(values["region"]))
-
-
-def _moment(value: datetime | timedelta | None, now: datetime, name: str) -> datetime | None:
-    """Count a span back from now; the result has whole seconds, as eventTime has, and no record is lost by that."""
-    try:
-        moment = now - value if isinstance(value, timedelta) else value
-        if moment and moment.microsecond:
-            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
-    except OverflowError:
-        moment = OLDEST - timedelta(days=1)
-    if moment and moment < OLDEST:
-        raise UsageError(f"--{name}: that is before {OLDEST.year}, and CloudTrail began in 2013")
-    return moment
-
-
 def _selection(values: Mapping[str, Any]) -> "Selection":
     from rolewatch.findings.select import Selection, read_baseline, read_rules  # noqa: PLC0415 - not needed for --help
 
@@ -179,29 +148,11 @@ def _selection(values: Mapping[str, Any]) -> "Selection":
     return Selection(
         services=values["service"],
         severity=values["severity"],
-        baseline=read_baseline(_read(baseline, "--baseline", MOST_BASELINE), baseline) if baseline else None,
-        rules=read_rules(_read(rules, "--ignore", MOST_RULES), rules) if rules else (),
+        baseline=read_baseline(read_file(baseline, "--baseline", MOST_BASELINE), baseline)
+        if baseline
+        else None,
+        rules=read_rules(read_file(rules, "--ignore", MOST_RULES), rules) if rules else (),
     )
-
-
-def _read(path: str, option: str, most: int) -> bytes:
-    """Read a small file; one that never ends is none."""
-    try:
-        with Path(path).open("rb") as file:
-            pieces = list(islice(iter(partial(file.read, PIECE), b""), most // PIECE + 1))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{option} {path}: {getattr(error, 'strerror', None) or error}") from None
-    if len(pieces) * PIECE > most:
-        raise UsageError(f"{option} {path}: larger than {most // PIECE:,} MiB")
-    return b"".join(pieces)
-
-
-def _cores() -> int:
-    """Count the cores this process may use; where the system does not tell, all there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _tell(report: Mapping[str, Any], form: str) -> None:

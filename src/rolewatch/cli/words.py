@@ -8,6 +8,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_NAMED = re.compile(r"([A-Za-z0-9:_-]+)=(.*)", re.DOTALL)
 MOST_JOBS = 256  # each is a process with memory of its own
 
 
@@ -73,6 +74,14 @@ def region(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2}[a-z0-9-]{3,30}", text):
         raise ValueError(f"{text!r} is no region; write it as in us-east-1")
     return text
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Read `NAME=VALUE`; the value may be empty."""
+    found = _NAMED.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no assignment; write NAME=VALUE")
+    return found[1], found[2]
 
 
 def _number(text: str, least: int, most: int, otherwise: str) -> int:

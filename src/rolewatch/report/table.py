@@ -1,23 +1,17 @@
 """The report as a person on call reads it in a terminal: who is blind first, what could not be seen last."""
 
-from io import StringIO
+from functools import partial
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from rolewatch.base.sanitise import terminal
 from rolewatch.report import rows, words
+from rolewatch.report.drawing import draw
 from rolewatch.report.looked_at import looked_at, not_visible, notes, unread
 from rolewatch.report.order import Group, groups
-from rolewatch.report.output import Options, emit
+from rolewatch.report.output import Options
 from rolewatch.report.page import Page
-
-#: Columns of a stream that is no terminal and says nothing: wide enough for sentences, narrow enough for a mail.
-PLAIN_WIDTH = 120
-
-#: No line is folded to less, however small the terminal is: it would not be read, and a wide character has to fit.
-NARROWEST = 40
 
 #: What the groups below the blocked ones have in common.
 _HEADINGS = {
@@ -30,37 +24,7 @@ _HEADINGS = {
 
 def write(report: dict[str, Any], out: TextIO, options: Options) -> None:
     """Write the report as text; with colours only to a terminal (or where asked), content is never cut off."""
-    is_terminal = out.isatty()
-    environ = options.environ
-    color = options.color
-    if color is None:
-        color = is_terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-    width = options.width or _columns(environ.get("COLUMNS", ""))
-    page = StringIO()
-    console = Console(
-        file=page,
-        width=width or (None if is_terminal else PLAIN_WIDTH),
-        force_terminal=color,
-        force_interactive=False,
-        color_system="auto" if color else None,
-        no_color=False,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        # What rich would make of the rest, such as FORCE_COLOR, is settled above.
-        _environ={name: environ[name] for name in ("TERM", "COLORTERM") if name in environ},
-    )
-    drawn = Page(max(console.width, NARROWEST))
-    _draw(drawn, report)
-    # Folded already: printed line by line, rich would fold it once more, and cut what it thinks is too long.
-    console.print(drawn.text, no_wrap=True, overflow="ignore", crop=False, end="")
-    emit(out, page.getvalue())
-
-
-def _columns(text: str) -> int | None:
-    """Return COLUMNS if it is a usable width."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 and int(text) else None
+    draw(out, options, partial(_draw, report=report))
 
 
 def _draw(page: Page, report: dict[str, Any]) -> None:

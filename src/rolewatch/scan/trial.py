@@ -39,7 +39,7 @@ class _Given(NamedTuple):
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
-class Tester:
+class Runner:
     """Runs the tests of one file against the alarms that it is about; records are found beside it, and read once.
 
     `unreadable` has, after the tests, the deliveries that could not be read, each with the reason.

@@ -1,0 +1,173 @@
+"""Measure the evaluation of alarms: a year of one-minute data for 100 alarms, on one core, in one process.
+
+Usage: alarms.py [--alarms N] [--days N] [--runs N]
+
+Machines are noisy, so what counts are ratios within one run. Dense and varying data is held against the literal evaluator of
+the tests (tests/alarms/literal.py: minute by minute, as the specification says it) on a few days of each alarm, in turn with
+the fast one on the whole year; seconds per day of data are compared, and both have to find the same transitions in these
+days. Sparse data is measured at two densities: its cost is to follow the number of datapoints.
+"""
+
+import argparse
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"  # before numpy is imported
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests" / "alarms")]
+
+from alarmed import alarm  # noqa: E402 - what the tests use is made findable above
+from literal import transitions  # noqa: E402
+
+from rolewatch.alarms.evaluate import replay  # noqa: E402
+from rolewatch.metrics.series import Series, series_of  # noqa: E402
+from rolewatch.templates.definitions import Alarm, Metric  # noqa: E402
+
+DAY = 86_400
+MINUTES = DAY // 60
+COMPARED_DAYS = 2  # of each alarm's year, for the literal evaluator
+TARGETS = {"ratio": 10.0, "dense": 60.0, "sparse": 5.0}
+PERIODS = (60, 60, 300, 300, 300, 900, 3600)
+COUNTS = ((1, None), (1, 1), (3, None), (5, 3), (12, 1), (3, 2))
+TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
+STATISTICS = ("Sum", "Sum", "Sum", "Average", "Maximum", "SampleCount")
+
+
+class Case(NamedTuple):
+    """An alarm with the datapoints of its metric."""
+
+    alarm: Alarm
+    series: Series
+
+
+def some_alarm(rng: random.Random, place: int, thresholds: dict[str, float]) -> Alarm:
+    """Make an alarm of a kind that is in use; the threshold is for periods of a minute."""
+    statistic, period, (n, m) = rng.choice(STATISTICS), rng.choice(PERIODS), rng.choice(COUNTS)
+    threshold = thresholds[statistic] * (period / 60 if statistic in ("Sum", "SampleCount") else 1)
+    made: Alarm = alarm(
+        period,
+        n,
+        m,
+        rng.choice(TREATMENTS),
+        threshold,
+        statistic=statistic,
+        metric=Metric("N", f"m{place}"),
+        name=f"a{place}",
+    )
+    return made
+
+
+def dense(count: int, days: int) -> list[Case]:
+    """Make metrics with a datapoint every minute, that follow the day and the week, with noise and incidents."""
+    rng, cases = random.Random(1), []
+    for place in range(count):
+        noise = np.random.default_rng(place)
+        times = np.arange(days * MINUTES) * 60
+        daily = 1 + 0.5 * np.sin(times / DAY * 2 * np.pi) + 0.2 * np.sin(times / DAY / 7 * 2 * np.pi)
+        level = 20 * daily * np.where(noise.random(len(times)) < 0.001, 3, 1)
+        if place % 2:
+            samples = noise.poisson(level).astype(np.float64) + 1  # a count: that many ones
+            values, weights = np.ones(len(times)), samples.astype(np.int64)
+            sums, least = samples, values
+        else:
+            samples = np.ones(len(times))
+            values, weights = noise.gamma(4, level / 4), np.ones(len(times), np.int64)
+            sums, least = values, values
+        series = Series(times, samples, sums, least, least, values, weights, np.arange(len(times) + 1))
+        thresholds = {
+            "Sum": 45.0,
+            "SampleCount": 45.0 if place % 2 else 0.5,
+            "Average": 45.0,
+            "Maximum": 70.0,
+        }
+        cases.append(Case(some_alarm(rng, place, thresholds), series))
+    return cases
+
+
+def sparse(count: int, days: int, density: float) -> list[Case]:
+    """Make metrics that have a datapoint in a part of the minutes only."""
+    rng, cases = random.Random(2), []
+    for place in range(count):
+        minutes = sorted(rng.sample(range(days * MINUTES), int(days * MINUTES * density)))
+        series = series_of({minute * 60: {1.0: rng.choice([1, 1, 1, 2, 9])} for minute in minutes})
+        watched = some_alarm(rng, place, dict.fromkeys(STATISTICS, 1.0))._replace(threshold=1.0)
+        cases.append(Case(watched, series))
+    return cases
+
+
+def evaluate(cases: list[Case], days: int) -> tuple[float, int]:
+    """Evaluate all alarms in one go: seconds, and the number of transitions."""
+    metrics = {case.alarm.stat.metric: {"None": case.series} for case in cases if case.alarm.stat}
+    start = time.perf_counter()
+    histories, notices = replay([case.alarm for case in cases], [], metrics, start=0, end=days * DAY)
+    seconds = time.perf_counter() - start
+    if notices or len(histories) != len(cases):
+        sys.exit(f"not all alarms were evaluated: {notices}")
+    return seconds, sum(len(history.transitions) for history in histories)
+
+
+def compare(case: Case, days: int) -> float:
+    """Give how many times as fast a day is evaluated as by the literal evaluator, and check that both agree."""
+    series, part = case.series, COMPARED_DAYS * DAY
+    datapoints = {
+        int(series.times[i]): {float(series.values[i]): int(series.weights[i])}
+        for i in range(COMPARED_DAYS * MINUTES)
+    }
+    start = time.perf_counter()
+    expected = transitions(case.alarm, datapoints, 0, part)
+    literal = (time.perf_counter() - start) / COMPARED_DAYS
+    start = time.perf_counter()
+    metrics = {Metric("N", case.alarm.name.replace("a", "m")): {"None": series}}
+    (history,), _ = replay([case.alarm], [], metrics, start=0, end=days * DAY)
+    fast = (time.perf_counter() - start) / days
+    found = [
+        (change.time, change.before, change.after) for change in history.transitions if change.time <= part
+    ]
+    if found != expected:
+        sys.exit(f"{case.alarm} changes at {found[:5]}…, by the literal evaluator at {expected[:5]}…")
+    return literal / fast
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--alarms", type=int, default=100)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    # The worst case for the literal evaluator would be easy to beat: what is compared is every tenth alarm as it comes.
+    cases = dense(options.alarms, options.days)
+    ratios = [compare(case, options.days) for case in cases[:: max(len(cases) // 10, 1)]]
+    print(f"{options.alarms} alarms, {options.days} days of one-minute data, one process")
+    print(
+        f"literal / ours, dense     {statistics.median(ratios):8.0f}× (median of {len(ratios)} alarms, "
+        f"{min(ratios):.0f}–{max(ratios):.0f}; literal on {COMPARED_DAYS} days) target {TARGETS['ratio']:g}×"
+    )
+    seconds, changes = min(evaluate(cases, options.days) for _ in range(options.runs))
+    print(
+        f"dense and varying         {seconds:8.2f} s, {changes:,} transitions; target {TARGETS['dense']:g} s"
+    )
+    del cases
+    for density in (0.005, 0.01):
+        few = sparse(options.alarms, options.days, density)
+        seconds, changes = min(evaluate(few, options.days) for _ in range(options.runs))
+        datapoints = sum(len(case.series.times) for case in few)
+        print(
+            f"sparse, {density:5.1%} of minutes  {seconds:8.2f} s, {changes:,} transitions, "
+            f"{seconds / datapoints * 1e6:.1f} µs a datapoint; target {TARGETS['sparse']:g} s"
+        )
+    print(f"peak memory               {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The JSON of `aws logs describe-metric-filters` and `aws cloudwatch describe-alarms` in, a template out.
+
+Both may stand in one file, merged: the top-level keys are `metricFilters`, `MetricAlarms` and `CompositeAlarms`.
+"""
+
+from rolewatch.templates.collector import ALARM, COMPOSITE, FILTER, Collector
+from rolewatch.templates.definitions import Template
+from rolewatch.templates.document import Document
+from rolewatch.templates.fields import Fields, Identity, Scope, given
+from rolewatch.templates.nodes import Entry, Mapping, Node, Scalar, Sequence, kind
+
+_LISTS = {
+    "metricFilters": (FILTER, "filterName"),
+    "MetricAlarms": (ALARM, "AlarmName"),
+    "CompositeAlarms": (COMPOSITE, "AlarmName"),
+}
+_PAGING = ("nextToken", "NextToken")
+
+
+def is_description(root: Mapping) -> bool:
+    """Whether a file is what the AWS CLI prints, and no template."""
+    return "Resources" not in root.entries and any(name in root.entries for name in _LISTS)
+
+
+def read_description(document: Document) -> Template:
+    """Read a description; what AWS itself would refuse, or what is not supported, is an error among the notices."""
+    source, root, _ = document
+    collector = Collector([])
+    for name, (type_, named_by) in _LISTS.items():
+        node = root.get(name)
+        if node is None or (isinstance(node, Scalar) and node.is_null):
+            continue
+        if not isinstance(node, Sequence):
+            raise source.error(f"{name} has to be a list, this is {kind(node)}", node.start, name)
+        for number, item in enumerate(node.items):
+            path = f"{name}[{number}]"
+            if not isinstance(item, Mapping):
+                collector.notices.append(
+                    source.error(f"an object is wanted, this is {kind(item)}", item.start, path).notice()
+                )
+                continue
+            own = item.get(named_by)
+            called = own.text if isinstance(own, Scalar) else path
+            fields = Fields(Scope(source, given), _as_properties(item) if type_ == FILTER else item, path)
+            collector.read(type_, fields, Identity(called, called, "", source.place(item.start, path)))
+    for name, entry in root.entries.items():
+        if name in _PAGING:
+            text = f"{name}: this is not all there is; the AWS CLI prints everything without --max-items and --no-paginate"
+            collector.notices.append(source.error(text, entry.key.start, name).notice("warning"))
+        elif name not in _LISTS:
+            collector.unused(name, "the whole list", source.place(entry.key.start, name))
+    return collector.template()
+
+
+def _as_properties(node: Node) -> Mapping:
+    """Write the keys of a filter and its transformation as CloudFormation does; a dimension's name stays as it is."""
+    assert isinstance(node, Mapping)  # noqa: S101 - checked before
+    entries = {}
+    for name, entry in node.entries.items():
+        value = entry.value
+        if name == "metricTransformations" and isinstance(value, Sequence):
+            value = Sequence(
+                tuple(_as_properties(item) if isinstance(item, Mapping) else item for item in value.items),
+                value.start,
+            )
+        entries[f"{name[:1].upper()}{name[1:]}"] = Entry(entry.key, value)
+    return Mapping(entries, node.start)

@@ -1,0 +1,31 @@
+"""Several templates as one."""
+
+from template_texts import FILTER, alarm, template
+
+from rolewatch.templates import combined, read_template
+
+
+def test_combined():
+    """Everything of all templates is there; a name that is taken already is an error at the second place."""
+    first = read_template(template(A=alarm(AlarmName="n"), F=FILTER), "a.yaml")
+    second = read_template(template(B=alarm(), N=alarm(AlarmName="n"), X="Type: AWS::X::Y\n"), "b.yaml")
+    found = combined([first, second])
+    assert [each.name for each in found.alarms] == ["n", "stack-B"]
+    assert [each.name for each in found.filters] == ["stack-F"]
+    assert [(str(notice.place), notice.level, notice.message) for notice in found.notices] == [
+        ("b.yaml:23:3", "unused", "AWS::X::Y is not used here: X"),
+        ("b.yaml:12:3", "error", "the alarm n already exists, defined in a.yaml:2:3; this one is left out"),
+    ]
+
+
+def test_the_same_twice():
+    """A template given twice defines everything twice."""
+    text = template(A=alarm(), T="Type: AWS::SNS::Topic\n", F=FILTER)
+    found = combined([read_template(text, "a.yaml"), read_template(text, "a.yaml")])
+    assert [notice.level for notice in found.notices] == ["error"] * 3
+    assert (len(found.alarms), len(found.topics), len(found.filters)) == (1, 1, 1)
+
+
+def test_nothing():
+    """No templates are an empty one."""
+    assert combined([]) == ((), (), (), (), (), (), ())
