@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.inputs import assigned, cores, read_file, window_of
@@ -43,6 +44,7 @@ POSITIONALS = (
         "a file, a folder, a glob, - (standard input), s3://bucket/prefix or lookup://",
         many=True,
         file=True,
+        optional=True,
     ),
 )
 FORMATS = ("table", "json", "html")
@@ -63,6 +65,7 @@ def delay(text: str) -> timedelta:
 _WHAT, _OUT, _HOW = "what to replay", "what to print", "how to work"
 OPTIONS = (
     Option("delay", "how much later than it happens an event reaches the alarms, in whole minutes", "SPAN", delay, default=timedelta(minutes=5), shown="5m", group=_WHAT),
+    Option("log-group", "deliveries that are another log group: only filters of that LogGroupName see them", "NAME=SOURCE", words.log_group, default=(), many=True, whole=True, group=_WHAT),
     Option("with", "further templates, which count as one with the first", "FILE", default=(), many=True, file=True, group=_WHAT),
     Option("parameter", "the value of a parameter of the template", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
     Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
@@ -94,13 +97,21 @@ def run(called: Called) -> int:
     )
     from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
 
-    deliveries_of(values["source"], window, [])  # one that does not exist goes before all that may fail later
+    groups: dict[str, list[str]] = {}
+    for name, source in values["log-group"]:
+        groups.setdefault(name, []).append(source)
+    if not values["source"] and not groups:
+        raise UsageError("SOURCE is missing: what the template is replayed over")
+    for sources in (values["source"], *groups.values()):
+        deliveries_of(sources, window, [])  # one that does not exist goes before all that may fail later
     with Output(values["output"]) as out:
         from rolewatch.scan.replay import replay  # noqa: PLC0415 - as above
 
         seconds = int(values["delay"].total_seconds())
         with progress(sys.stderr) as tell:
-            replayed = replay(values["source"], template, request, delay=seconds, now=now, progress=tell)
+            replayed = replay(
+                values["source"], template, request, delay=seconds, now=now, groups=groups, progress=tell
+            )
         _tell(replayed)
         from rolewatch.report.output import Options  # noqa: PLC0415 - as above
         from rolewatch.report.replay import FORMATS as WRITERS  # noqa: PLC0415 - as above

@@ -9,6 +9,7 @@ _SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _NAMED = re.compile(r"([A-Za-z0-9:_-]+)=(.*)", re.DOTALL)
+_LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 MOST_JOBS = 256  # each is a process with memory of its own
 
 
@@ -82,6 +83,14 @@ def assignment(text: str) -> tuple[str, str]:
     if not found:
         raise ValueError(f"{text!r} is no assignment; write NAME=VALUE")
     return found[1], found[2]
+
+
+def log_group(text: str) -> tuple[str, str]:
+    """Read `NAME=SOURCE`, NAME being a log group's, with slashes and dots."""
+    name, sign, source = text.partition("=")
+    if not sign or not _LOG_GROUP.fullmatch(name) or not source.strip():
+        raise ValueError(f"{text!r} is no log group with its deliveries; write NAME=SOURCE")
+    return name, source
 
 
 def _number(text: str, least: int, most: int, otherwise: str) -> int:

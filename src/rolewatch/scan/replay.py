@@ -1,7 +1,8 @@
 """A replay from end to end: sources and a template in, what its metrics and alarms would have done, out."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -19,6 +20,8 @@ from rolewatch.scan.tally import Tallies, Values, epoch
 from rolewatch.sources import deliveries_of
 from rolewatch.templates.definitions import Metric, MetricFilter, Notice, Place, Template
 
+Group = tuple[Sequence[str], list[MetricFilter]]  # sources, and the filters that see their records
+
 
 def replay(
     sources: Sequence[str],
@@ -27,49 +30,75 @@ def replay(
     *,
     delay: int,
     now: datetime,
+    groups: Mapping[str, Sequence[str]] | None = None,
     initial: Mapping[str, State] | None = None,
     asked: Sequence[int] | None = None,
     progress: Tell | None = None,
 ) -> Replayed:
     """Count what a template's metric filters match in the sources, and let its alarms watch what they publish.
 
-    `delay` in seconds is how much later than they happen events reach the alarms, which go on until they have seen the last
-    one; `initial` and `asked` are those of `alarms.evaluate.replay`. Raises SourceError for a SOURCE that does not exist
-    and CannotDo for what stops everything; deliveries that cannot be read are named in the result.
+    `groups` has sources by the name of the log group that they are; filters of other groups see `sources`. `delay` in seconds
+    is how much later than they happen events reach the alarms, which go on until they have seen the last one; `initial`
+    and `asked` are those of `alarms.evaluate.replay`. Raises SourceError for a SOURCE that does not exist and CannotDo for
+    what stops everything; deliveries that cannot be read are named in the result.
     """
     started = time.monotonic()
-    problems: list[tuple[str, str]] = []
     usable, notices = _usable(template.filters)
-    listed = deliveries_of(sources, request.window, problems)
-    make = partial(Counting, usable, request)
-    with without_collector(), fold(listed, make, request.jobs, progress) as crew:
-        tallies = crew.summary
-    tallies.unreadable += problems
-    metrics, behind = _published(usable, tallies)
-    seen = sorted(moment for minute in tallies.minutes if (moment := epoch(minute)) is not None)
+    parts = [
+        (part, filters, _counted(part, filters, request, progress))
+        for part, filters in _grouped(sources, usable, groups or {})
+    ]
+    metrics, behind = _published([(filters, tallies) for _, filters, tallies in parts])
+    minutes = {minute for _, _, tallies in parts for minute in tallies.minutes}
+    seen = sorted(moment for minute in minutes if (moment := epoch(minute)) is not None)
     start = seen[0] if seen else int(now.timestamp()) // 60 * 60
     end = (seen[-1] if seen else start) + 60 + -(-delay // 60) * 60
     histories, wrong = evaluate(
         template.alarms, template.composites, metrics,
         start=start, end=end, delay=delay, initial=initial or {}, asked=asked,
     )  # fmt: skip
-    totals: dict[str, int | float] = dict(tallies.totals())
-    totals["seconds"] = round(time.monotonic() - started, 3)
+    totals: Counter[str] = Counter()
+    for _, _, tallies in parts:
+        totals.update(tallies.totals())
+    untimed = [notice for part, _, tallies in parts for notice in _untimed(tallies, part)]
+    unknown = _unknown(groups or {}, template.filters)
     return Replayed(
         template=template,
         metrics=metrics,
         histories=histories,
         behind=behind,
-        findings=tallies.named,
-        notices=(*template.notices, *notices, *wrong, *_untimed(tallies, sources)),
+        findings={name: found for _, _, tallies in parts for name, found in tallies.named.items()},
+        notices=(*template.notices, *notices, *unknown, *wrong, *untimed),
         start=start,
         end=end,
         delay=delay,
-        totals=totals,
-        skipped=tuple(sorted(tallies.skipped)),
-        unreadable=tuple(sorted(tallies.unreadable)),
-        sources=tuple(sources),
+        totals={**totals, "seconds": round(time.monotonic() - started, 3)},
+        skipped=tuple(sorted(each for _, _, tallies in parts for each in tallies.skipped)),
+        unreadable=tuple(sorted(each for _, _, tallies in parts for each in tallies.unreadable)),
+        sources=tuple(source for part, _, _ in parts for source in part),
     )
+
+
+def _grouped(
+    sources: Sequence[str], filters: list[MetricFilter], groups: Mapping[str, Sequence[str]]
+) -> list[Group]:
+    """Share out the filters by the log groups whose records they see."""
+    others = [each for each in filters if each.log_group not in groups]
+    own = [(group, [each for each in filters if each.log_group == name]) for name, group in groups.items()]
+    return [(sources, others), *own] if sources else own
+
+
+def _counted(
+    sources: Sequence[str], filters: list[MetricFilter], request: ScanRequest, progress: Tell | None
+) -> Tallies:
+    """Count what filters match in one log group."""
+    problems: list[tuple[str, str]] = []
+    listed = deliveries_of(sources, request.window, problems)
+    make = partial(Counting, filters, request)
+    with without_collector(), fold(listed, make, request.jobs, progress) as crew:
+        tallies = crew.summary
+    tallies.unreadable += problems
+    return tallies
 
 
 def _usable(filters: Sequence[MetricFilter]) -> tuple[list[MetricFilter], list[Notice]]:
@@ -87,22 +116,33 @@ def _usable(filters: Sequence[MetricFilter]) -> tuple[list[MetricFilter], list[N
 
 
 def _published(
-    filters: Sequence[MetricFilter], tallies: Tallies
+    groups: Iterable[tuple[Sequence[MetricFilter], Tallies]],
 ) -> tuple[Metrics, dict[str, dict[int, Behind]]]:
     """Give the datapoints of each metric, to which several filters may publish, and the records behind them."""
     parts: dict[tuple[Metric, str], list[Values]] = {}
     behind: dict[str, dict[int, Behind]] = {}
-    for each, tally in zip(filters, tallies.tallies, strict=True):
-        publisher = Publisher(each.pattern, each.transformation)
-        told, default = each.transformation, each.transformation.default
-        for dimensions, values in tally.values(publisher.constant, default, tallies.minutes).items():
-            metric = Metric(told.namespace, told.name, dimensions)
-            parts.setdefault((metric, told.unit or UNIT), []).append(values)
-        behind[each.logical_id] = tally.behind(default, tallies.minutes)
+    for filters, tallies in groups:
+        for each, tally in zip(filters, tallies.tallies, strict=True):
+            publisher = Publisher(each.pattern, each.transformation)
+            told, default = each.transformation, each.transformation.default
+            for dimensions, values in tally.values(publisher.constant, default, tallies.minutes).items():
+                metric = Metric(told.namespace, told.name, dimensions)
+                parts.setdefault((metric, told.unit or UNIT), []).append(values)
+            behind[each.logical_id] = tally.behind(default, tallies.minutes)
     metrics: dict[Metric, dict[str, Series]] = {}
     for (metric, unit), several in parts.items():
         metrics.setdefault(metric, {})[unit] = series_of(merged(several))
     return metrics, behind
+
+
+def _unknown(groups: Mapping[str, Sequence[str]], filters: Sequence[MetricFilter]) -> list[Notice]:
+    """Warn of log groups that no filter is about: nothing is counted in their records."""
+    known = sorted({each.log_group for each in filters})
+    return [
+        Notice("warning", f"no metric filter is of the log group {name}; there are: {', '.join(known)}", Place(", ".join(sources), 0, 0, ""))
+        for name, sources in groups.items()
+        if name not in known
+    ]  # fmt: skip
 
 
 def _untimed(tallies: Tallies, sources: Sequence[str]) -> list[Notice]:
