@@ -227,7 +227,9 @@ def sums(found):
 @pytest.fixture
 def two_groups(here):
     """Write a template with a filter of the log group `trail` and one of `other/logs`, and a denial of its own for each."""
-    second = TEMPLATE.split("  Alarm:")[0].partition("  Denied:")[2].replace("trail", "other/logs")
+    second = (
+        TEMPLATE.split("  Alarm:", maxsplit=1)[0].partition("  Denied:")[2].replace("trail", "other/logs")
+    )
     text = TEMPLATE + "  Second:" + second.replace("MetricName: Denied", "MetricName: Second")
     (here / "two.yaml").write_text(text)
     write(here / "one" / "x.json", denial(1))
@@ -266,7 +268,7 @@ def test_a_log_group_without_deliveries(run, word):
 
 
 @pytest.mark.usefixtures("run")
-def test_nothing_to_replay_over(call):
+def test_a_template_alone(call):
     """A template alone is wrong usage."""
     status, _, err = call("replay", "alarms.yaml", *IMPORT)
     assert (status, "SOURCE is missing" in err) == (2, True)

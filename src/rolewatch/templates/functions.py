@@ -171,7 +171,7 @@ def _literal(resolver: Resolver, call: Call, found: Node) -> Node:
             found.start,
             call.path,
         )
-    return found
+    return resolver.copied(found, call)
 
 
 def _select(resolver: Resolver, call: Call) -> Node:

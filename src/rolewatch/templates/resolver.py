@@ -105,6 +105,7 @@ class Resolver:
     def _call(self, call: Call) -> Node | None:
         from rolewatch.templates.functions import FUNCTIONS  # noqa: PLC0415 - they call back
 
+        self.spend(_EACH, call)
         if call.name == "Ref":
             return self.ref(self.literal(call, call.argument), call)
         function = FUNCTIONS.get(call.name)
@@ -133,15 +134,24 @@ class Resolver:
                 f"{call.name} makes a text of more than {LONGEST:,} characters", call.start, call.path
             )
         self._check_static(text, call.start, call.path)
-        self._made += len(text) + _EACH
+        self.spend(len(text) + _EACH, call)
+        return Scalar(text, call.start, call.start, GIVEN, any(part.secret for part in parts))
+
+    def copied(self, node: Node, call: Call) -> Node:
+        """Count a list that a function hands on."""
+        self.spend(_EACH * len(node.items) if isinstance(node, Sequence) else 0, call)
+        return node
+
+    def spend(self, amount: int, call: Call) -> None:
+        """Count what a function makes or copies; TemplateError where it is too much for a whole template."""
+        self._made += amount
         if self._made > MOST_MADE:
             raise self.error("the template's functions make too much text", call.start, call.path)
-        return Scalar(text, call.start, call.start, GIVEN, any(part.secret for part in parts))
 
     def ref(self, name: str, call: Call) -> Node | None:
         """Give what `Ref` gives: a parameter's value, a pseudo parameter's, or a resource's id."""
         if name in self._parameters:
-            return self._parameter(self._parameters[name], call)
+            return self.copied(self._parameter(self._parameters[name], call), call)
         if name == "AWS::NoValue":
             return None
         if name == "AWS::NotificationARNs":
