@@ -5,12 +5,12 @@ of a message without looking at them.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolewatch.patterns.conditions import Test
-from rolewatch.patterns.match_json import MISSING, Get, Reach, json_test
+from rolewatch.patterns.match_json import MISSING, Get, json_test
 from rolewatch.patterns.numbers import may_be_number
-from rolewatch.patterns.selected import Path
+from rolewatch.patterns.selected import Path, Selected
 from rolewatch.patterns.syntax import ANY, And, Comparison, Condition, NotExists, Or, Selector, Text
 
 FEW = 3  # patterns that are quicker tested one by one
@@ -23,21 +23,22 @@ Anchors = tuple[Anchor, ...]  # one of them has to hold; with none there is noth
 class Dispatch:
     """Tests messages against the conditions of patterns, each with a number."""
 
-    def __init__(self, conditions: Sequence[tuple[int, Condition]], reach: Reach) -> None:
+    def __init__(self, conditions: Sequence[tuple[int, Condition]], selected: Selected) -> None:
         self._always: list[Row] = []
-        tables: dict[Path, tuple[Get, list[Row], dict[str, list[Row]]]] = {}
+        tables: dict[Path, _Table] = {}
         for number, condition in conditions:
-            row = number, json_test(condition, reach)
+            row = number, json_test(condition, selected.reach)
             found = anchors(condition) if len(conditions) > FEW else ()
             if not found:
                 self._always.append(row)
             for path, texts in found:
-                _, present, by_text = tables.setdefault(path, (reach(path), [], {}))
+                table = tables.setdefault(path, _Table(len(path) > 1, selected.reach(path), [], {}))
                 if texts is None:
-                    present.append(row)
+                    table.present.append(row)
                 for text in texts or ():
-                    by_text.setdefault(text, []).append(row)
+                    table.by_text.setdefault(text, []).append(row)
         self._tables = list(tables.values())
+        self._there = selected.presence(list(tables))
 
     def matching(self, read: Any) -> list[int]:
         """Give the numbers of the patterns that what was read of a message matches, each once, in no order."""
@@ -45,20 +46,30 @@ class Dispatch:
         for number, test in self._always:
             if test(read):
                 matched.append(number)
-        if not self._tables:
-            return matched
         asked: set[int] = set()
-        for get, present, by_text in self._tables:
-            value = get(read)
-            if value is MISSING:
+        for there, (nested, get, present, by_text) in zip(self._there(read), self._tables, strict=True):
+            if there is MISSING or (there is None and nested):
                 continue
-            rows = [*present, *by_text.get(value, ())] if type(value) is str else present
+            rows = present
+            if by_text:
+                value = get(read)
+                if type(value) is str and value in by_text:
+                    rows = [*present, *by_text[value]]
             for number, test in rows:
                 if number not in asked:
                     asked.add(number)
                     if test(read):
                         matched.append(number)
         return matched
+
+
+class _Table(NamedTuple):
+    """Patterns that need a value at a path: any value, or one of some texts."""
+
+    nested: bool  # the path leads on from its first name
+    get: Get
+    present: list[Row]
+    by_text: dict[str, list[Row]]
 
 
 def anchors(condition: Condition) -> Anchors:

@@ -25,6 +25,8 @@ class LineMatcher:
         ]
         self._ellipsis = line.ellipsis
         self._whole = len(self._names) == 1 and line.ellipsis is None  # the one field is the line
+        # How many tokens are enough, where they may be anything.
+        self.least = None if self._tests else 0 if self._whole else len(self._names)
 
     def match(self, message: str) -> Mapping[str, str] | None:
         """Return the values of a message's fields by `$name` or `$position`; None if it does not match."""
@@ -33,7 +35,7 @@ class LineMatcher:
             return None
         values: dict[str, str] = {}
         if self._ellipsis is not None or not self._names:
-            values = {f"${place}": token.text for place, token in enumerate(cut, 1)}
+            values = {f"${place}": text for place, (text, _) in enumerate(cut, 1)}
         for number, name in enumerate(self._names):
             place = self._place(number, len(cut))
             if name:
@@ -60,8 +62,8 @@ class LineMatcher:
         if self._whole:
             return message
         if self._ellipsis is None and number == len(self._names) - 1 and len(cut) > len(self._names):
-            return message[cut[number].start :]
-        return cut[self._place(number, len(cut))].text
+            return message[cut[number][1] :]
+        return cut[self._place(number, len(cut))][0]
 
 
 def line_test(condition: Condition) -> Test:

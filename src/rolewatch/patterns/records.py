@@ -30,7 +30,7 @@ class Matcher:
         self._selected = Selected(sorted(paths, key=repr), paths - tested)
         numbered = list(enumerate(patterns))
         json = [(number, each.parsed.condition) for number, each in numbered if isinstance(each.parsed, Json)]
-        self._json = Dispatch(json, self._selected.reach).matching
+        self._json = Dispatch(json, self._selected).matching
         text = [(number, each) for number, each in numbered if not isinstance(each.parsed, Json)]
         self._text = Texts(text).matching if text else None
 

@@ -7,6 +7,7 @@ from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.necessary import Clause, best, necessary
 
+TELLING = 5  # bytes of a literal that few records hold: `"us-` is in most of them
 MOST_BITS = 5  # clauses that are looked for in one pass
 MOST_LITERALS = 36  # of all clauses together
 EVERY = Literals((b'"eventTime"',))  # marks all records: each has a time
@@ -31,7 +32,8 @@ def search(patterns: Sequence[Pattern]) -> Literals | None:
 def _most(clauses: Sequence[Clause]) -> list[Clause]:
     """Choose as many clauses of one pattern as can be looked for, the best first."""
     chosen: list[Clause] = []
-    for clause in sorted(set(clauses), key=lambda each: (-min(map(len, each)), len(each), sorted(each))):
+    telling = {clause for clause in clauses if min(map(len, clause)) >= TELLING}
+    for clause in sorted(telling, key=lambda each: (-min(map(len, each)), len(each), sorted(each))):
         if _few([*chosen, clause]):
             chosen.append(clause)
     return chosen

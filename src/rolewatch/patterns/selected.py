@@ -4,7 +4,7 @@ A typed, partial decoder (msgspec) is generated from the paths. What it does not
 was selected, sends the message through the next decoder: one that leaves values as they are, then the full parse.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from types import SimpleNamespace
@@ -89,6 +89,14 @@ class Selected:
             return beyond(parse_value(bytes(found)) if type(found) is msgspec.Raw else found)
 
         return get
+
+    def presence(self, paths: Sequence[Path]) -> Callable[[Any], Sequence[Any]]:
+        """Give the function that tells for each of the paths whether its first value may be there: MISSING where it is not."""
+        if self._whole or not paths:
+            return lambda _: [True] * len(paths)
+        firsts = [self._field[self._leaf(path)[0]] for path in paths]
+        fields = attrgetter(*firsts)
+        return fields if len(firsts) > 1 else lambda read: (fields(read),)
 
     def _again(self, message: bytes | bytearray) -> Any:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,75 +1,116 @@
 """A message in; which of several patterns that are not JSON patterns match it, out: searched and cut once for all."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.match_line import LineMatcher
 from rolewatch.patterns.messages import tokens
 from rolewatch.patterns.necessary import best, necessary
 from rolewatch.patterns.regex import translated
-from rolewatch.patterns.syntax import Line, Regex
+from rolewatch.patterns.syntax import Everything, Line, Parsed, Regex, Terms
 
 FEW = 3  # patterns that are quicker asked one by one
+
+Places = frozenset[int]  # of expressions in the set
+
+
+class _Terms(NamedTuple):
+    """A pattern of terms, by the places of its terms; of `one_of`, if there are any, one has to be found."""
+
+    number: int
+    all_of: Places
+    none_of: Places
+    one_of: Places
 
 
 class Texts:
     """Holds messages against patterns, each with a number.
 
-    All regular expressions, and the literals of other patterns, are looked for in one pass of RE2. Where a literal is not
-    there its pattern cannot match; an expression that is there does match.
+    All terms, all regular expressions and one literal of each pattern for lines are looked for in one pass of RE2. What is
+    found decides on terms and expressions; a line is looked at only where its literal is found, or if it has none.
     """
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
-        self._always: list[tuple[int, Pattern]] = []
+        self._few = patterns if len(patterns) <= FEW else ()
+        self._places: dict[str, int] = {}
+        self._always: list[int] = []
         self._lines: list[tuple[int, LineMatcher]] = []
-        self._found: list[
-            list[tuple[int, Pattern | LineMatcher | None]]
-        ] = []  # by the place of a text in the set
-        places: dict[str, int] = {}
-        for number, pattern in patterns:
-            parsed = pattern.parsed
-            matcher: Pattern | LineMatcher | None = (
-                LineMatcher(parsed) if isinstance(parsed, Line) else pattern
-            )
-            if isinstance(parsed, Regex) and len(patterns) > FEW:
-                texts, matcher = [translated(parsed.source)], None
-            else:
-                clauses = necessary(parsed) if len(patterns) > FEW else ()
-                texts = [_escaped(literal) for literal in best(clauses)] if clauses else []
-            for text in texts:
-                if places.setdefault(text, len(places)) == len(self._found):
-                    self._found.append([])
-                self._found[places[text]].append((number, matcher))
-            if not texts and isinstance(matcher, LineMatcher):
-                self._lines.append((number, matcher))
-            elif not texts:
-                self._always.append((number, pattern))
-        self._search = _set(list(places)) if places else None
+        self._long: list[
+            tuple[int, int]
+        ] = []  # number and least count of fields, of lines that may be anything else
+        self._terms: list[_Terms] = []
+        self._found: dict[int, list[tuple[int, LineMatcher | None]]] = {}  # by the place that has to be found
+        for number, pattern in () if self._few else patterns:
+            self._add(number, pattern.parsed)
+        self._search = _set(list(self._places)) if self._places else None
 
     def matching(self, message: str) -> list[int]:
         """Give the numbers of the patterns that a message matches, each once, in no order."""
-        matched = [number for number, pattern in self._always if pattern(message)]
-        cut = tokens(message) if self._lines else []
-        matched += [number for number, line in self._lines if line.matches(message, cut)]
-        asked: set[int] = set()
-        for place in (self._search(message) if self._search else None) or ():
-            for number, matcher in self._found[place]:
-                if number in asked:
-                    continue
-                asked.add(number)
-                if isinstance(matcher, LineMatcher):
-                    cut = cut or tokens(message)
-                    if matcher.matches(message, cut):
-                        matched.append(number)
-                elif matcher is None or matcher(message):
+        if self._few:
+            return [number for number, pattern in self._few if pattern(message)]
+        matched = self._always.copy()
+        found = frozenset((self._search(message) if self._search else None) or ())
+        for number, all_of, none_of, one_of in self._terms:
+            if (
+                all_of <= found
+                and (not none_of or none_of.isdisjoint(found))
+                and not (one_of and one_of.isdisjoint(found))
+            ):
+                matched.append(number)
+        lines = self._lines
+        for place in found & self._found.keys():
+            for number, line in self._found[place]:
+                if line is None:
                     matched.append(number)
+                else:
+                    lines = [*lines, (number, line)]
+        if not lines and not self._long:
+            return matched
+        cut = tokens(message)
+        count = len(cut)
+        matched += [number for number, least in self._long if least <= count]
+        matched += [number for number, line in dict(lines).items() if line.matches(message, cut)]
         return matched
 
+    def _add(self, number: int, parsed: Parsed) -> None:
+        if isinstance(parsed, Everything):
+            self._always.append(number)
+        elif isinstance(parsed, Terms):
+            strict = bool(parsed.plain or parsed.excluded)  # then the service ignores what is optional
+            self._terms.append(
+                _Terms(
+                    number,
+                    self._literals(parsed.plain),
+                    self._literals(parsed.excluded),
+                    self._literals(() if strict else parsed.optional),
+                )
+            )
+        elif isinstance(parsed, Regex):
+            self._found.setdefault(self._place(translated(parsed.source)), []).append((number, None))
+        elif isinstance(parsed, Line):
+            self._add_line(number, parsed)
 
-def _escaped(literal: bytes) -> str:
+    def _add_line(self, number: int, parsed: Line) -> None:
+        line, clauses = LineMatcher(parsed), necessary(parsed)
+        if clauses:
+            for literal in best(clauses):
+                self._found.setdefault(self._place(_escaped(literal.decode())), []).append((number, line))
+        elif line.least is not None:
+            self._long.append((number, line.least))
+        else:
+            self._lines.append((number, line))
+
+    def _literals(self, terms: Sequence[str]) -> Places:
+        return frozenset(self._place(_escaped(term)) for term in terms)
+
+    def _place(self, text: str) -> int:
+        return self._places.setdefault(text, len(self._places))
+
+
+def _escaped(literal: str) -> str:
     """Write a literal as an expression that finds it."""
-    return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in literal.decode())
+    return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in literal)
 
 
 def _set(texts: list[str]) -> Any:

@@ -1,8 +1,7 @@
 """What a scan looks for instead of denials: the records that match a filter pattern, found by literals where it has any."""
 
-from typing import Any
-
 from rolewatch.cloudtrail.carve import HIDING, Buffer, Literals, bit
+from rolewatch.denials.record import Unparsable
 from rolewatch.denials.rule import LINKED
 from rolewatch.patterns import Pattern
 from rolewatch.patterns.records import Matcher
@@ -23,10 +22,15 @@ class Chosen:
         """Whether a marked record matches the pattern."""
         if not bits & HIDING and bits & self._needed != self._needed:
             return False
-        return bool(self._matcher.matching(raw, self._read(raw)))
+        read = self._matcher.read(raw)
+        if read is None:
+            raise Unparsable
+        return bool(self._matcher.matching(raw, read))
 
-    def _read(self, raw: Buffer) -> Any:
-        return self._matcher.read(raw)
+    @property
+    def every(self) -> bool:
+        """Whether every record is held against the pattern, so that each is known to be one whole object."""
+        return not self._needed
 
 
 def of_linked_roles(pattern: Pattern) -> bool:

@@ -1,6 +1,6 @@
 """The step of a replay: one delivery into what metric filters count, and the records behind it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from rolewatch.patterns.search import EVERY, search
 from rolewatch.scan.replayed import Match, Named
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Gathered, Stepper
-from rolewatch.scan.tally import MINUTE, Tallies, Tally, epoch
+from rolewatch.scan.tally import EXAMPLES, HOUR, MINUTE, Tallies, Tally, epoch
 from rolewatch.sources import Delivery, Window
 from rolewatch.templates.definitions import MetricFilter
 
@@ -28,14 +28,18 @@ RULE = Rule()
 
 
 class Counted(Gathered):
-    """What one delivery gave: how many records of each minute, and what filters counted, by their numbers."""
+    """What one delivery gave: how many records of each minute, and how many of them several filters matched.
 
-    __slots__ = ("minutes", "named", "tallies")
+    What else filters counted is in `tallies`, by their numbers.
+    """
+
+    __slots__ = ("matched", "minutes", "named", "tallies")
 
     def __init__(self, *, proven: bool) -> None:
         super().__init__(proven=proven)
         self.minutes: Counter[str] = Counter()
-        self.tallies: dict[int, Tally] = {}
+        self.matched: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self.named: dict[str, Named] = {}
 
 
@@ -57,6 +61,8 @@ class Counting(Stepper[Counted, Tallies]):
         self._window = _Asked(request.window, self._matcher)
         found = None if request.window.narrow else search(patterns)
         self._each = found is None  # every record is decoded
+        self._settled: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._varying = frozenset(n for n, each in enumerate(self._publishers) if each.constant is None)
         self.literals: Literals = (found or EVERY)._replace(minutes=not self._each)
 
     def begin(self, *, proven: bool) -> Counted:
@@ -71,8 +77,11 @@ class Counting(Stepper[Counted, Tallies]):
                 raise Inexact  # a time that is written otherwise can still be read
             for minute, number in batch.minutes.items():
                 gathered.minutes[minute.decode()] += number
-        unparsable, minutes = 0, gathered.minutes
+        unparsable, minutes, matched = 0, gathered.minutes, gathered.matched
+        settled, tallies = self._settled, self.summary.tallies
         matcher, window, time_of, text = self._matcher, self._window, self._time, batch.text
+        # Where every record is decoded, each is one whole object, and none of them can be a part of another.
+        alone = self._each
         for start, end, _ in batch.marked:
             raw = text(start, end)
             read = matcher.read(raw)
@@ -89,11 +98,20 @@ class Counting(Stepper[Counted, Tallies]):
                     continue
                 minutes[time[:MINUTE]] += 1
             found = matcher.matching(raw, read)
-            if found:
-                if not batch.stands_alone(start):
-                    raise Inexact
-                if epoch(time[:MINUTE]) is not None:
-                    self._publish(time, raw, read, found, gathered)
+            if not found:
+                continue
+            if not alone and not batch.stands_alone(start):
+                raise Inexact
+            key = time[:MINUTE], tuple(found)
+            hour = time[:HOUR], key[1]
+            number = matched.get(key, 0)
+            matched[key] = number + 1
+            if self._varying and not self._varying.isdisjoint(found):
+                self._publish(key[0], raw, read, found, gathered)
+            if ERROR in raw or (number < EXAMPLES and (hour not in settled or time < settled[hour])):
+                self._look(time, raw, read, found, gathered)
+                if not any(tallies[n].wants(time) for n in found):
+                    settled[hour] = time  # of later records of this hour, none can be among the first
         return unparsable
 
     def keep(self, delivery: Delivery, gathered: Counted) -> None:
@@ -105,32 +123,32 @@ class Counting(Stepper[Counted, Tallies]):
                 summary.untimed += number
             else:
                 summary.minutes[minute] += number
+        for (minute, numbers), records in gathered.matched.items():
+            for number in numbers if epoch(minute) is not None else ():
+                summary.tallies[number].matched[minute] += records
         for number, tally in gathered.tallies.items():
             summary.tallies[number].merge(tally)
         summary.named |= gathered.named
 
-    def _publish(self, time: str, raw: Buffer, read: Any, numbers: list[int], gathered: Counted) -> None:
-        minute, known = time[:MINUTE], self.summary.tallies
-        found = self._id(read)
-        event_id = found if isinstance(found, str) else ""
-        tallies = [gathered.tallies.setdefault(number, Tally()) for number in numbers]
-        wanted: list[Tally] = []
-        for number, tally in zip(numbers, tallies, strict=True):
-            tally.matched[minute] += 1
-            publisher = self._publishers[number]
-            if publisher.constant is None:
-                published = publisher.publish(raw, read)
-                if published:
-                    tally.publish(minute, published)
-            if known[number].wants(time, event_id) and tally.wants(time, event_id):
-                wanted.append(tally)
-        if not wanted and ERROR not in raw:
+    def _publish(self, minute: str, raw: Buffer, read: Any, numbers: list[int], gathered: Counted) -> None:
+        """Publish what a record gives to filters whose values differ."""
+        for number in self._varying.intersection(numbers) if epoch(minute) is not None else ():
+            published = self._publishers[number].publish(raw, read)
+            if published:
+                gathered.tallies[number].publish(minute, published)
+
+    def _look(self, time: str, raw: Buffer, read: Any, numbers: list[int], gathered: Counted) -> None:
+        """Keep a record that is among the first, and note which findings it belongs to."""
+        known, tallies = self.summary.tallies, gathered.tallies
+        wanted = [n for n in numbers if known[n].wants(time) and tallies[n].wants(time)]
+        if (not wanted and ERROR not in raw) or epoch(time[:MINUTE]) is None:
             return
-        match, ids = _described(time, event_id, raw, gathered.named)
-        for tally in wanted:
-            tally.keep(match)
-        for tally in tallies if ids else ():
-            tally.findings.setdefault(minute, set()).update(ids)
+        found = self._id(read)
+        match, ids = _described(time, found if isinstance(found, str) else "", raw, gathered.named)
+        for number in wanted:
+            gathered.tallies[number].keep(match)
+        for number in numbers if ids else ():
+            gathered.tallies[number].findings.setdefault(time[:MINUTE], set()).update(ids)
 
 
 def _described(time: str, event_id: str, raw: Buffer, named: dict[str, Named]) -> tuple[Match, list[str]]:

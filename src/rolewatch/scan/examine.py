@@ -90,7 +90,8 @@ class Examiner:
     ) -> None:
         """Take in a record that matches the pattern."""
         record = decode(raw)
-        _must_stand_alone(batch, start)
+        if self._chosen and not self._chosen.every:
+            _must_stand_alone(batch, start)
         coverage.record(record)
         if self._within(record):
             collected.denials += selected(record, raw, self.rule)

@@ -31,10 +31,10 @@ class Tally:
         values = self.series.setdefault(published.dimensions, {})
         values.setdefault(minute, Counter())[published.value] += 1
 
-    def wants(self, time: str, event_id: str) -> bool:
-        """Whether a record is among the first of its hour so far."""
+    def wants(self, time: str) -> bool:
+        """Whether a record of this time can be among the first of its hour so far."""
         kept = self.examples.get(time[:HOUR])
-        return kept is None or len(kept) < EXAMPLES or (time, event_id) < _order(kept[-1])
+        return kept is None or len(kept) < EXAMPLES or time <= kept[-1].time
 
     def keep(self, match: Match) -> None:
         """Keep a record if it is among the first of its hour."""
