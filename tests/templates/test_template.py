@@ -37,6 +37,18 @@ def test_what_is_not_used_is_named_once():
     assert len(found.alarms) == 2
 
 
+def test_properties_within_properties():
+    """What is not used within a list or mapping is named with the way there."""
+    stat = "{Metric: {Namespace: N, MetricName: M, Source: s}, Period: 60, Stat: Sum}"
+    metrics = f"[{{Id: m1, AccountId: '111122223333', MetricStat: {stat}}}]"
+    plain = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
+    found = read(template(A=alarm(Metrics=metrics, **plain)))
+    assert [message for _, _, message in told(found, "unused")] == [
+        "Metrics.AccountId of AWS::CloudWatch::Alarm is not used here: A",
+        "Metrics.MetricStat.Metric.Source of AWS::CloudWatch::Alarm is not used here: A",
+    ]
+
+
 def test_misspelled_properties():
     """A property that looks like one of ours is a warning with what may have been meant."""
     found = read(template(A=alarm(TreatMissingdata="breaching")))

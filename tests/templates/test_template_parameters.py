@@ -91,7 +91,9 @@ def test_secrets_are_not_told():
 def test_missing_values():
     """All parameters that are needed and have no value are one error with what to type."""
     text = "Parameters:\n  One: {Type: String}\n  Two: {Type: Number}\n  Three: {Type: String}\n"
-    written = template(text, A=alarm(Period="!Ref Two"), B=alarm(AlarmName="!Sub '${One}'"))
+    written = template(
+        text, A=alarm(Period="!Ref Two"), B=alarm(AlarmName="!Sub '${One}'", Period="!Ref Two")
+    )
     with pytest.raises(TemplateError) as caught:
         read(written)
     assert str(caught.value) == (
@@ -130,3 +132,11 @@ def test_patterns_that_re2_does_not_know():
     assert told(found, "warning") == [
         (3, 20, "AllowedPattern of P is not checked: RE2 does not know this expression")
     ]
+
+
+def test_missing_values_of_one_resource():
+    """All that one resource needs are told at once, lists among them, and nothing that follows from them."""
+    text = "Parameters:\n  Name: {Type: String}\n  Topics: {Type: CommaDelimitedList}\n"
+    with pytest.raises(TemplateError) as caught:
+        read(template(text, A=alarm(AlarmName="!Ref Name", AlarmActions="!Ref Topics")))
+    assert caught.value.remedy == "give --parameter Name=VALUE --parameter Topics=VALUE"

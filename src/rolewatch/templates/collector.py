@@ -4,6 +4,7 @@ A resource that makes no sense is a notice, and the others go on. What has no ef
 resources that have it.
 """
 
+import re
 from collections.abc import Callable
 
 from rolewatch.templates.alarms import read_alarm, read_composite
@@ -33,6 +34,7 @@ from rolewatch.templates.resources import (
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+_INDEX = re.compile(r"\[[0-9]+\]")
 _NAMED = 10  # resources that a notice names
 _HINTS = {
     "AWS::CloudFormation::Stack": "nested stacks are not opened; give their templates as well",
@@ -47,11 +49,10 @@ _SILENT = frozenset(
 
 
 class Collector:
-    """Collects definitions; `missing` are the parameters without a value that were needed."""
+    """Collects definitions and notices."""
 
     def __init__(self, notices: list[Notice]) -> None:
         self.notices = notices
-        self.missing: dict[str, MissingParameterError] = {}
         self._filters: list[MetricFilter] = []
         self._alarms: list[Alarm] = []
         self._composites: list[CompositeAlarm] = []
@@ -62,25 +63,29 @@ class Collector:
         self._unused: dict[str, list[tuple[str, Place]]] = {}  # a type, or a property of a type → who has it
 
     def read(self, type_: str, fields: Fields, identity: Identity) -> None:
-        """Read a resource of a known type."""
+        """Read a resource of a known type; MissingParameterError if a parameter has no value."""
         try:
             _READERS[type_](self, fields, identity)
-        except MissingParameterError as error:
-            self.missing.setdefault(error.name, error)
-            return
+        except MissingParameterError:
+            raise
         except TemplateError as error:
             self.notices.append(error.notice())
             return
-        for key in fields.unread():
+        self._tell_unread(type_, fields, identity)
+
+    def _tell_unread(self, type_: str, fields: Fields, identity: Identity) -> None:
+        """Note the properties that were not asked for."""
+        for holder, key in fields.unread():
             if f"{key.text[:1].upper()}{key.text[1:]}" in _SILENT:
                 continue
-            at = fields.scope.source.place(key.start, f"{fields.path}.{key.text}")
-            meant = fields.suggestion(key.text)
+            at = fields.scope.source.place(key.start, f"{holder.path}.{key.text}")
+            meant = holder.suggestion(key.text)
             if meant:
                 text = f"extraneous key [{key.text}] is not permitted; did you mean {meant}?"
                 self.notices.append(Notice("warning", text, at))
             else:
-                self._unused.setdefault(f"{key.text} of {type_}", []).append((identity.logical_id, at))
+                within = _INDEX.sub("", at.path.removeprefix(f"{fields.path}."))
+                self._unused.setdefault(f"{within} of {type_}", []).append((identity.logical_id, at))
 
     def unused(self, type_: str, logical_id: str, place: Place) -> None:
         """Note a resource of a type that has no effect here."""

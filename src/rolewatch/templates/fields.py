@@ -42,6 +42,7 @@ class Fields:
         self.node = node
         self.path = path
         self._asked: set[str] = set()
+        self._inside: list[Fields] = []
 
     def error(self, text: str, name: str | None = None, *, remedy: str | None = None) -> TemplateError:
         """Make an error that points at a property's value, or at the whole."""
@@ -51,9 +52,10 @@ class Fields:
             text, entry.value.start if entry else self.node.start, path, remedy=remedy
         )
 
-    def unread(self) -> list[Scalar]:
-        """Return the keys that were never asked for."""
-        return [entry.key for name, entry in self.node.entries.items() if name not in self._asked]
+    def unread(self) -> "list[tuple[Fields, Scalar]]":
+        """Return the keys that were never asked for, those within lists and mappings too, each with where it is."""
+        own = [(self, entry.key) for name, entry in self.node.entries.items() if name not in self._asked]
+        return own + [each for inside in self._inside for each in inside.unread()]
 
     def suggestion(self, name: str) -> str | None:
         """Return the property that exists and looks most like a name that was never asked for."""
@@ -165,7 +167,7 @@ class Fields:
                 raise self.scope.source.error(
                     f"Value of property {name} must be a list of objects", item.start, path
                 )
-            yield Fields(Scope(self.scope.source, given), item, f"{self.path}.{name}[{place}]")
+            yield self._within(item, f"{self.path}.{name}[{place}]")
 
     def inner(self, name: str) -> "Fields | None":
         """Return the mapping under a property."""
@@ -174,7 +176,12 @@ class Fields:
             return None
         if not isinstance(found, Mapping):
             raise self.error(f"Value of property {name} must be an object", name)
-        return Fields(Scope(self.scope.source, given), found, f"{self.path}.{name}")
+        return self._within(found, f"{self.path}.{name}")
+
+    def _within(self, node: Mapping, path: str) -> "Fields":
+        fields = Fields(Scope(self.scope.source, given), node, path)
+        self._inside.append(fields)
+        return fields
 
     def _converted(self, name: str, found: Scalar, value: T | None, wanted: str) -> T:
         if value is None:

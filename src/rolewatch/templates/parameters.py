@@ -3,10 +3,9 @@
 What AWS says about a value that does not fit, where it is known: CloudFormation's ValidationError.
 """
 
+import re
 from collections.abc import Mapping as Map
 from difflib import get_close_matches
-
-import re2
 
 from rolewatch.templates.definitions import Notice
 from rolewatch.templates.errors import TemplateError
@@ -15,7 +14,7 @@ from rolewatch.templates.numerals import number
 from rolewatch.templates.source import Source
 
 _STORED = "AWS::SSM::Parameter::Value<"
-_CLASSIC = "CommaDelimitedList"
+_LIST = re.compile(r"(?:^|<)List<|CommaDelimitedList")
 
 
 class Parameter:
@@ -58,28 +57,29 @@ class Parameter:
         path = f"Parameters.{self.name}.{rule}" if rule else f"Parameters.{self.name}"
         return self._source.error(text, offset, path, remedy=remedy)
 
+    def stand_in(self) -> None:
+        """Take any value, where there is none and others are looked for that are missing, too."""
+        self.value = self._cut(Scalar("1", self.key.start, self.key.end, GIVEN, self.secret))
+
     def _value(self, given: str | None) -> Scalar | Sequence | None:
-        """Take the given value, else the default; a list is cut at its commas."""
+        """Take the given value, else the default."""
         if given is not None:
-            written = Scalar(given, self.key.start, self.key.end, GIVEN, self.secret)
-        else:
-            default = self._rules.get("Default")
-            if default is None or self.stored:  # the default is the name under which the value is stored
-                return None
-            if not isinstance(default, Scalar) or default.is_null:
-                raise self._error(
-                    "every Default member must be a string",
-                    default.start,
-                    "Default",
-                    remedy="write lists as one text with commas",
-                )
-            written = default._replace(secret=self.secret)
-        if not (
-            self.type == _CLASSIC
-            or self.type.startswith("List<")
-            or "<List<" in self.type
-            or self.type.endswith(f"<{_CLASSIC}>")
-        ):
+            return self._cut(Scalar(given, self.key.start, self.key.end, GIVEN, self.secret))
+        default = self._rules.get("Default")
+        if default is None or self.stored:  # the default is the name under which the value is stored
+            return None
+        if not isinstance(default, Scalar) or default.is_null:
+            raise self._error(
+                "every Default member must be a string",
+                default.start,
+                "Default",
+                remedy="write lists as one text with commas",
+            )
+        return self._cut(default._replace(secret=self.secret))
+
+    def _cut(self, written: Scalar) -> Scalar | Sequence:
+        """Cut a list at its commas."""
+        if not _LIST.search(self.type):
             return written
         words = [word.strip() for word in written.text.split(",")] if written.text else []
         return Sequence(tuple(written._replace(text=word, style=GIVEN) for word in words), written.start)
@@ -122,6 +122,8 @@ class Parameter:
         source = self._rule("AllowedPattern")
         if source is None:
             return None
+        import re2  # noqa: PLC0415 - takes a while, and few parameters need it
+
         options = re2.Options()
         options.log_errors = False
         try:

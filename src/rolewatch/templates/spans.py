@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rolewatch.templates.nodes import GIVEN, PLAIN, Scalar
 
 _PROPERTIES = re.compile(r"(?:[!&][^\s,\[\]{}]*\s+)+")
-_BREAK = re.compile(r"[ \t]*(?:(?:\r\n?|\n)[ \t]*)+")
+_SPACE = re.compile(r"[ \t\r\n]+")
 _ONE_BREAK = re.compile(r"\r\n?|\n")
 _ESCAPE = re.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(?:\r\n?|\n)([ \t]*(?:(?:\r\n?|\n)[ \t]*)*)|(.))",
@@ -47,11 +47,12 @@ def _flow(text: str, at: int, end: int, special: Callable[[str, int], tuple[str,
     """Read a text whose line breaks are folded: one is a space, each further one a line break."""
     found: Written = []
     while at < end:
-        folded = _BREAK.match(text, at, end)
-        if folded:
-            breaks = len(_ONE_BREAK.findall(folded[0]))
-            found += [(" ", at)] if breaks == 1 else [("\n", at)] * (breaks - 1)
-            at = folded.end()
+        space = _SPACE.match(text, at, end)
+        if space:
+            breaks = len(_ONE_BREAK.findall(space[0]))
+            shown = space[0] if not breaks else " " if breaks == 1 else "\n" * (breaks - 1)
+            found += [(character, at + (0 if breaks else number)) for number, character in enumerate(shown)]
+            at = space.end()
             continue
         escape = special(text, at)
         characters, after = escape or (text[at], at + 1)

@@ -62,21 +62,28 @@ class _Reader:
         self._resources = self._read_resources()
         check_circles(self._source, self._resources)
         sections = {section: self._section(section) for section in ("Mappings", "Conditions")}
-        known = read_parameters(self._source, self._root.get("Parameters"), given, self._notices)
-        self._resolver = Resolver(self._source, Context(world, known, imports, sections, self._resources))
+        self._parameters = read_parameters(self._source, self._root.get("Parameters"), given, self._notices)
+        self._resolver = Resolver(
+            self._source, Context(world, self._parameters, imports, sections, self._resources)
+        )
 
     def template(self) -> Template:
         """Read all resources."""
         collector = Collector(self._notices)
-        for resource in self._resources.values():
+        missing: list[MissingParameterError] = []
+        waiting = list(self._resources.values())[::-1]
+        while waiting:
             try:
-                self._read(resource, collector)
+                self._read(waiting[-1], collector)
             except MissingParameterError as error:
-                collector.missing.setdefault(error.name, error)
+                missing.append(error)
+                self._parameters[error.name].stand_in()  # once more, to find all that are missing
+                continue
             except TemplateError as error:
                 self._notices.append(error.notice())
-        if collector.missing:
-            raise _all_missing(list(collector.missing.values()))
+            waiting.pop()
+        if missing:
+            raise _all_missing(missing)
         return collector.template()
 
     def _read(self, resource: Resource, collector: Collector) -> None:
