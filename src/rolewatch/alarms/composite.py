@@ -50,6 +50,7 @@ def follow(
     depends on itself. Each of these has a notice.
     """
     known, lost = dict(histories), set(failed)
+    followed: dict[str, History] = {}
     notices: list[Notice] = []
     waiting: dict[str, _Parsed] = {}
     for alarm in composites:
@@ -61,8 +62,12 @@ def follow(
     while waiting:
         ready = [each for each in waiting.values() if waiting.keys().isdisjoint(each.names)]
         if not ready:
-            notices += [_failure(each.alarm, "its AlarmRule depends on itself") for each in waiting.values()]
-            break
+            # All that wait depend on themselves, or on others that do.
+            ready = [each for name, each in waiting.items() if _depends_on_itself(name, waiting)]
+            notices += [_failure(each.alarm, "its AlarmRule depends on itself") for each in ready]
+            lost.update(each.alarm.name for each in ready)
+            waiting = {name: each for name, each in waiting.items() if name not in lost}
+            continue
         for parsed in ready:
             del waiting[parsed.alarm.name]
             try:
@@ -71,9 +76,20 @@ def follow(
                 notices.append(_failure(parsed.alarm, str(error)))
                 lost.add(parsed.alarm.name)
             else:
-                known[parsed.alarm.name] = _history(parsed, known, setting)
-    done = [_acting(history, known, notices) for alarm in composites if (history := known.get(alarm.name))]
-    return done, notices
+                known[parsed.alarm.name] = followed[parsed.alarm.name] = _history(parsed, known, setting)
+    in_order = [followed[alarm.name] for alarm in composites if alarm.name in followed]
+    return [_acting(history, known, notices) for history in in_order], notices
+
+
+def _depends_on_itself(name: str, waiting: Mapping[str, _Parsed]) -> bool:
+    """Say whether a rule leads back to its alarm through those that wait."""
+    reached: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = [child for child in waiting[ahead.pop()].names if child in waiting and child not in reached]
+        reached.update(new)
+        ahead += new
+    return name in reached
 
 
 def _failure(alarm: CompositeAlarm, message: str) -> Notice:

@@ -99,7 +99,8 @@ def _looked_up(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[
     used_lists = [bound[:, ::-1].tolist() for bound in used if bound is not None]
     codes = (points.present.astype(np.int8) + watch.breaching(points))[:, ::-1].tobytes()
     values = points.values[:, ::-1].tolist()
-    samples = None if points.samples is None else points.samples[:, ::-1].tolist()
+    plain = watch.alarm.stat is not None  # only then the service tells the number of samples
+    samples = points.samples[:, ::-1].tolist() if plain and points.samples is not None else None
     for row in range(len(changes)):
         yield _Seen(
             codes[row * watch.reach : (row + 1) * watch.reach],

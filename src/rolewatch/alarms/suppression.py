@@ -74,21 +74,19 @@ class _Actions:
         if self.by is not By.ALARM:
             self.by = By.WAIT_PERIOD
             self.until = self.changes[place].time + self.alarm.wait_period
-        self._mark()
+        self._mark(self.changes[place].time)
 
     def _suppressor_changes(self, change: Transition) -> None:
         if change.after is State.ALARM:
             self.by, self.until = By.ALARM, None
         elif change.before is State.ALARM:
             self.by, self.until = By.EXTENSION_PERIOD, change.time + self.alarm.extension_period
-        self._mark()
+        self._mark(change.time)
 
-    def _mark(self) -> None:
+    def _mark(self, now: int) -> None:
         """Note at the waiting change what it waits for; periods of no length hold nothing back."""
-        if self.pending is not None and self.by is not None:
-            change = self.changes[self.pending]
-            if self.until is None or self.until > change.time:
-                self.changes[self.pending] = change._replace(suppressed_by=str(self.by))
+        if self.pending is not None and self.by is not None and (self.until is None or self.until > now):
+            self.changes[self.pending] = self.changes[self.pending]._replace(suppressed_by=str(self.by))
 
 
 def suppressed(

@@ -25,6 +25,7 @@ Metrics = Mapping[Metric, Mapping[str, Series]]  # of each metric, by unit
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
+_LONGEST: Final = 7 * _DAY  # an alarm looks back no further (spec/alarm.md §1)
 _SHORT: Final = (10, 20, 30)  # periods of less than a minute
 _TREATMENTS: Final = ("missing", "ignore", "breaching", "notBreaching")
 _STATIC: Final[dict[str, Callable[[Floats, float], Flags]]] = {
@@ -260,3 +261,5 @@ def _check(alarm: Alarm, needed: int, stats: Mapping[str, MetricStat]) -> None:
     period = periods.pop()
     if period not in _SHORT and (period < _MINUTE or period % _MINUTE):
         raise AlarmError(f"Period is {period}", remedy="write 10, 20, 30 or a multiple of 60")
+    if period * alarm.evaluation_periods > _LONGEST:
+        raise AlarmError("EvaluationPeriods times Period is more than seven days")

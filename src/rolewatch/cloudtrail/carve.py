@@ -112,7 +112,7 @@ class Carved:
     order; all parts of a buffer share them.
     """
 
-    __slots__ = ("_begin", "_buffer", "_end", "_proven", "boiled", "count", "marked", "minutes")
+    __slots__ = ("_begin", "_buffer", "_end", "_proven", "_view", "boiled", "count", "marked", "minutes")
 
     def __init__(
         self,
@@ -123,6 +123,7 @@ class Carved:
         proven: list[int],
     ) -> None:
         self._buffer = buffer
+        self._view = memoryview(buffer)
         self._begin, self._end = (
             place  # the first record's opening brace, and just behind the last one's closing one
         )
@@ -138,6 +139,10 @@ class Carved:
     def text(self, start: int, end: int) -> Buffer:
         """Return the bytes of one record."""
         return self._buffer[start:end]
+
+    def view(self, start: int, end: int) -> memoryview:
+        """Return the bytes of one record without copying them, for a decoder."""
+        return self._view[start:end]
 
     def first_and_last(self) -> tuple[Buffer, Buffer]:
         """Return the first and the last record's bytes, for what a delivery covers."""

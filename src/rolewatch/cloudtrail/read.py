@@ -66,6 +66,10 @@ class Listed:
         del end
         return self._records[start]
 
+    def view(self, start: int, end: int) -> Buffer:
+        """Return the bytes of one record."""
+        return self.text(start, end)
+
     def first_and_last(self) -> tuple[Buffer, Buffer]:
         """Return the first and the last record's bytes."""
         return self._records[0], self._records[-1]

@@ -14,7 +14,7 @@ from rolewatch.patterns.match_json import MISSING, NUMBERS, Node
 from rolewatch.patterns.numbers import rendered, value_of
 from rolewatch.patterns.records import Matcher, compact
 from rolewatch.patterns.reference import Field, Reference, parse_dimension, parse_number, parse_value
-from rolewatch.patterns.selected import Path
+from rolewatch.patterns.selected import Message, Path
 from rolewatch.templates.definitions import Transformation
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class Publisher:
         """Learn to read the paths from what a matcher reads."""
         self._gets = {path: matcher.reach(path) for path in self.paths}
 
-    def publish(self, raw: bytes | bytearray, read: Any) -> Published | None:
+    def publish(self, raw: Message, read: Any) -> Published | None:
         """Give what a matching record publishes; None if it publishes nothing."""
         fields = self._fields(raw)
         value = self._value if isinstance(self._value, float) else self._number(self._value, read, fields)
@@ -65,7 +65,7 @@ class Publisher:
         dimensions = tuple((name, text) for name, text in found.items() if text)
         return Published(dimensions if len(dimensions) == len(found) else NO_DIMENSIONS, value)
 
-    def _fields(self, raw: bytes | bytearray) -> Mapping[str, str]:
+    def _fields(self, raw: Message) -> Mapping[str, str]:
         if not any(isinstance(each, Field) for each in (self._value, *self._dimensions.values())):
             return {}
         return self._pattern.match(compact(raw)) or {}

@@ -46,6 +46,8 @@ class Dispatch:
         for number, test in self._always:
             if test(read):
                 matched.append(number)
+        if not self._tables:
+            return matched
         asked: set[int] = set()
         for there, (nested, get, present, by_text) in zip(self._there(read), self._tables, strict=True):
             if there is MISSING or (there is None and nested):

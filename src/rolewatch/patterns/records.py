@@ -9,7 +9,7 @@ import msgspec
 from rolewatch.patterns.dispatch import Dispatch
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.match_json import Get
-from rolewatch.patterns.selected import Path, Selected
+from rolewatch.patterns.selected import Message, Path, Selected
 from rolewatch.patterns.syntax import And, Comparison, Condition, Is, Json, NotExists, Or, Selector
 from rolewatch.patterns.texts import Texts
 
@@ -33,16 +33,17 @@ class Matcher:
         self._json = Dispatch(json, self._selected).matching
         text = [(number, each) for number, each in numbered if not isinstance(each.parsed, Json)]
         self._text = Texts(text).matching if text else None
+        self.looks_at_text = bool(text)  # then messages must not be views of a buffer
 
     def reach(self, path: Path) -> Get:
         """Give the function that reads a path of what `read` gave."""
         return self._selected.reach(path)
 
-    def read(self, raw: bytes | bytearray) -> Any:
+    def read(self, raw: Message) -> Any:
         """Decode what is selected of a record; None if it is no JSON object."""
         return self._selected.read(raw)
 
-    def matching(self, raw: bytes | bytearray, read: Any) -> list[int]:
+    def matching(self, raw: Message, read: Any) -> list[int]:
         """Give the numbers of the patterns that a record matches; `read` is what was read of it."""
         found = self._json(read) if read is not None else []
         if self._text:
@@ -50,12 +51,13 @@ class Matcher:
         return found
 
 
-def compact(raw: bytes | bytearray) -> str:
+def compact(raw: Message) -> str:
     """Write a record as CloudTrail sends it to CloudWatch Logs: without white space between its parts."""
-    if b"\n" in raw or b'": ' in raw:
+    text = bytes(raw)
+    if b"\n" in text or b'": ' in text:
         with suppress(msgspec.MsgspecError):
-            raw = msgspec.json.format(bytes(raw), indent=-1)
-    return raw.decode("utf-8", "replace")
+            text = msgspec.json.format(text, indent=-1)
+    return text.decode("utf-8", "replace")
 
 
 def _singles(condition: Condition) -> Iterator[Comparison | Is | NotExists]:

@@ -19,6 +19,7 @@ from rolewatch.patterns.syntax import Step
 # What comparisons are nearly always made with. A fraction is none of it: its text says more than a double.
 _Simple = str | int | bool | None
 
+Message = bytes | bytearray | memoryview
 Path = tuple[Step, ...]
 Names = tuple[str, ...]
 Tree = dict[str, Any]  # of names; a leaf is its path
@@ -49,13 +50,11 @@ class Selected:
                 node = node.setdefault(name, {})
             node[leaf[-1]] = leaf
         typed, raw = self._struct(tree, simple), self._struct(tree, frozenset())
-        self._typed: Callable[[bytes | bytearray], Any] = (
-            _parse if self._whole else msgspec.json.Decoder(typed).decode
-        )
+        self._typed: Callable[[Message], Any] = _parse if self._whole else msgspec.json.Decoder(typed).decode
         self._raw = msgspec.json.Decoder(raw).decode
         self._tree, self._simple = tree, simple
 
-    def read(self, message: bytes | bytearray) -> Any:
+    def read(self, message: Message) -> Any:
         """Decode what is selected; None if the message is no JSON object."""
         try:
             return self._typed(message)
@@ -98,7 +97,7 @@ class Selected:
         fields = attrgetter(*firsts)
         return fields if len(firsts) > 1 else lambda read: (fields(read),)
 
-    def _again(self, message: bytes | bytearray) -> Any:
+    def _again(self, message: Message) -> Any:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._filled(self._tree, self._raw(message))
         parsed = _parse(message)
@@ -142,7 +141,7 @@ class Selected:
         return msgspec.defstruct("Selection", fields, rename=names, gc=False)
 
 
-def _parse(message: bytes | bytearray) -> dict[str, Any] | None:
+def _parse(message: Message) -> dict[str, Any] | None:
     return parse_object(bytes(message).decode("utf-8", "replace"))
 
 

@@ -1,11 +1,11 @@
 """The step of a replay: one delivery into what metric filters count, and the records behind it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rolewatch.cloudtrail.carve import Buffer, Literals
+from rolewatch.cloudtrail.carve import HIDING, Buffer, Literals, bit
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.denials.denial import Denial
@@ -15,7 +15,8 @@ from rolewatch.denials.rule import ERROR, Rule, denials
 from rolewatch.findings.build import finding_id, finding_key
 from rolewatch.metrics.publish import Publisher
 from rolewatch.patterns.records import Matcher
-from rolewatch.patterns.search import EVERY, search
+from rolewatch.patterns.search import EVERY, MOST_BITS, search
+from rolewatch.patterns.selected import Message
 from rolewatch.scan.replayed import Match, Named
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Gathered, Stepper
@@ -63,7 +64,10 @@ class Counting(Stepper[Counted, Tallies]):
         self._each = found is None  # every record is decoded
         self._settled: dict[tuple[str, tuple[int, ...]], str] = {}
         self._varying = frozenset(n for n, each in enumerate(self._publishers) if each.constant is None)
-        self.literals: Literals = (found or EVERY)._replace(minutes=not self._each)
+        wanted, needed = (found or EVERY).wanted, (found or EVERY).needed
+        # Records with an error may be denials; where there is no room to look for it, each that matches is looked through.
+        self._error = bit(len(wanted)) if len(wanted) < MOST_BITS else 0
+        self.literals = Literals((*wanted, ERROR) if self._error else wanted, needed, minutes=not self._each)
 
     def begin(self, *, proven: bool) -> Counted:
         """Give an empty place for what a delivery gives."""
@@ -79,10 +83,11 @@ class Counting(Stepper[Counted, Tallies]):
                 gathered.minutes[minute.decode()] += number
         unparsable, minutes, matched = 0, gathered.minutes, gathered.matched
         settled, tallies = self._settled, self.summary.tallies
-        matcher, window, time_of, text = self._matcher, self._window, self._time, batch.text
+        matcher, window, time_of = self._matcher, self._window, self._time
+        text: Callable[[int, int], Message] = batch.text if matcher.looks_at_text else batch.view
         # Where every record is decoded, each is one whole object, and none of them can be a part of another.
         alone = self._each
-        for start, end, _ in batch.marked:
+        for start, end, bits in batch.marked:
             raw = text(start, end)
             read = matcher.read(raw)
             if read is None:
@@ -108,8 +113,9 @@ class Counting(Stepper[Counted, Tallies]):
             matched[key] = number + 1
             if self._varying and not self._varying.isdisjoint(found):
                 self._publish(key[0], raw, read, found, gathered)
-            if ERROR in raw or (number < EXAMPLES and (hour not in settled or time < settled[hour])):
-                self._look(time, raw, read, found, gathered)
+            error = bits & (HIDING | self._error) if self._error else True
+            if error or (number < EXAMPLES and (hour not in settled or time < settled[hour])):
+                self._look(time, bytes(raw), read, found, gathered)
                 if not any(tallies[n].wants(time) for n in found):
                     settled[hour] = time  # of later records of this hour, none can be among the first
         return unparsable
@@ -130,7 +136,7 @@ class Counting(Stepper[Counted, Tallies]):
             summary.tallies[number].merge(tally)
         summary.named |= gathered.named
 
-    def _publish(self, minute: str, raw: Buffer, read: Any, numbers: list[int], gathered: Counted) -> None:
+    def _publish(self, minute: str, raw: Message, read: Any, numbers: list[int], gathered: Counted) -> None:
         """Publish what a record gives to filters whose values differ."""
         for number in self._varying.intersection(numbers) if epoch(minute) is not None else ():
             published = self._publishers[number].publish(raw, read)
