@@ -17,7 +17,7 @@ METRIC = Metric("N", "m")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def alarm(
+def alarm(  # noqa: PLR0917 - most tests give the first few
     period=60,
     n=1,
     m=None,

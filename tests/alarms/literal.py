@@ -1,6 +1,7 @@
 """The slow and obvious evaluator: one evaluation after the other, with dictionaries, as spec/alarm.md §5 says it."""
 
 import math
+from fractions import Fraction
 
 from rolewatch.alarms.history import State
 
@@ -15,7 +16,7 @@ COMPARE = {
 def statistic_of(name, samples):
     """Compute a statistic from sorted samples, of which there is at least one; None if there is no value."""
     if name[0] == "p":
-        part = float(name[1:]) / 100
+        part = Fraction(name[1:]) / 100
         return None if samples[0] < 0 else samples[max(math.ceil(part * len(samples)), 1) - 1]
     return {
         "SampleCount": lambda: len(samples),
@@ -74,7 +75,7 @@ def transitions(alarm, datapoints, start, end, *, delay=0, initial=State.INSUFFI
     grid, state, changes = every(alarm), initial, []
     delay = math.ceil(delay / 60) * 60
     times = sorted(asked) if asked is not None else [t for t in range(start + 1, end + 1) if t % grid == 0]
-    part = float(alarm.stat.statistic[1:]) / 100 if alarm.stat.statistic[0] == "p" else None
+    part = Fraction(alarm.stat.statistic[1:]) / 100 if alarm.stat.statistic[0] == "p" else None
     for time in times:
         newest = time - time % grid
         points, counts = [], []
@@ -87,7 +88,7 @@ def transitions(alarm, datapoints, start, end, *, delay=0, initial=State.INSUFFI
                 counts.append(count)
         after = decide(alarm, points, state)
         if alarm.evaluate_low_sample_count_percentile == "ignore" and part is not None and 0 < part < 1:
-            fewest = 10 / (1 - part) if part >= 0.5 else 10 / part
+            fewest = 10 / (1 - part) if part >= Fraction(1, 2) else 10 / part
             if any(count < fewest for count in counts[-alarm.evaluation_periods :]):
                 after = state
         if after is not state:

@@ -12,7 +12,7 @@ from rolewatch.patterns.glob import glob
 
 OTHERS = [
     *(row.code for row in CODES if row.kind in ("authentication", "not-enabled")),
-    *AUTHORIZED_BUT_ABSENT,
+    *sorted(AUTHORIZED_BUT_ABSENT),
     *(row.code for row in GONE),
     "AuthorizationAlreadyExists", "AuthorizationNotFound", "AuthorizationPendingException", "AuthorizationQuotaExceeded",
     "InvalidAuthorizationMessageException", "MethodNotAllowedException", "PermissionAlreadyExistsException",

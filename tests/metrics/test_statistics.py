@@ -89,7 +89,11 @@ def test_shapes_are_kept():
     """Windows may be arranged in rows and columns, and so are the results."""
     series = series_of({0: {1.0: 1}, 60: {3.0: 2}})
     starts = np.array([[0, 0], [60, 120]])
-    for text, expected in [("Sum", [[1, 7], [6, 0]]), ("Maximum", [[1, 3], [3, 0]]), ("p100", [[1, 3], [3, 0]])]:
+    for text, expected in [
+        ("Sum", [[1, 7], [6, 0]]),
+        ("Maximum", [[1, 3], [3, 0]]),
+        ("p100", [[1, 3], [3, 0]]),
+    ]:
         present, values = windowed(
             series, starts, starts + np.array([[60, 120], [60, 60]]), parse_statistic(text)
         )

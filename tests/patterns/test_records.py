@@ -84,7 +84,12 @@ def test_search(seed):
     patterns = patterns_of(rng)
     literals = search(patterns)
     if literals is None:
-        few = [clause for each in patterns for clause in necessary(each.parsed) if min(map(len, clause)) >= TELLING]
+        few = [
+            clause
+            for each in patterns
+            for clause in necessary(each.parsed)
+            if min(map(len, clause)) >= TELLING
+        ]
         assert len(patterns) != 1 or not few
         return
     for _ in range(8):

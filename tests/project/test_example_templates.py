@@ -19,7 +19,7 @@ ROLE = "arn:{}:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSS
 DENIALS = [row.code for row in CODES if row.kind != "authentication"]
 OTHERS = [
     *(row.code for row in CODES if row.kind == "authentication"),
-    *AUTHORIZED_BUT_ABSENT,
+    *sorted(AUTHORIZED_BUT_ABSENT),
     *(row.code for row in GONE),
     "AuthorizationAlreadyExists", "AuthorizationNotFound", "AuthorizationPendingException", "Client.DryRunOperation",
     "Client.RequestLimitExceeded", "ConditionalCheckFailedException", "InsufficientInstanceCapacity", "InternalError",
@@ -83,7 +83,7 @@ def test_ours_matches_every_refusal(ours, code):
     assert ours(record(ROLE.format("aws"), code, name="CreateGrant"))
 
 
-@pytest.mark.parametrize("code", [None, *OTHERS])
+@pytest.mark.parametrize("code", [None, *dict.fromkeys(OTHERS)])
 def test_ours_matches_nothing_else(ours, code):
     """Success, throttling, what does not exist and who is not known at all are no refusals."""
     assert not (code and classify(code) not in (None, "authentication"))

@@ -39,7 +39,9 @@ class _Bar:
             self._start()
         rate = f"{size(int(at.bytes / at.seconds))}/s" if at.seconds > 0.2 else ""
         listed = f" of {at.listed:,}" if at.listed is not None else ""
-        text = f"{at.deliveries:,}{listed} deliveries  {size(at.bytes)}  {rate}  {count(at.denials, 'denial')} so far"
+        text = f"{at.deliveries:,}{listed} deliveries  {size(at.bytes)}  {rate}"
+        if at.denials is not None:
+            text += f"  {count(at.denials, 'denial')} so far"
         self._bar.update(self._task, completed=at.deliveries, total=at.listed, description=text, refresh=True)
 
     def close(self) -> None:

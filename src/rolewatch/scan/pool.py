@@ -118,7 +118,7 @@ class _Meter:
             counts = summary.counts
             self._tell(Progress(
                 counts["deliveries"], self.listed if self.done else None,
-                counts["bytes_compressed"], counts["bytes"], counts["hits"], now - self._start,
+                counts["bytes_compressed"], counts["bytes"], counts.get("hits"), now - self._start,
             ))  # fmt: skip
 
 

@@ -24,11 +24,11 @@ class ScanRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(NamedTuple):
-    """How far a scan has come; `listed` is None while listing still runs."""
+    """How far a scan has come; `listed` is None while listing still runs, `denials` where none were counted."""
 
     deliveries: int
     listed: int | None
     bytes_compressed: int
     bytes: int
-    denials: int
+    denials: int | None
     seconds: float
