@@ -8,7 +8,7 @@ from rolewatch.patterns.numbers import JsonNumber
 
 _PAIRS = {'"': '"', "[": "]"}
 _WHITE_BUT_BLANK = "\t\n\v\f\r\x1c\x1d\x1e\x1f"  # in ASCII
-_BLACK, _WHITE = re.compile(r"\S").search, re.compile(r"\s").search
+_WHITE = re.compile(r"\s").search
 
 
 def parse_object(message: str) -> dict[str, Any] | None:
@@ -42,31 +42,31 @@ Token = tuple[
 def tokens(message: str) -> list[Token]:
     """Cut a line into fields: at white space, but quoted and bracketed texts are one field each (§6)."""
     found: list[Token] = []
+    # Where these come last: so that nobody searches to the end in vain for what closes a field.
     last = {opening: message.rfind(closing) for opening, closing in _PAIRS.items()}
     # JSON that CloudTrail writes has blanks only; to look for one character is ten times as quick.
     blanks = message.isascii() and not _other_white(message)
-    begin = _BLACK(message)
-    while begin:
-        start = begin.start()
+    start, size = 0, len(message)
+    while start < size:
         opening = message[start]
-        if start < last.get(
-            opening, -1
-        ):  # so that the closing one is found, and nobody searches to the end in vain
+        if opening == " " or opening.isspace():
+            start += 1
+            continue
+        if start < last.get(opening, -1):
             close = message.find(_PAIRS[opening], start + 1)
             found.append((message[start + 1 : close], start))
-            begin = _BLACK(message, close + 1)
+            start = close + 1
             continue
-        if blanks:
-            end = message.find(" ", start)
-        else:
-            space = _WHITE(message, start)
-            end = space.start() if space else -1
-        if end < 0:
-            found.append((message[start:], start))
-            break
+        end = message.find(" ", start) if blanks else _next_white(message, start)
+        end = end if end >= 0 else size
         found.append((message[start:end], start))
-        begin = _BLACK(message, end)
+        start = end
     return found
+
+
+def _next_white(message: str, start: int) -> int:
+    found = _WHITE(message, start)
+    return found.start() if found else -1
 
 
 def _other_white(message: str) -> bool:

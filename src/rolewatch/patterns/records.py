@@ -43,11 +43,14 @@ class Matcher:
         """Decode what is selected of a record; None if it is no JSON object."""
         return self._selected.read(raw)
 
-    def matching(self, raw: Message, read: Any) -> list[int]:
-        """Give the numbers of the patterns that a record matches; `read` is what was read of it."""
+    def matching(self, raw: Message, read: Any, *, compacted: bool = False) -> list[int]:
+        """Give the numbers of the patterns that a record matches; `read` is what was read of it.
+
+        It is `compacted` if there is known to be no white space between its parts.
+        """
         found = self._json(read) if read is not None else []
         if self._text:
-            found += self._text(compact(raw))
+            found += self._text(str(raw, "utf-8", "replace") if compacted else compact(raw))
         return found
 
 

@@ -4,12 +4,13 @@ Source: spec/filter-pattern.md §4.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from rolewatch.patterns.errors import PatternError
 
 FAILED = "Failed to compile regular expression."
+MEMORY = 64 * 1024 * 1024  # bytes, for RE2's automata
 MOST = 2  # regular expressions in a pattern
 TOO_MANY = "Your input has exceeded the maximum of 2 regular expressions per filter pattern."
 
@@ -48,15 +49,30 @@ def check(source: str, pattern: str, position: int) -> None:
 @lru_cache(maxsize=1024)
 def search(source: str) -> Callable[[str], bool]:
     """Compile a regular expression to a search; ValueError if it is none."""
+    found = search_all((translated(source),))
+    return lambda text: bool(found(text))
+
+
+def search_all(expressions: Sequence[str]) -> Callable[[str], Sequence[int] | None]:
+    """Compile expressions, written as RE2 reads them, to one search that tells the places of those found in a text.
+
+    Even for one expression this takes half the time of a search by RE2's wrapper in Python. ValueError if one is none.
+    """
     import re2  # noqa: PLC0415 - takes a while, and few patterns need it
 
     options = re2.Options()
     options.log_errors = False
-    try:
-        found = re2.compile(translated(source), options).search
-    except re2.error as error:
-        raise ValueError(str(error)) from None
-    return lambda text: found(text) is not None
+    options.max_mem = MEMORY
+    found = re2.Set.SearchSet(options)
+    for text in expressions:
+        try:
+            re2.compile(text, options)
+        except re2.error as error:
+            raise ValueError(str(error)) from None
+        found.Add(text)
+    found.Compile()
+    match: Callable[[str], Sequence[int] | None] = found.Match
+    return match
 
 
 def translated(source: str) -> str:

@@ -1,13 +1,13 @@
 """A message in; which of several patterns that are not JSON patterns match it, out: searched and cut once for all."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.match_line import LineMatcher
 from rolewatch.patterns.messages import tokens
 from rolewatch.patterns.necessary import best, necessary
-from rolewatch.patterns.regex import translated
+from rolewatch.patterns.regex import search_all, translated
 from rolewatch.patterns.syntax import Everything, Line, Parsed, Regex, Terms
 
 FEW = 3  # patterns that are quicker asked one by one
@@ -43,7 +43,7 @@ class Texts:
         self._found: dict[int, list[tuple[int, LineMatcher | None]]] = {}  # by the place that has to be found
         for number, pattern in () if self._few else patterns:
             self._add(number, pattern.parsed)
-        self._search = _set(list(self._places)) if self._places else None
+        self._search = search_all(list(self._places)) if self._places else None
 
     def matching(self, message: str) -> list[int]:
         """Give the numbers of the patterns that a message matches, each once, in no order."""
@@ -111,17 +111,3 @@ class Texts:
 def _escaped(literal: str) -> str:
     """Write a literal as an expression that finds it."""
     return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in literal)
-
-
-def _set(texts: list[str]) -> Any:
-    """Make the function that tells the places of the expressions which are found in a message."""
-    import re2  # noqa: PLC0415 - takes a while, and few patterns need it
-
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 * 1024 * 1024
-    found = re2.Set.SearchSet(options)
-    for text in texts:
-        found.Add(text)
-    found.Compile()
-    return found.Match

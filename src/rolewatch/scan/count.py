@@ -1,11 +1,11 @@
 """The step of a replay: one delivery into what metric filters count, and the records behind it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rolewatch.cloudtrail.carve import HIDING, Buffer, Literals, bit
+from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.denials.denial import Denial
@@ -24,8 +24,9 @@ from rolewatch.scan.tally import EXAMPLES, HOUR, MINUTE, Tallies, Tally, epoch
 from rolewatch.sources import Delivery, Window
 from rolewatch.templates.definitions import MetricFilter
 
-TIME, ID, REGION, ACCOUNT = ("eventTime",), ("eventID",), ("awsRegion",), ("recipientAccountId",)
+TIME, REGION, ACCOUNT = ("eventTime",), ("awsRegion",), ("recipientAccountId",)
 RULE = Rule()
+LAST = "~"  # comes after all times
 
 
 class Counted(Gathered):
@@ -38,7 +39,7 @@ class Counted(Gathered):
 
     def __init__(self, *, proven: bool) -> None:
         super().__init__(proven=proven)
-        self.minutes: Counter[str] = Counter()
+        self.minutes: dict[str, int] = {}
         self.matched: dict[tuple[str, tuple[int, ...]], int] = {}
         self.tallies: defaultdict[int, Tally] = defaultdict(Tally)
         self.named: dict[str, Named] = {}
@@ -55,11 +56,12 @@ class Counting(Stepper[Counted, Tallies]):
         patterns = [each.pattern for each in filters]
         self._publishers = [Publisher(each.pattern, each.transformation) for each in filters]
         paths = [path for publisher in self._publishers for path in publisher.paths]
-        self._matcher = Matcher(patterns, [TIME, ID, REGION, ACCOUNT, *paths])
+        places = [REGION, ACCOUNT] if request.window.narrow else []
+        self._matcher = Matcher(patterns, [TIME, *places, *paths])
         for publisher in self._publishers:
             publisher.bind(self._matcher)
-        self._time, self._id = self._matcher.reach(TIME), self._matcher.reach(ID)
-        self._window = _Asked(request.window, self._matcher)
+        self._time = self._matcher.reach(TIME)
+        self._asked = _Asked(request.window, self._matcher) if request.window.narrow else None
         found = None if request.window.narrow else search(patterns)
         self._each = found is None  # every record is decoded
         self._settled: dict[tuple[str, tuple[int, ...]], str] = {}
@@ -79,14 +81,15 @@ class Counting(Stepper[Counted, Tallies]):
         if not self._each:
             if batch.minutes.get(b"") and not exact:
                 raise Inexact  # a time that is written otherwise can still be read
-            for minute, number in batch.minutes.items():
-                gathered.minutes[minute.decode()] += number
+            for spelled, number in batch.minutes.items():
+                counted = spelled.decode()
+                gathered.minutes[counted] = gathered.minutes.get(counted, 0) + number
         unparsable, minutes, matched = 0, gathered.minutes, gathered.matched
-        settled, tallies = self._settled, self.summary.tallies
-        matcher, window, time_of = self._matcher, self._window, self._time
+        matcher, asked, time_of, each = self._matcher, self._asked, self._time, self._each
         text: Callable[[int, int], Message] = batch.text if matcher.looks_at_text else batch.view
-        # Where every record is decoded, each is one whole object, and none of them can be a part of another.
-        alone = self._each
+        compacted = (
+            not (exact or batch.holds(b'": ') or batch.holds(b"\n")) if matcher.looks_at_text else False
+        )
         for start, end, bits in batch.marked:
             raw = text(start, end)
             read = matcher.read(raw)
@@ -98,26 +101,25 @@ class Counting(Stepper[Counted, Tallies]):
             time = time_of(read)
             if type(time) is not str:
                 time = ""
-            if self._each:
-                if window.narrow and not window.admits(read, time):
+            minute = time[:MINUTE]
+            if each:
+                if asked and not asked.admits(read, time):
                     continue
-                minutes[time[:MINUTE]] += 1
-            found = matcher.matching(raw, read)
+                minutes[minute] = minutes.get(minute, 0) + 1
+            found = matcher.matching(raw, read, compacted=compacted)
             if not found:
                 continue
-            if not alone and not batch.stands_alone(start):
+            # Where every record is decoded, each is one whole object, and none of them can be a part of another.
+            if not each and not batch.stands_alone(start):
                 raise Inexact
-            key = time[:MINUTE], tuple(found)
-            hour = time[:HOUR], key[1]
+            key = minute, tuple(found)
             number = matched.get(key, 0)
             matched[key] = number + 1
             if self._varying and not self._varying.isdisjoint(found):
-                self._publish(key[0], raw, read, found, gathered)
-            error = bits & (HIDING | self._error) if self._error else True
-            if error or (number < EXAMPLES and (hour not in settled or time < settled[hour])):
-                self._look(time, bytes(raw), read, found, gathered)
-                if not any(tallies[n].wants(time) for n in found):
-                    settled[hour] = time  # of later records of this hour, none can be among the first
+                self._publish(minute, raw, read, found, gathered)
+            error = not self._error or bits & (HIDING | self._error) != 0
+            if error or number < EXAMPLES:
+                self._look(time, raw, key[1], gathered, error=error)
         return unparsable
 
     def keep(self, delivery: Delivery, gathered: Counted) -> None:
@@ -143,21 +145,28 @@ class Counting(Stepper[Counted, Tallies]):
             if published:
                 gathered.tallies[number].publish(minute, published)
 
-    def _look(self, time: str, raw: Buffer, read: Any, numbers: list[int], gathered: Counted) -> None:
-        """Keep a record that is among the first, and note which findings it belongs to."""
-        known, tallies = self.summary.tallies, gathered.tallies
-        wanted = [n for n in numbers if known[n].wants(time) and tallies[n].wants(time)]
-        if (not wanted and ERROR not in raw) or epoch(time[:MINUTE]) is None:
+    def _look(
+        self, time: str, raw: Message, numbers: tuple[int, ...], gathered: Counted, *, error: bool
+    ) -> None:
+        """Keep a record if it is among the first of its hour, and note which findings it belongs to if it may hold an `error`."""
+        hour, known, tallies = (time[:HOUR], numbers), self.summary.tallies, gathered.tallies
+        late = time >= self._settled.get(hour, LAST)
+        if (late and not error) or epoch(time[:MINUTE]) is None:
             return
-        found = self._id(read)
-        match, ids = _described(time, found if isinstance(found, str) else "", raw, gathered.named)
+        wanted = [] if late else [n for n in numbers if known[n].wants(time) and tallies[n].wants(time)]
+        if not late and not any(known[n].wants(time) for n in numbers):
+            self._settled[hour] = time  # of later records of this hour, none can be among the first
+        record = bytes(raw)
+        if not wanted and ERROR not in record:
+            return
+        match, ids = _described(time, record, gathered.named)
         for number in wanted:
-            gathered.tallies[number].keep(match)
+            tallies[number].keep(match)
         for number in numbers if ids else ():
-            gathered.tallies[number].findings.setdefault(time[:MINUTE], set()).update(ids)
+            tallies[number].findings.setdefault(time[:MINUTE], set()).update(ids)
 
 
-def _described(time: str, event_id: str, raw: Buffer, named: dict[str, Named]) -> tuple[Match, list[str]]:
+def _described(time: str, raw: bytes, named: dict[str, Named]) -> tuple[Match, list[str]]:
     """Say what a record is about, and which findings it belongs to, whose names are added to `named`."""
     try:
         record = decode(raw)
@@ -169,7 +178,7 @@ def _described(time: str, event_id: str, raw: Buffer, named: dict[str, Named]) -
         ids.append(finding_id(finding_key(denial.case)))
         named[ids[-1]] = _named(denial)
     match = Match(
-        time, event_id or None, record.eventSource, record.eventName, record.errorCode, _who(record),
+        time, record.eventID, record.eventSource, record.eventName, record.errorCode, _who(record),
         record.recipientAccountId, ids[0] if ids else None,
     )  # fmt: skip
     return match, ids
