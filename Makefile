@@ -45,6 +45,8 @@ format: .venv/.dev
 # rolewatch is measured as installed for use, in an environment of its own.
 bench: .venv/.bench build/core/.done
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
+	INSTALLED=build/core/bin $(BIN)/python benchmarks/filters.py
+	$(BIN)/python benchmarks/alarms.py
 
 build/core/.done: requirements.lock pyproject.toml src/rolewatch/cloudtrail/_native.c
 	rm -rf build/core && $(PYTHON) -m venv --without-pip build/core
