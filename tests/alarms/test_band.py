@@ -1,13 +1,16 @@
 """Anomaly alarms: the band that we learn, and what is said when a value leaves it (spec/alarm.md §11 and §7)."""
 
 import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from alarmed import DAY, HOUR, alarm, complaint, data, expression, metric, states, told
+from alarmed import DAY, HOUR, PLACE, alarm, complaint, data, expression, metric, states, told
 
 from rolewatch.alarms.band import Band
-from rolewatch.templates.definitions import Metric
+from rolewatch.alarms.graph import graph
+from rolewatch.templates.definitions import AnomalyDetector, Metric
 
 M = Metric("N", "m1")
 WEEK = 7 * DAY
@@ -155,6 +158,78 @@ def test_words_for_many():
 def test_wrong_bands(more, message):
     """What is wrong is said."""
     assert message in complaint(watching(**more))
+
+
+def shifting(zone):
+    """Give starts of four weeks of hours around a change of clocks, with values that stand out at 9 o'clock."""
+    begin = int(datetime(2026, 3, 16, tzinfo=UTC).timestamp())
+    starts = np.arange(begin, begin + 4 * WEEK, 300)
+    shown = [datetime.fromtimestamp(start, ZoneInfo(zone)).hour for start in starts.tolist()]
+    return starts, np.where(np.array(shown) == 9, 50.0, 2.0)
+
+
+def test_hours_of_the_detectors_time_zone():
+    """An hour of the week is what clocks show, also after they were put forward; in UTC it would be another hour."""
+    starts, values = shifting("Europe/Berlin")
+    nine = int(datetime(2026, 4, 6, 9, tzinfo=ZoneInfo("Europe/Berlin")).timestamp())
+    at = np.array([nine, nine + HOUR])
+    own = Band(2.0, starts, values, ZoneInfo("Europe/Berlin"))
+    assert [each.tolist() for each in own.at(at)] == [[True, True], [50.0, 2.0], [50.0, 2.0]]
+    lower, upper = Band(2.0, starts, values).at(at)[1:]
+    assert not (lower == upper).any()
+
+
+def test_hours_that_begin_at_half_past():
+    """Where clocks are half an hour apart from UTC, so are the hours."""
+    starts, values = shifting("Asia/Kolkata")
+    half_past = int(datetime(2026, 4, 6, 3, 30, tzinfo=UTC).timestamp())
+    band = Band(2.0, starts, values, ZoneInfo("Asia/Kolkata"))
+    assert band.at(half_past + np.array([-1, 0, 3599, 3600]))[1].tolist() == [2.0, 50.0, 50.0, 2.0]
+
+
+def detector(**fields):
+    """Make the detector of M."""
+    plain = {"logical_id": "D", "metric": M, "statistic": "Sum", "excluded": (), "timezone": None, "place": PLACE}  # fmt: skip
+    return AnomalyDetector(**plain | fields)
+
+
+def test_excluded_ranges():
+    """Nothing is learned from a period any part of which is excluded, by the detector of this metric and statistic."""
+    noisy = {**NORMAL, **{HOUR * 5 + 300 * i: {float(i): 1} for i in range(1, 200)}}
+    metrics = data({**noisy, DAY: {100.0: 1}}, M)
+    stop = HOUR * 5 + 300 * 199 + 1  # of the last noisy period one second is enough
+    right = detector(excluded=((0, 1), (HOUR * 5 + 599, stop)))
+    wrong = [detector(statistic="Average", excluded=right.excluded), detector(metric=Metric("N", "m2"), excluded=right.excluded)]  # fmt: skip
+    first = [
+        states(watching(), metrics, DAY + 60, DAY, initial={"a": "OK"}, detectors=detectors)
+        for detectors in ([], wrong, [*wrong, right])
+    ]
+    assert first == [[], [], [(DAY + 60, "OK", "ALARM")]]
+
+
+def test_a_detector_has_no_say_in_expressions():
+    """A band of an expression is learned from all of its values, in UTC."""
+    queries = [
+        metric("m1", 300),
+        expression("m1 * 2"),
+        expression("ANOMALY_DETECTION_BAND(e)", "band", returned=False),
+    ]
+    metrics, whole = data({**NORMAL, DAY: {100.0: 1}}, M), detector(excluded=((0, DAY),))
+    found = states(watching(queries=queries), metrics, DAY + 300, DAY, initial={"a": "OK"}, detectors=[whole])
+    assert found[0] == (DAY + 60, "OK", "ALARM")
+    alone = states(watching(), metrics, DAY + 300, DAY, initial={"a": "OK"}, detectors=[whole])
+    assert alone[0] == (DAY + 60, "OK", "INSUFFICIENT_DATA")
+
+
+def test_the_band_that_is_drawn_is_the_detectors():
+    """A graph shows what the alarm was held against."""
+    noisy = {**NORMAL, **{300 * i: {1000.0: 1} for i in range(0, 288, 2)}}
+    metrics, calm = data({**noisy, DAY: {10.0: 1}}, M), {300 * i: {10.0 + i % 3: 1} for i in range(1, 288, 2)}  # fmt: skip
+    only_noise = detector(excluded=tuple((300 * i + 299, 300 * i + 300) for i in range(0, 288, 2)))
+    drawn = graph(watching(), metrics, DAY, DAY + 300, detectors=[only_noise])
+    expected = graph(watching(), data({**calm, DAY: {10.0: 1}}, M), DAY, DAY + 300)
+    assert drawn.upper.tolist() == expected.upper.tolist()
+    assert drawn.upper.tolist() != graph(watching(), metrics, DAY, DAY + 300).upper.tolist()
 
 
 def test_default_width_and_expressions():

@@ -177,6 +177,97 @@ def test_several_templates_are_one(call, here):
     assert (found["alarms"][0]["state"], found["alarms"][0]["filters"]) == ("ALARM", ["Denied"])
 
 
+MUTED = """\
+  Window:
+    Type: AWS::CloudWatch::AlarmMuteRule
+    Properties:
+      Name: window
+      Rule: {Schedule: {Expression: "cron(0 11 1 * *)", Duration: PT10M, Timezone: Europe/Berlin}}
+      MuteTargets: {AlarmNames: [!Ref Alarm, both]}
+  Both:
+    Type: AWS::CloudWatch::CompositeAlarm
+    Properties: {AlarmName: both, AlarmRule: !Sub "ALARM(${Alarm})", AlarmActions: [arn:x]}
+"""
+
+
+@pytest.fixture
+def muted(call, here):
+    """Give a way to replay the template with a mute rule: format and words in, stdout out."""
+    (here / "muted.yaml").write_text(TEMPLATE + MUTED)
+
+    def replayed(form, *words):
+        status, out, err = call("replay", "muted.yaml", "logs", *IMPORT, "--format", form, *words)
+        assert (status, err) == (0, "")
+        return out
+
+    return replayed
+
+
+def test_a_mute_rule(muted):
+    """Its alarms change their state in the window and tell at its end, of all that has begun until then."""
+    for alarm in json.loads(muted("json"))["alarms"]:
+        first, second = (each for each in alarm["transitions"] if each["to"] == "ALARM")
+        assert (first["timestamp"], first["acted_at"], first["suppressed_by"], len(first["actions"])) == (
+            "2026-03-01T10:07:00Z", "2026-03-01T10:10:00Z", "AlarmMuteRule window", 1
+        )  # fmt: skip
+        assert "acted_at" not in second
+        found = alarm["findings"]
+        assert [len(found[each]) for each in ("raised", "told", "meanwhile", "unraised")] == [4, 4, 2, 0]
+    table, page = muted("table"), muted("html")
+    for text in (table, page):
+        assert "window: cron(0 11 1 * *) for 10 min, Europe/Berlin" in text
+        assert "not before 2026-03-01 10:10: held back by AlarmMuteRule window" in text
+        assert "or began before actions that were held back ran" in " ".join(text.split())
+
+
+def test_arns_are_those_of_account_and_region(muted):
+    """A composite alarm's reason names alarms of the account and Region that the template is read for."""
+    only = ("--account", "111122223333", "--region", "us-east-1")
+    for given, account in (((), "123456789012"), (only, "111122223333")):
+        (_, both) = json.loads(muted("json", *given))["alarms"]
+        reason = both["transitions"][-1]["reason"]
+        assert reason.startswith(f"arn:aws:cloudwatch:us-east-1:{account}:alarm:denied transitioned to ")
+
+
+def test_an_anomaly_detector(call, here):
+    """Times that a template's detector excludes are not learned from."""
+    noise = [
+        denial(minute, eventID=f"{minute:08}-{number:04}") for minute in range(60) for number in range(minute)
+    ]
+    late = {"eventTime": "2026-03-01T11:00:00Z"}
+    write(
+        here / "noise" / "x.json",
+        *noise,
+        *(denial(0, eventID=f"late-{number}", **late) for number in range(70)),
+    )
+    head, _, _ = TEMPLATE.partition("  Alarm:\n")
+    band = """\
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: strange
+      EvaluationPeriods: 1
+      ThresholdMetricId: band
+      ComparisonOperator: GreaterThanUpperThreshold
+      Metrics:
+      - {Id: m, MetricStat: {Metric: {Namespace: N, MetricName: Denied}, Period: 60, Stat: Sum}}
+      - {Id: band, Expression: "ANOMALY_DETECTION_BAND(m, 2)"}
+"""
+    detector = """\
+  Detector:
+    Type: AWS::CloudWatch::AnomalyDetector
+    Properties: {Namespace: N, MetricName: Denied, Stat: Sum, Configuration: {ExcludedTimeRanges: [{StartTime: "2026-03-01T10:20:00", EndTime: "2026-03-01T11:00:00"}]}}
+"""
+    rang = []
+    for more in ("", detector):
+        (here / "band.yaml").write_text(head + band + more)
+        status, out, _ = call("replay", "band.yaml", "noise", "--delay", "0m", "--format", "json")
+        assert status == 0
+        (alarm,) = json.loads(out)["alarms"]
+        rang.append([each["timestamp"] for each in alarm["transitions"] if each["to"] == "ALARM"])
+    assert rang == [[], ["2026-03-01T11:01:00Z"]]
+
+
 def test_nothing_to_replay_over(run, here):
     """A SOURCE that does not exist ends with 2; one without a record says so."""
     assert run(source="none")[0] == 2

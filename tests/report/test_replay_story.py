@@ -216,6 +216,30 @@ def test_what_was_suppressed_was_not_told():
     assert (story.raised, story.told, story.untold) == ((A, B), (B,), 1)
 
 
+def test_what_began_before_actions_that_were_held_back():
+    """Whoever is told late is told of what has begun until then, too; what begins after that, nobody is told of."""
+    minutes = at((HOUR, A), (HOUR + 600, B), (2 * HOUR, C))
+    first = rang(HOUR + MINUTE, HOUR - 240)
+    late = first._replace(suppressed_by="AlarmMuteRule nights", acted_at=START + HOUR + 660)
+    story = story_of(late, calm(3 * HOUR), minutes=minutes)
+    assert groups(story) == ((A, B), (C,), ())
+    assert (story.told, story.untold, story.notifications) == ((A, B), 1, 1)
+    assert [(spell.before, spell.began) for spell in story.spells] == [((B,), (C,))]
+    early = late._replace(acted_at=START + HOUR + 659)
+    assert groups(story_of(early, calm(3 * HOUR), minutes=minutes)) == ((A,), (B, C), ())
+    never = first._replace(suppressed_by="AlarmMuteRule nights", actions=())
+    story = story_of(never, calm(3 * HOUR), minutes=minutes)
+    assert (groups(story), story.told, story.notifications) == (((A,), (B, C), ()), (), 0)
+
+
+def test_actions_that_were_held_back_with_a_delay():
+    """Records count from when they have arrived."""
+    minutes = at((HOUR, A), (HOUR + 600, B))
+    for acted_at, expected in ((HOUR + 959, ((A,), (B,), ())), (HOUR + 960, ((A, B), (), ()))):
+        late = rang(HOUR + 360, HOUR - 240)._replace(acted_at=START + acted_at, suppressed_by="WaitPeriod")
+        assert groups(story_of(late, calm(3 * HOUR), minutes=minutes, delay=300)) == expected
+
+
 def test_the_filters_of_a_metric():
     """Those with the metric's dimensions publish it; for one without any, others count only if there is no such filter."""
     roles = Metric(*OURS[:2], (("Role", "x"),))

@@ -8,7 +8,7 @@ from rolewatch.alarms.history import History, State
 from rolewatch.report import replay_words as said
 from rolewatch.report.replay_story import stories
 from rolewatch.scan.replayed import Behind
-from rolewatch.templates.definitions import Actions, Metric, MetricQuery, MetricStat, Template
+from rolewatch.templates.definitions import Actions, AlarmMuteRule, Metric, MetricQuery, MetricStat, Template
 
 OK, ALARM, UNKNOWN = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 A, B = list(replays.FINDINGS)[:2]
@@ -40,6 +40,18 @@ def test_a_number_has_only_what_it_needs(value, expected):
 def test_a_tick_says_what_tells_it_from_the_next(length, expected):
     """The longer the axis, the less exact its times."""
     assert expected == said.tick(START, length)
+
+
+def test_the_rules_that_mute_an_alarm():
+    """Each with its schedule, for how long, and in which time zone."""
+    nights = AlarmMuteRule("R", "nights", "cron(0 22 * * *)", 8 * HOUR, "Europe/London", ("It", "Other"), None, None, replays.PLACE)  # fmt: skip
+    once = nights._replace(name="once", expression="at(2026-03-01T10:00)", duration=90 * 60, timezone="UTC")
+    rules = (nights, once._replace(targets=("Other",)), once)
+    assert said.mutes(rules, alarm("It", OURS)) == [
+        "nights: cron(0 22 * * *) for 8 h, Europe/London",
+        "once: at(2026-03-01T10:00) for 1 h 30 min, UTC",
+    ]
+    assert said.mutes(rules, composite("Both", "TRUE")) == []
 
 
 def queries(*elements):

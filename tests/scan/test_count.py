@@ -165,12 +165,24 @@ def test_a_record_inside_of_another_one(filters):
 
 @pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize("filters", [FILTERS[1:2], FILTERS[2:3]], ids=["search", "each record"])
-@pytest.mark.parametrize("time", ["yesterday", "2026-13-45T99:99:99Z", None])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "yesterday",
+        "2026-13-45T99:99:99Z",
+        "0001-01-01T00:00:00Z",
+        "2012-12-31T23:59:59Z",
+        "2026-03-02T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        None,
+    ],
+)
 def test_records_without_a_usable_time(filters, time):
     """They are in no metric, and are counted as such."""
-    tallies = counted(
-        filters, [delivery(content(record(number=1), record(number=2, **DENIED) | {"eventTime": time}))]
-    )
+    odd = record(number=2, **DENIED) | {"eventTime": time}
+    make = partial(Counting, filters, ScanRequest(), "2026-03-01T23:59")
+    with fold([delivery(content(record(number=1), odd))], make, 1) as crew:
+        tallies = crew.summary
     assert tallies.untimed == 1
     found = values(filters, tallies)[0]
     assert sum(sum(each.values()) for each in found[()].values()) == 1

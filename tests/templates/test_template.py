@@ -159,6 +159,7 @@ def test_detectors():
 OTHERS = [
     ("AnomalyDetector", "{MetricMathAnomalyDetector: {MetricDataQueries: []}}", "anomaly detectors of metric math are not supported"),
     ("AnomalyDetector", "{Namespace: N, MetricName: M, Stat: Total}", "Stat 'Total' is no statistic (write one of SampleCount, Average, Sum, Minimum, Maximum, or p90)"),
+    ("AnomalyDetector", "{Namespace: N, MetricName: M, Stat: Sum, Configuration: {MetricTimeZone: Mars}}", "'Mars' is no time zone known here (write one such as Europe/London, or UTC)"),
     ("AnomalyDetector", "{Namespace: N, MetricName: M, Stat: Sum, Configuration: {ExcludedTimeRanges: [{StartTime: soon, EndTime: x}]}}", "StartTime 'soon' is no time (write it as in 2026-03-01T00:00:00)"),
     ("AnomalyDetector", "{Namespace: N, MetricName: M, Stat: Sum, Configuration: {ExcludedTimeRanges: [{StartTime: 2026-03-02, EndTime: 2026-03-01}]}}", "StartTime has to be before EndTime"),
 ]  # fmt: skip

@@ -6,7 +6,6 @@ import pytest
 from template_texts import alarm, read, template, told
 
 from rolewatch.templates.definitions import Actions, Metric, MetricQuery, MetricStat
-from rolewatch.templates.statistics import beyond_alarms, is_extended
 
 ENUM = "1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: Member must satisfy enum value set: [{}]"
 
@@ -185,17 +184,6 @@ def test_impossible_math(metrics, changes, message):
     found = read(template(A=math(metrics, **changes)))
     assert found.alarms == ()
     assert [said for _, _, said in told(found)] == [message]
-
-
-STATISTICS = ["p0", "p50", "p99.9", "p100", "tm99", "tc1", "ts90", "wm0.5", "IQM", "PR(1:10)", "PR(:5)", "TM(10%:90%)", "TC(:90%)", "WM(10%:)", "TS(1:2.5)"]  # fmt: skip
-NO_STATISTICS = ["", "p", "p101", "p-1", "P90", "px", "iqm", "PR(10:1)", "PR(10%:90%)", "TM(90%:10%)", "TM(:)", "TM(10%:90)", "TM(0%:101%)", "Sum", "p1.12345678901"]  # fmt: skip
-
-
-def test_statistics():
-    """Names of extended statistics are told from mistakes; upper and lower case differ."""
-    assert [name for name in STATISTICS if not is_extended(name)] == []
-    assert [name for name in NO_STATISTICS if is_extended(name)] == []
-    assert [beyond_alarms(name) for name in ("TM(5%:95%)", "TM(10%:90%)", "WM(:95%)", "p99", "PR(1:2)")] == [True, False, True, False, False]  # fmt: skip
 
 
 def test_wide_ranges_are_a_warning():

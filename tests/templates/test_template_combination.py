@@ -3,6 +3,7 @@
 from template_texts import FILTER, alarm, template
 
 from rolewatch.templates import combined, read_template
+from rolewatch.templates.definitions import Template
 
 
 def test_combined():
@@ -28,4 +29,13 @@ def test_the_same_twice():
 
 def test_nothing():
     """No templates are an empty one."""
-    assert combined([]) == ((), (), (), (), (), (), ())
+    assert combined([]) == Template()
+
+
+def test_arns():
+    """Alarms have the ARNs of the first template that tells where it is deployed."""
+    unknown = read_template(b'{"metricFilters": []}', "f.json")
+    here = read_template(template(A=alarm()), "a.yaml", account="111122223333", region="cn-north-1")
+    assert combined([unknown, here, read_template(template(B=alarm()), "b.yaml")]).arn_prefix == (
+        "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:"
+    )

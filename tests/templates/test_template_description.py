@@ -82,6 +82,7 @@ def test_both_in_one_file(indent):
     assert alarm.actions == Actions(alarm=("arn:aws:sns:us-east-1:123456789012:t",))
     assert alarm.place.path == "MetricAlarms[0]"
     assert [each.rule for each in found.composites] == ["ALARM(denied)"]
+    assert found.arn_prefix == "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 
 
 def changed(name, number, **changes):
@@ -135,6 +136,16 @@ def test_no_object():
         "an object is wanted, this is a text",
         "an object is wanted, this is null",
     ]
+
+
+def test_where_alarms_are():
+    """The first alarm with an ARN tells the account and Region; filters tell nothing."""
+    composite = {"AlarmArn": "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:both"}
+    described = json.loads(changed("CompositeAlarms", 0, **composite))
+    del described["MetricAlarms"][0]["AlarmArn"]
+    assert read(json.dumps(described)).arn_prefix == "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:"
+    assert read(json.dumps(FILTERS)).arn_prefix is None
+    assert read(changed("MetricAlarms", 0, AlarmArn="denied")).arn_prefix is None
 
 
 def test_same_filter_name_in_two_groups():

@@ -3,13 +3,17 @@
 CloudWatch does not document its model (spec/alarm.md §11). Ours is plain: for each hour the values of the two weeks before
 it that fell into the same hour of the week, or if these are too few, the same hour of the day, or else all. Their median is
 the middle of the band; half its width is `width` standard deviations, estimated from the median absolute deviation, or from
-the mean one where more than half of the values are equal. A metric without negative values has a band without them.
+the mean one where more than half of the values are equal. A metric without negative values has a band without them. Hours are
+those that clocks show in the detector's time zone, so that an hour of the week stays what it is when they are put forward.
 """
 
+from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from typing import Final
 
 import numpy as np
 
+from rolewatch.alarms.clock import offsets
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.expression import Call, Number, Word, parse_expression
 from rolewatch.alarms.functions import Flags, distinct
@@ -37,30 +41,45 @@ def band_width(alarm: Alarm, threshold_metric_id: str, watched: str) -> float:
     raise AlarmError("the threshold is no ANOMALY_DETECTION_BAND of the watched metric with a width", text)
 
 
+def within(ranges: Iterable[tuple[int, int]], starts: Times, period: int) -> Flags:
+    """Say of periods with these starts whether any part of them lies in one of the ranges (end excluded; epoch seconds)."""
+    found = np.zeros(starts.shape, np.bool_)
+    for first, stop in ranges:
+        found |= (starts < stop) & (starts + period > first)
+    return found
+
+
 class Band:
     """What is normal: learned from values of periods with these starts, in ascending order."""
 
-    def __init__(self, width: float, starts: Times, values: Floats) -> None:
+    def __init__(self, width: float, starts: Times, values: Floats, zone: tzinfo = UTC) -> None:
         self._width = width
         self._starts = starts
         self._values = values
+        self._zone = zone
+        self._shown = (starts + offsets(zone, starts)) // _HOUR
         self._hours: dict[int, tuple[bool, float, float]] = {}
 
     def at(self, starts: Times) -> tuple[Flags, Floats, Floats]:
         """Give for periods with these starts whether the band is known, its lower and its upper bound (0 where unknown)."""
-        of_starts = starts // _HOUR
+        ahead = offsets(self._zone, starts)
+        of_starts = (starts + ahead) // _HOUR * _HOUR - ahead
         hours = distinct(of_starts.ravel())
-        rows = [self._hours.get(hour) or self._learn(hour) for hour in hours.tolist()]
+        shown = (hours + offsets(self._zone, hours)) // _HOUR
+        rows = [
+            self._hours.get(hour) or self._learn(hour, shown_there)
+            for hour, shown_there in zip(hours.tolist(), shown.tolist(), strict=True)
+        ]
         table = np.array(rows, np.float64).reshape(-1, 3)[np.searchsorted(hours, of_starts)]
         return table[..., 0] > 0, table[..., 1], table[..., 2]
 
-    def _learn(self, hour: int) -> tuple[bool, float, float]:
-        """Look at what is known when the hour begins."""
-        low, high = np.searchsorted(self._starts, [hour * _HOUR - _LEARNED, hour * _HOUR])
-        past, values = self._starts[low:high] // _HOUR, self._values[low:high]
+    def _learn(self, hour: int, shown: int) -> tuple[bool, float, float]:
+        """Look at what is known when the hour begins (epoch seconds) that clocks show as `shown` (counted in hours)."""
+        low, high = np.searchsorted(self._starts, [hour - _LEARNED, hour])
+        past, values = self._shown[low:high], self._values[low:high]
         result = (False, 0.0, 0.0)
         for season in _SEASONS:
-            alike = values[(hour - past) % season == 0]
+            alike = values[(shown - past) % season == 0]
             if len(alike) >= _FEWEST:
                 middle = float(np.median(alike))
                 away = np.abs(alike - middle)

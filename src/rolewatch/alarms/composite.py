@@ -12,7 +12,7 @@ from rolewatch.alarms.suppression import suppressed
 from rolewatch.alarms.wording import LONGEST_DATA, LONGEST_REASON, long_time, stamp
 from rolewatch.templates.definitions import CompositeAlarm, Notice
 
-#: What stands before an alarm's name in its ARN: nothing tells the account and the Region of an alarm that is only replayed.
+#: What stands before an alarm's name in its ARN where nothing tells its account and Region.
 ARN_PREFIX: Final = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:"
 
 

@@ -12,12 +12,13 @@ from rolewatch.alarms.actions import actions_of
 from rolewatch.alarms.composite import ARN_PREFIX, Setting, follow
 from rolewatch.alarms.decision import DECISIONS, decide, resolved
 from rolewatch.alarms.history import History, State, Transition
+from rolewatch.alarms.mute import muted, unknown_targets
 from rolewatch.alarms.reasons import Change, reasons
 from rolewatch.alarms.tally import tallies
 from rolewatch.alarms.watch import Metrics, Watch
 from rolewatch.base.errors import UsageError
 from rolewatch.metrics.series import Ints, Times
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Notice
+from rolewatch.templates.definitions import Alarm, AlarmMuteRule, AnomalyDetector, CompositeAlarm, Notice
 
 _MINUTE = 60
 
@@ -33,13 +34,17 @@ def replay(
     initial: Mapping[str, State] | None = None,
     asked: Sequence[int] | None = None,
     arn_prefix: str = ARN_PREFIX,
+    detectors: Sequence[AnomalyDetector] = (),
+    mute_rules: Sequence[AlarmMuteRule] = (),
 ) -> tuple[tuple[History, ...], tuple[Notice, ...]]:
     """Evaluate alarms over `start < time <= end` (epoch seconds), or only at the times that are `asked` for.
 
     With a delay (seconds, rounded up to whole minutes) an evaluation at t sees the datapoints before t - delay only.
     `initial` has states by the alarm's name; an alarm that it does not name has just been created. An alarm that cannot be
-    evaluated has an error among the notices and no history; the others have one each, composite alarms last.
+    evaluated has an error among the notices and no history; the others have one each, composite alarms last. `detectors` say
+    what the bands of anomaly alarms learn from; `mute_rules` hold back actions of the alarms that they name.
     """
+    alarms, composites = tuple(alarms), tuple(composites)
     started = {} if initial is None else initial
     delay = whole_minutes(delay)
     times = None if asked is None else np.unique(np.array(asked, np.int64))
@@ -49,7 +54,7 @@ def replay(
     for alarm in alarms:
         state = started.get(alarm.name, State.INSUFFICIENT_DATA)
         try:
-            watch = Watch(alarm, metrics)
+            watch = Watch(alarm, metrics, detectors)
             transitions = _transitions(
                 watch, state, evaluations(start, end, watch.every) if times is None else times, delay
             )
@@ -61,8 +66,10 @@ def replay(
     minutes = evaluations(start, end, _MINUTE) if times is None else times
     setting = Setting(start, end, int(minutes[0]) if len(minutes) else None, started, arn_prefix)
     by_name = {history.alarm.name: history for history in histories}
-    followed, complaints = follow(tuple(composites), by_name, failed - by_name.keys(), setting)
-    return (*histories, *followed), (*notices, *complaints)
+    followed, complaints = follow(composites, by_name, failed - by_name.keys(), setting)
+    names = {*(alarm.name for alarm in alarms), *(alarm.name for alarm in composites)}
+    unknown = unknown_targets(mute_rules, names)
+    return tuple(muted((*histories, *followed), mute_rules)), (*notices, *complaints, *unknown)
 
 
 def whole_minutes(delay: int) -> int:

@@ -1,5 +1,6 @@
 """An alarm and the datapoints of its metrics in; what it held against its threshold, as points to draw, out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from rolewatch.alarms.evaluate import evaluations, whole_minutes
 from rolewatch.alarms.watch import Metrics, Points, Watch
 from rolewatch.metrics.series import Floats, Ints, Times
-from rolewatch.templates.definitions import Alarm
+from rolewatch.templates.definitions import Alarm, AnomalyDetector
 
 _AT_ONCE = 2_000_000  # periods in memory at a time
 
@@ -28,13 +29,20 @@ class Graph(NamedTuple):
 
 
 def graph(
-    alarm: Alarm, metrics: Metrics, start: int, end: int, *, delay: int = 0, points: int = 2000
+    alarm: Alarm,
+    metrics: Metrics,
+    start: int,
+    end: int,
+    *,
+    delay: int = 0,
+    points: int = 2000,
+    detectors: Sequence[AnomalyDetector] = (),
 ) -> Graph:
-    """Draw an alarm's values over `start < time <= end`, with at most about so many points; UsageError as in `replay`.
+    """Draw an alarm's values over `start < time <= end`, with at most about so many points; all else as in `replay`.
 
     Thinning loses no value beyond a bound.
     """
-    watch = Watch(alarm, metrics)
+    watch = Watch(alarm, metrics, detectors)
     times = evaluations(start, end, watch.every)
     parts = [_newest(watch, part, whole_minutes(delay)) for part in _chunks(watch, times)]
     if not parts:

@@ -23,8 +23,9 @@ class Transition(NamedTuple):
     """A change of state at `time` (epoch seconds), in the service's wording (spec/alarm.md §7).
 
     `reason_data` is JSON text, or None where the service gives none; `actions` are those the change invokes. Where a
-    composite alarm has a suppressor, they may be invoked later, at `acted_at`, or not at all: `suppressed_by` names what
-    held them back last (`WaitPeriod`, `ExtensionPeriod` or `Alarm`; spec/alarm.md §10.1).
+    composite alarm has a suppressor, or a rule mutes the alarm, they may be invoked later, at `acted_at`, or not at all:
+    `suppressed_by` names what held them back last (`WaitPeriod`, `ExtensionPeriod` or `Alarm`; spec/alarm.md §10.1; or
+    `AlarmMuteRule` with the rule's name, §6).
     """
 
     time: int

@@ -5,20 +5,22 @@ beyond what can be seen.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from rolewatch.alarms.band import Band, band_width
+from rolewatch.alarms.band import Band, band_width, within
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.formula import Formula
 from rolewatch.alarms.functions import Flags, Moment, Value, distinct
 from rolewatch.metrics.combination import combined
 from rolewatch.metrics.series import Floats, Series, Times, series_of
-from rolewatch.metrics.statistic import Statistic, parse_statistic
 from rolewatch.metrics.statistics import sample_counts, windowed
-from rolewatch.templates.definitions import Alarm, Metric, MetricQuery, MetricStat
+from rolewatch.templates.definitions import Alarm, AnomalyDetector, Metric, MetricQuery, MetricStat
+from rolewatch.templates.statistic import Statistic, parse_statistic
+from rolewatch.templates.timezones import parse_timezone
 
 Metrics = Mapping[Metric, Mapping[str, Series]]  # of each metric, by unit
 
@@ -70,7 +72,7 @@ class Watch:
     that are looked at, two more than have to be there (§4).
     """
 
-    def __init__(self, alarm: Alarm, metrics: Metrics) -> None:
+    def __init__(self, alarm: Alarm, metrics: Metrics, detectors: Sequence[AnomalyDetector] = ()) -> None:
         self.alarm = alarm
         self.wanted = alarm.evaluation_periods
         self.needed = (
@@ -90,7 +92,9 @@ class Watch:
             self._sources[name] = _Source(_series(stat, metrics), parse_statistic(stat.statistic))
         self.fewest = self._fewest_samples()
         if alarm.threshold_metric_id is not None:
-            self.band = self._learned(alarm.threshold_metric_id)
+            self.band = self._learned(
+                alarm.threshold_metric_id, _detector(stats.get(self._watched), detectors)
+            )
 
     def _read_queries(self, queries: tuple[MetricQuery, ...]) -> dict[str, MetricStat]:
         """Find out which series is watched, and which metrics it needs."""
@@ -109,18 +113,21 @@ class Watch:
             raise AlarmError("the expression refers to no metric", by_id[self._watched].expression)
         return stats
 
-    def _learned(self, threshold_metric_id: str) -> Band:
-        """Make the anomaly band from all periods that follow each other without overlap."""
+    def _learned(self, threshold_metric_id: str, detector: AnomalyDetector | None) -> Band:
+        """Make the anomaly band from all periods that follow each other without overlap, but for those that are excluded."""
         width = band_width(self.alarm, threshold_metric_id, self._watched)
         if self.along:
             raise AlarmError("a band of an expression that looks at several periods at once is not supported")
         times = np.concatenate([source.series.times for source in self._sources.values()])
         if not len(times):
             return Band(width, times, np.empty(0))
+        excluded = () if detector is None else detector.excluded
+        zone = parse_timezone(detector.timezone) if detector is not None and detector.timezone else UTC
         first, last = int(times.min()) // self.period, int(times.max()) // self.period
         starts = np.arange(first, last + 1) * self.period
         points = self.points(starts + self.period)
-        return Band(width, starts[points.present], points.values[points.present])
+        learned = points.present & ~within(excluded, starts, self.period)
+        return Band(width, starts[learned], points.values[learned], zone)
 
     @property
     def along(self) -> bool:
@@ -225,6 +232,14 @@ class Watch:
         known, lower, upper = self.band.at(ends - self.period)
         present = points.present & known
         return Points(present, np.where(present, points.values, 0.0), points.samples, lower, upper)
+
+
+def _detector(stat: MetricStat | None, detectors: Sequence[AnomalyDetector]) -> AnomalyDetector | None:
+    """Find the detector of a metric and statistic; there is none of an expression."""
+    if stat is None:
+        return None
+    wanted = stat.metric, stat.statistic
+    return next((each for each in detectors if (each.metric, each.statistic) == wanted), None)
 
 
 def _series(stat: MetricStat, metrics: Metrics) -> Series:

@@ -14,7 +14,7 @@ _DAY: Final = 86_400
 
 def number(value: float) -> str:
     """Write a double as Java does; in the usual range that is as Python does, only faster."""
-    return repr(value) if 1e-3 <= abs(value) < 1e7 else java_double(value)
+    return repr(value) if 1e-3 <= abs(value) < 1e7 or not value else java_double(value)
 
 
 def short_time(seconds: int) -> str:

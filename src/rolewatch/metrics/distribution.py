@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolewatch.metrics.series import Floats, Ints, Series
-from rolewatch.metrics.statistic import Statistic
+from rolewatch.templates.statistic import Statistic
 
 Flags = NDArray[np.bool_]
 _AT_ONCE = 4_000_000  # values that are sorted together: about 200 MB

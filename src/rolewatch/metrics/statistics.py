@@ -7,7 +7,7 @@ import numpy as np
 from rolewatch.metrics.distribution import Flags, distributed
 from rolewatch.metrics.reduction import slice_maxima, slice_minima, slice_sums
 from rolewatch.metrics.series import Floats, Ints, Series, Times
-from rolewatch.metrics.statistic import Statistic
+from rolewatch.templates.statistic import Statistic
 
 
 def windowed(series: Series, starts: Times, ends: Times, statistic: Statistic) -> tuple[Flags, Floats]:

@@ -18,8 +18,9 @@ def graph_of(replayed: Replayed, history: History) -> Graph | None:
         return None
     try:
         return graph(
-            history.alarm, replayed.metrics, history.start, history.end, delay=replayed.delay, points=POINTS
-        )
+            history.alarm, replayed.metrics, history.start, history.end,
+            delay=replayed.delay, points=POINTS, detectors=replayed.template.anomaly_detectors,
+        )  # fmt: skip
     except UsageError:  # that it cannot be evaluated is among the notices
         return None
 

@@ -48,7 +48,7 @@ def alarm_panel(replayed: Replayed, story: Story, number: int) -> Markup:
         *upshot,
         _figures(story),
         chart(story, drawn),
-        _rule(story),
+        _rule(replayed, story),
         _changes(replayed, story),
         _findings(replayed, story),
         class_="panel alarm",
@@ -75,8 +75,8 @@ def _figures(story: Story) -> Markup:
     )
 
 
-def _rule(story: Story) -> Markup:
-    """Return when the alarm goes off, what it looks at, and whom it tells."""
+def _rule(replayed: Replayed, story: Story) -> Markup:
+    """Return when the alarm goes off, what it looks at, whom it tells, and when it is muted."""
     alarm = story.history.alarm
     facts: list[tuple[str, Markup]] = [("Rule", el("code", said.rule(alarm)))]
     if isinstance(alarm, Alarm):
@@ -87,6 +87,8 @@ def _rule(story: Story) -> Markup:
     ]  # fmt: skip
     facts.append(("Filters", join(filters) if filters else el("span", "no metric filter of the template publishes what it looks at", class_="caution")))  # fmt: skip
     facts.append(("Tells", join([el("div", el("code", arn)) for arn in alarm.actions.alarm]) if story.tells else join([f"nobody: {said.why_silent(story)}"])))  # fmt: skip
+    if muted := said.mutes(replayed.template.mute_rules, alarm):
+        facts.append(("Muted", join([el("div", el("code", line)) for line in muted])))
     if alarm.description:
         facts.insert(0, ("Description", join([alarm.description])))
     return el("dl", *(el("div", el("dt", label), el("dd", value)) for label, value in facts), class_="facts")

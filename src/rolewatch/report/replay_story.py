@@ -3,10 +3,11 @@
 A finding's records reach the alarm `delay` seconds after the minute in which they happened. Each finding of an alarm's
 filters is one of three: its first record stood behind a change into ALARM (`raised`), it began while the alarm was in
 ALARM already, so that nothing was said of it (`meanwhile`), or it never took the alarm over its threshold (`unraised`).
-Of what raised it somebody was told (`told`) if that change invoked an action.
+Of what raised it somebody was told (`told`) if that change invoked an action. Where this action was held back, what began
+until it ran counts as raised, and as told, too: whoever is told then finds it there.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class Spell(NamedTuple):
     """A stay in ALARM, from `start` to `end` (epoch seconds); `change` is the index of the transition that began it.
 
     `change` is None where the alarm began in ALARM, `lasting` says that it was in ALARM at the end. `began` are the
-    findings whose first record came while it lasted.
+    findings whose first record came while it lasted, but for those of them that came `before` the actions of the change ran.
     """
 
     start: int
@@ -28,6 +29,7 @@ class Spell(NamedTuple):
     lasting: bool
     change: int | None
     began: tuple[str, ...]
+    before: tuple[str, ...]
 
 
 class Story(NamedTuple):
@@ -92,13 +94,17 @@ def _story(history: History, known: Causes, delay: int) -> Story:
     for start, end, lasting, change in _stays(history):
         cause = causes[change] if change is not None else None
         behind_it = frozenset(cause.findings if cause else ())
-        within = order[bisect_left(seen, start) : len(seen) if lasting else bisect_left(seen, end)]
-        spells.append(
-            Spell(start, end, lasting, change, tuple(each for each in within if each not in behind_it))
+        first, last = bisect_left(seen, start), len(seen) if lasting else bisect_left(seen, end)
+        ran = min(bisect_right(seen, _acted_at(history, change)), last)
+        before, began = (
+            tuple(each for each in order[low:high] if each not in behind_it)
+            for low, high in ((first, ran), (max(first, ran), last))
         )
+        spells.append(Spell(start, end, lasting, change, began, before))
     meanwhile = {finding for spell in spells for finding in spell.began}
-    raised = {finding for cause in causes if cause for finding in cause.findings} - meanwhile
-    told = {
+    before_action = {finding for spell in spells for finding in spell.before}
+    raised = {finding for cause in causes if cause for finding in cause.findings} - meanwhile | before_action
+    told = before_action | {
         finding
         for change, cause in zip(history.transitions, causes, strict=True)
         if cause and change.actions
@@ -115,6 +121,12 @@ def _story(history: History, known: Causes, delay: int) -> Story:
         tuple(finding for finding in order if finding not in raised and finding not in meanwhile),
         firsts,
     )
+
+
+def _acted_at(history: History, change: int | None) -> int:
+    """Return when the actions of a change ran that were held back; before all time if they did not, or were not."""
+    found = history.transitions[change].acted_at if change is not None else None
+    return history.start - 1 if found is None else found
 
 
 def _firsts(timelines: Iterable[Timeline]) -> dict[str, int]:

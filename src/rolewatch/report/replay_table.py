@@ -100,6 +100,8 @@ class _Block:
                 self._row("" if index else "metric", Text(terminal(line)))
             if not story.filters:
                 self._row("", Text("no metric filter of the template publishes it", "yellow"))
+        for line in said.mutes(self._replayed.template.mute_rules, alarm):
+            self._row("muted", Text(terminal(line)))
         self._row("cost", Text(said.cost(story)))
         self._pictures()
         self._changes()

@@ -3,7 +3,7 @@
 Nothing here makes text safe to show: names are as they stand in the template, and whoever shows them does that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from rolewatch.report.words import count
 from rolewatch.scan.replayed import Match, Named, Replayed
 from rolewatch.templates.definitions import (
     Alarm,
+    AlarmMuteRule,
     CompositeAlarm,
     Metric,
     MetricFilter,
@@ -134,6 +135,8 @@ def upshot(story: Story) -> list[str]:
     told = []
     if raised:
         stood = f"{count(raised, 'finding')} stood behind {'its change' if story.entries == 1 else 'its changes'} into ALARM"
+        if any(spell.before for spell in story.spells):
+            stood += ", or began before actions that were held back ran"
         heard = len(story.told)
         whom = (
             ""
@@ -249,6 +252,15 @@ def notified(change: Transition) -> str:
     if change.acted_at is not None:
         return f"not before {moment(change.acted_at)}: held back by {change.suppressed_by}"
     return "" if change.actions else f"nobody: suppressed by {change.suppressed_by}"
+
+
+def mutes(rules: Iterable[AlarmMuteRule], alarm: Alarm | CompositeAlarm) -> list[str]:
+    """Return the rules that mute an alarm: "nights: cron(0 22 * * *) for 8 h, Europe/London"."""
+    return [
+        f"{each.name}: {each.expression} for {span(each.duration)}, {each.timezone}"
+        for each in rules
+        if alarm.name in each.targets
+    ]
 
 
 def publishes(metric_filter: MetricFilter) -> str:

@@ -26,6 +26,7 @@ from rolewatch.templates.definitions import MetricFilter
 
 TIME, REGION, ACCOUNT = ("eventTime",), ("awsRegion",), ("recipientAccountId",)
 RULE = Rule()
+FIRST = "2013-01-01T00:00"  # the year in which CloudTrail began
 LAST = "~"  # comes after all times
 
 
@@ -51,7 +52,11 @@ class Counting(Stepper[Counted, Tallies]):
     Where literals find all records that may match, only those are decoded, and the others are counted by the minute.
     """
 
-    def __init__(self, filters: Sequence[MetricFilter], request: ScanRequest) -> None:
+    def __init__(
+        self, filters: Sequence[MetricFilter], request: ScanRequest, latest: str = "9999-12-31T23:59"
+    ) -> None:
+        """Take what to count; minutes after `latest`, spelled as eventTime does, are taken for nonsense, as are those before FIRST."""
+        self._latest = latest
         super().__init__(Tallies(len(filters)), Limits(request.gunzip_limit, request.gunzip_ratio))
         patterns = [each.pattern for each in filters]
         self._publishers = [Publisher(each.pattern, each.transformation) for each in filters]
@@ -127,20 +132,24 @@ class Counting(Stepper[Counted, Tallies]):
         del delivery
         summary = self.summary
         for minute, number in gathered.minutes.items():
-            if epoch(minute) is None:
+            if not self._is_time(minute):
                 summary.untimed += number
             else:
                 summary.minutes[minute] += number
         for (minute, numbers), records in gathered.matched.items():
-            for number in numbers if epoch(minute) is not None else ():
+            for number in numbers if self._is_time(minute) else ():
                 summary.tallies[number].matched[minute] += records
         for number, tally in gathered.tallies.items():
             summary.tallies[number].merge(tally)
         summary.named |= gathered.named
 
+    def _is_time(self, minute: str) -> bool:
+        """Whether a minute is one that CloudTrail can have recorded: one far off would make years of silence of a replay."""
+        return FIRST <= minute <= self._latest and epoch(minute) is not None
+
     def _publish(self, minute: str, raw: Message, read: Any, numbers: list[int], gathered: Counted) -> None:
         """Publish what a record gives to filters whose values differ."""
-        for number in self._varying.intersection(numbers) if epoch(minute) is not None else ():
+        for number in self._varying.intersection(numbers) if self._is_time(minute) else ():
             published = self._publishers[number].publish(raw, read)
             if published:
                 gathered.tallies[number].publish(minute, published)
@@ -151,7 +160,7 @@ class Counting(Stepper[Counted, Tallies]):
         """Keep a record if it is among the first of its hour, and note which findings it belongs to if it may hold an `error`."""
         hour, known, tallies = (time[:HOUR], numbers), self.summary.tallies, gathered.tallies
         late = time >= self._settled.get(hour, LAST)
-        if (late and not error) or epoch(time[:MINUTE]) is None:
+        if (late and not error) or not self._is_time(time[:MINUTE]):
             return
         wanted = [] if late else [n for n in numbers if known[n].wants(time) and tallies[n].wants(time)]
         if not late and not any(known[n].wants(time) for n in numbers):

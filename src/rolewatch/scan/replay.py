@@ -3,9 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from rolewatch.alarms.composite import ARN_PREFIX
 from rolewatch.alarms.evaluate import replay as evaluate
 from rolewatch.alarms.history import State
 from rolewatch.base.errors import UsageError
@@ -31,12 +32,14 @@ def replay(
     delay: int,
     now: datetime,
     groups: Mapping[str, Sequence[str]] | None = None,
+    latest: datetime | None = None,
     initial: Mapping[str, State] | None = None,
     asked: Sequence[int] | None = None,
     progress: Tell | None = None,
 ) -> Replayed:
     """Count what a template's metric filters match in the sources, and let its alarms watch what they publish.
 
+    Records after `latest` (a day after `now`, if it is not given), and those from before there was CloudTrail, are left out.
     `groups` has sources by the name of the log group that they are; filters of other groups see `sources`. `delay` in seconds
     is how much later than they happen events reach the alarms, which go on until they have seen the last one; `initial`
     and `asked` are those of `alarms.evaluate.replay`. Raises SourceError for a SOURCE that does not exist and CannotDo for
@@ -44,8 +47,9 @@ def replay(
     """
     started = time.monotonic()
     usable, notices = _usable(template.filters)
+    spelled = (latest or now + timedelta(days=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     parts = [
-        (part, filters, _counted(part, filters, request, progress))
+        (part, filters, _counted(part, filters, request, spelled, progress))
         for part, filters in _grouped(sources, usable, groups or {})
     ]
     metrics, behind = _published([(filters, tallies) for _, filters, tallies in parts])
@@ -55,7 +59,8 @@ def replay(
     end = (seen[-1] if seen else start) + 60 + -(-delay // 60) * 60
     histories, wrong = evaluate(
         template.alarms, template.composites, metrics,
-        start=start, end=end, delay=delay, initial=initial or {}, asked=asked,
+        start=start, end=end, delay=delay, initial=initial or {}, asked=asked, arn_prefix=template.arn_prefix or ARN_PREFIX,
+        detectors=template.anomaly_detectors, mute_rules=template.mute_rules,
     )  # fmt: skip
     totals: Counter[str] = Counter()
     for _, _, tallies in parts:
@@ -89,12 +94,16 @@ def _grouped(
 
 
 def _counted(
-    sources: Sequence[str], filters: list[MetricFilter], request: ScanRequest, progress: Tell | None
+    sources: Sequence[str],
+    filters: list[MetricFilter],
+    request: ScanRequest,
+    latest: str,
+    progress: Tell | None,
 ) -> Tallies:
     """Count what filters match in one log group."""
     problems: list[tuple[str, str]] = []
     listed = deliveries_of(sources, request.window, problems)
-    make = partial(Counting, filters, request)
+    make = partial(Counting, filters, request, latest)
     with without_collector(), fold(listed, make, request.jobs, progress) as crew:
         tallies = crew.summary
     tallies.unreadable += problems
@@ -149,5 +158,6 @@ def _untimed(tallies: Tallies, sources: Sequence[str]) -> list[Notice]:
     if not tallies.untimed:
         return []
     number = "1 record has" if tallies.untimed == 1 else f"{tallies.untimed:,} records have"
-    message = f"{number} no usable eventTime; they are in no metric"
+    what = "no time at all, or one before 2013 or in the future"
+    message = f"{number} no usable eventTime ({what}); they are in no metric"
     return [Notice("warning", message, Place(", ".join(sources), 0, 0, ""))]

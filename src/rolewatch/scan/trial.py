@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from rolewatch.alarms.composite import ARN_PREFIX
 from rolewatch.alarms.evaluate import replay as evaluate
 from rolewatch.alarms.history import CREATED, History, State
 from rolewatch.metrics.series import series_of
@@ -19,6 +20,9 @@ from rolewatch.templates.trials import Expectation, Trial
 #: When the values of a test begin; any full day will do, and the same one makes a test tell the same each time.
 EPOCH: Final = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 MINUTE: Final = 60
+LATEST: Final = datetime(
+    2100, 1, 1, tzinfo=UTC
+)  # of a record in a test, which tells the same whenever it runs
 
 
 class Failure(NamedTuple):
@@ -85,8 +89,10 @@ class Runner:
             asked = range(given.start + trial.interval, end + 1, trial.interval)
         initial = {self._names[name]: State(state) for name, state in trial.initial_state.items()}
         histories, notices = evaluate(
-            alarms, composites, given.metrics, start=given.start, end=end, initial=initial, asked=asked
-        )
+            alarms, composites, given.metrics,
+            start=given.start, end=end, initial=initial, asked=asked,
+            arn_prefix=self._template.arn_prefix or ARN_PREFIX, detectors=self._template.anomaly_detectors,
+        )  # fmt: skip
         found = {history.alarm.name: history for history in histories}
         for notice in notices:
             if notice.level == "error" and not wanted <= found.keys():
@@ -98,7 +104,8 @@ class Runner:
         if names not in self._read:
             filters = Template(filters=self._template.filters)
             paths = [name if "://" in name else str(self._folder / name) for name in names]
-            found = replay(paths, filters, self._request, delay=0, now=datetime.fromtimestamp(EPOCH, UTC))
+            begin = datetime.fromtimestamp(EPOCH, UTC)
+            found = replay(paths, filters, self._request, delay=0, now=begin, latest=LATEST)
             for notice in found.notices:
                 if notice.level == "error":
                     raise TemplateError(notice.message, notice.place)

@@ -4,7 +4,7 @@ import re
 
 from rolewatch.templates.definitions import Metric, MetricQuery, MetricStat
 from rolewatch.templates.fields import Fields
-from rolewatch.templates.statistics import SHOWN, STATISTICS, is_extended
+from rolewatch.templates.statistic import SHOWN, SIMPLE, is_extended
 from rolewatch.templates.units import UNITS
 
 MOST_DIMENSIONS = 30
@@ -56,12 +56,10 @@ def read_stat(fields: Fields) -> MetricStat:
         raise fields.error(
             "required key [Statistic] not found", remedy="write Statistic or ExtendedStatistic"
         )
-    fields.choice("Statistic", STATISTICS)
+    fields.choice("Statistic", SIMPLE)
     if extended is not None and not is_extended(extended):
         remedy = (
-            f"write it under Statistic: {extended}"
-            if extended in STATISTICS
-            else f"write one such as {SHOWN}"
+            f"write it under Statistic: {extended}" if extended in SIMPLE else f"write one such as {SHOWN}"
         )
         raise fields.error(
             f"The value {extended[:100]} for parameter ExtendedStatistic is not supported.",
@@ -137,9 +135,9 @@ def _metric_stat(fields: Fields) -> MetricStat:
     if metric is None:
         raise fields.missing("Metric")
     name = fields.required("Stat")
-    if name not in STATISTICS and not is_extended(name):
+    if name not in SIMPLE and not is_extended(name):
         raise fields.error(
-            f"Stat {name[:100]!r} is no statistic", "Stat", remedy=f"write {', '.join(STATISTICS)}, {SHOWN}"
+            f"Stat {name[:100]!r} is no statistic", "Stat", remedy=f"write {', '.join(SIMPLE)}, {SHOWN}"
         )
     period = fields.present("Period", read_period(fields))
     return MetricStat(read_metric(metric), period, name, fields.choice("Unit", UNITS))

@@ -7,7 +7,7 @@ from rolewatch.templates.definitions import Actions, Alarm, CompositeAlarm, Metr
 from rolewatch.templates.errors import MissingParameterError, TemplateError
 from rolewatch.templates.fields import Fields, Identity
 from rolewatch.templates.nodes import Scalar, Sequence
-from rolewatch.templates.statistics import beyond_alarms
+from rolewatch.templates.statistic import parse_statistic
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -86,7 +86,7 @@ def read_alarm(fields: Fields, identity: Identity) -> ReadAlarm:
     warnings += [
         fields.error(f"{name}: the API names 10% to 90% as the bounds in alarms")
         for name in names
-        if beyond_alarms(name)
+        if parse_statistic(name).beyond_alarms
     ]
     return ReadAlarm(alarm, warnings)
 

@@ -11,6 +11,7 @@ from rolewatch.templates.alarms import read_alarm, read_composite
 from rolewatch.templates.combination import without_clashes
 from rolewatch.templates.definitions import (
     Alarm,
+    AlarmMuteRule,
     AnomalyDetector,
     CompositeAlarm,
     MetricFilter,
@@ -23,6 +24,7 @@ from rolewatch.templates.definitions import (
 from rolewatch.templates.errors import MissingParameterError, TemplateError
 from rolewatch.templates.fields import Fields, Identity
 from rolewatch.templates.filters import read_filter
+from rolewatch.templates.mute_rules import read_mute_rule
 from rolewatch.templates.resources import (
     Subscription,
     read_detector,
@@ -34,17 +36,20 @@ from rolewatch.templates.resources import (
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+MUTE_RULE = "AWS::CloudWatch::AlarmMuteRule"
 _INDEX = re.compile(r"\[[0-9]+\]")
 _NAMED = 10  # resources that a notice names
 _HINTS = {
     "AWS::CloudFormation::Stack": "nested stacks are not opened; give their templates as well",
     "AWS::CloudFormation::Macro": "macros are not run",
+    "AlarmMuteRuleSummaries": "they have no schedules; give what get-alarm-mute-rule prints for each rule",
 }
 #: Properties without any effect on what an alarm does, and those of a description that tell its present state.
 _SILENT = frozenset(
     {"Tags", "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "StateValue", "StateReason", "StateReasonData", "StateUpdatedTimestamp",
      "StateTransitionedTimestamp", "EvaluationState", "ActionsSuppressedBy", "ActionsSuppressedReason", "CreationTime", "KmsMasterKeyId",
-     "DisplayName", "DataProtectionPolicy", "TracingConfig", "SignatureVersion"}
+     "DisplayName", "DataProtectionPolicy", "TracingConfig", "SignatureVersion", "AlarmMuteRuleArn", "Status", "MuteType",
+     "LastUpdatedTimestamp"}
 )  # fmt: skip
 
 
@@ -57,6 +62,7 @@ class Collector:
         self._alarms: list[Alarm] = []
         self._composites: list[CompositeAlarm] = []
         self._detectors: list[AnomalyDetector] = []
+        self._mute_rules: list[AlarmMuteRule] = []
         self._queries: list[QueryDefinition] = []
         self._topics: list[Topic] = []
         self._subscriptions: list[tuple[Subscription, Place]] = []
@@ -91,8 +97,8 @@ class Collector:
         """Note a resource of a type that has no effect here."""
         self._unused.setdefault(type_, []).append((logical_id, place))
 
-    def template(self) -> Template:
-        """Return all that was read."""
+    def template(self, arn_prefix: str | None = None) -> Template:
+        """Return all that was read; `arn_prefix` is what stands before the name in the ARN of its alarms."""
         topics = self._subscribed()
         for what, holders in self._unused.items():
             names = ", ".join(logical_id for logical_id, _ in holders[:_NAMED])
@@ -110,6 +116,8 @@ class Collector:
                 tuple(self._queries),
                 topics,
                 tuple(self.notices),
+                tuple(self._mute_rules),
+                arn_prefix,
             )
         )
 
@@ -146,6 +154,11 @@ class Collector:
         self._composites.append(found.alarm)
         self._warn(found.warnings)
 
+    def _mute_rule(self, fields: Fields, identity: Identity) -> None:
+        found = read_mute_rule(fields, identity)
+        self._mute_rules.append(found.rule)
+        self._warn(found.warnings)
+
     def _detector(self, fields: Fields, identity: Identity) -> None:
         self._detectors.append(read_detector(fields, identity))
 
@@ -163,6 +176,7 @@ _READERS: dict[str, Callable[[Collector, Fields, Identity], None]] = {
     FILTER: Collector._filter,  # noqa: SLF001 - the table belongs to the class
     ALARM: Collector._alarm,  # noqa: SLF001
     COMPOSITE: Collector._composite,  # noqa: SLF001
+    MUTE_RULE: Collector._mute_rule,  # noqa: SLF001
     "AWS::CloudWatch::AnomalyDetector": Collector._detector,  # noqa: SLF001
     "AWS::Logs::QueryDefinition": Collector._query,  # noqa: SLF001
     "AWS::SNS::Topic": Collector._topic,  # noqa: SLF001

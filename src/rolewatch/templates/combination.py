@@ -3,7 +3,15 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol, TypeVar
 
-from rolewatch.templates.definitions import AnomalyDetector, MetricFilter, Notice, Place, Template, Topic
+from rolewatch.templates.definitions import (
+    AlarmMuteRule,
+    AnomalyDetector,
+    MetricFilter,
+    Notice,
+    Place,
+    Template,
+    Topic,
+)
 
 
 class _Placed(Protocol):
@@ -15,7 +23,10 @@ T = TypeVar("T", bound=_Placed)
 
 
 def combined(templates: Iterable[Template]) -> Template:
-    """Put templates together; of two definitions of one name the first holds, the second is an error among the notices."""
+    """Put templates together; of two definitions of one name the first holds, the second is an error among the notices.
+
+    Alarms have the ARNs of the first template that tells any.
+    """
     every = list(templates)
     return without_clashes(
         Template(
@@ -26,6 +37,8 @@ def combined(templates: Iterable[Template]) -> Template:
             tuple(each for template in every for each in template.queries),
             tuple(each for template in every for each in template.topics),
             tuple(each for template in every for each in template.notices),
+            tuple(each for template in every for each in template.mute_rules),
+            next((template.arn_prefix for template in every if template.arn_prefix), None),
         )
     )
 
@@ -42,6 +55,7 @@ def without_clashes(template: Template) -> Template:
             template.anomaly_detectors, _detector, "the anomaly detector of {} {} for {}", {}, notices
         ),
         topics=_first(template.topics, _topic, "the topic {}", {}, notices),
+        mute_rules=_first(template.mute_rules, _mute_rule, "the alarm mute rule {}", {}, notices),
         notices=(*template.notices, *notices),
     )
 
@@ -56,6 +70,10 @@ def _detector(each: AnomalyDetector) -> tuple[Hashable, ...]:
 
 def _topic(each: Topic) -> tuple[Hashable, ...]:
     return (each.arn,)
+
+
+def _mute_rule(each: AlarmMuteRule) -> tuple[Hashable, ...]:
+    return (each.name,)
 
 
 def _first(

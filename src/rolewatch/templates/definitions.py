@@ -126,8 +126,29 @@ class CompositeAlarm(NamedTuple):
     place: Place
 
 
+class AlarmMuteRule(NamedTuple):
+    """An `AWS::CloudWatch::AlarmMuteRule`: when and for how long (seconds) the actions of the alarms named `targets` are muted.
+
+    `expression` is a schedule in the time of `timezone`, see `templates/schedule.py`. The rule is in effect from `start` to
+    before `expire` (epoch seconds), where these are given.
+    """
+
+    logical_id: str
+    name: str
+    expression: str
+    duration: int
+    timezone: str
+    targets: tuple[str, ...]
+    start: int | None
+    expire: int | None
+    place: Place
+
+
 class AnomalyDetector(NamedTuple):
-    """An `AWS::CloudWatch::AnomalyDetector` of one metric and statistic; `excluded` are ranges in epoch seconds."""
+    """An `AWS::CloudWatch::AnomalyDetector` of one metric and statistic.
+
+    `excluded` are ranges in epoch seconds that nothing is learned from; None as `timezone` is UTC.
+    """
 
     logical_id: str
     metric: Metric
@@ -158,7 +179,10 @@ class Topic(NamedTuple):
 
 
 class Template(NamedTuple):
-    """All that a template, or an account's description, defines; a resource with an error is in `notices` only."""
+    """All that a template, or an account's description, defines; a resource with an error is in `notices` only.
+
+    `arn_prefix` is what stands before the name in the ARN of its alarms (partition, Region and account), None if nothing tells.
+    """
 
     filters: tuple[MetricFilter, ...] = ()
     alarms: tuple[Alarm, ...] = ()
@@ -167,3 +191,5 @@ class Template(NamedTuple):
     queries: tuple[QueryDefinition, ...] = ()
     topics: tuple[Topic, ...] = ()
     notices: tuple[Notice, ...] = ()
+    mute_rules: tuple[AlarmMuteRule, ...] = ()
+    arn_prefix: str | None = None

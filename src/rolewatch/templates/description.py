@@ -1,9 +1,12 @@
 """The JSON of `aws logs describe-metric-filters` and `aws cloudwatch describe-alarms` in, a template out.
 
-Both may stand in one file, merged: the top-level keys are `metricFilters`, `MetricAlarms` and `CompositeAlarms`.
+Both may stand in one file, merged: the top-level keys are `metricFilters`, `MetricAlarms` and `CompositeAlarms`. So may one
+alarm mute rule, as `aws cloudwatch get-alarm-mute-rule` prints it: its keys stand at the top.
 """
 
-from rolewatch.templates.collector import ALARM, COMPOSITE, FILTER, Collector
+import re
+
+from rolewatch.templates.collector import ALARM, COMPOSITE, FILTER, MUTE_RULE, Collector
 from rolewatch.templates.definitions import Template
 from rolewatch.templates.document import Document
 from rolewatch.templates.fields import Fields, Identity, Scope, given
@@ -14,12 +17,19 @@ _LISTS = {
     "MetricAlarms": (ALARM, "AlarmName"),
     "CompositeAlarms": (COMPOSITE, "AlarmName"),
 }
+_MUTE_RULE_KEYS = (
+    "AlarmMuteRuleArn", "Name", "Description", "Rule", "MuteTargets", "StartDate", "ExpireDate", "Status", "MuteType", "LastUpdatedTimestamp"
+)  # fmt: skip
+_MUTE_RULES = "AlarmMuteRuleSummaries"  # what list-alarm-mute-rules prints, without any schedule
 _PAGING = ("nextToken", "NextToken")
+_ALARM_ARN = re.compile(r"arn:[^:]+:cloudwatch:[^:]+:[0-9]{12}:alarm:")
 
 
 def is_description(root: Mapping) -> bool:
     """Whether a file is what the AWS CLI prints, and no template."""
-    return "Resources" not in root.entries and any(name in root.entries for name in _LISTS)
+    return "Resources" not in root.entries and any(
+        name in root.entries for name in (*_LISTS, _MUTE_RULE_KEYS[0], _MUTE_RULES)
+    )
 
 
 def read_description(document: Document) -> Template:
@@ -43,13 +53,39 @@ def read_description(document: Document) -> Template:
             called = own.text if isinstance(own, Scalar) else path
             fields = Fields(Scope(source, given), _as_properties(item) if type_ == FILTER else item, path)
             collector.read(type_, fields, Identity(called, called, "", source.place(item.start, path)))
+    known: tuple[str, ...] = tuple(_LISTS)
+    if _MUTE_RULE_KEYS[0] in root.entries:
+        known += _MUTE_RULE_KEYS
+        _read_mute_rule(document, collector)
     for name, entry in root.entries.items():
         if name in _PAGING:
             text = f"{name}: this is not all there is; the AWS CLI prints everything without --max-items and --no-paginate"
             collector.notices.append(source.error(text, entry.key.start, name).notice("warning"))
-        elif name not in _LISTS:
+        elif name not in known:
             collector.unused(name, "the whole list", source.place(entry.key.start, name))
-    return collector.template()
+    return collector.template(_arn_prefix(root))
+
+
+def _read_mute_rule(document: Document, collector: Collector) -> None:
+    entries = {name: entry for name, entry in document.root.entries.items() if name in _MUTE_RULE_KEYS}
+    own = document.root.get("Name")
+    called = own.text if isinstance(own, Scalar) else "the alarm mute rule"
+    start = document.root.start
+    fields = Fields(Scope(document.source, given), Mapping(entries, start), "AlarmMuteRule")
+    place = document.source.place(start, "AlarmMuteRule")
+    collector.read(MUTE_RULE, fields, Identity(called, called, "", place))
+
+
+def _arn_prefix(root: Mapping) -> str | None:
+    """Take what stands before the name in the ARN of the first alarm that has one."""
+    for name in ("MetricAlarms", "CompositeAlarms"):
+        node = root.get(name)
+        for item in node.items if isinstance(node, Sequence) else ():
+            arn = item.get("AlarmArn") if isinstance(item, Mapping) else None
+            found = _ALARM_ARN.match(arn.text) if isinstance(arn, Scalar) else None
+            if found:
+                return found[0]
+    return None
 
 
 def _as_properties(node: Node) -> Mapping:

@@ -27,6 +27,7 @@ _TARGETS = "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/
 KINDS: dict[str, Kind] = {
     "AWS::CloudWatch::Alarm": _ALARM,
     "AWS::CloudWatch::CompositeAlarm": _ALARM,
+    "AWS::CloudWatch::AlarmMuteRule": Kind("Name", "arn:{partition}:cloudwatch:{region}:{account}:alarm-mute-rule:{name}"),
     "AWS::Logs::LogGroup": Kind("LogGroupName", "arn:{partition}:logs:{region}:{account}:log-group:{name}:*"),
     "AWS::Logs::MetricFilter": Kind("FilterName"),
     "AWS::Logs::QueryDefinition": Kind("Name"),
@@ -94,6 +95,11 @@ class World(NamedTuple):
         """The ARN of the stack, with an id of zeros."""
         nobody = "00000000-0000-0000-0000-000000000000"
         return f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:stack/{self.stack}/{nobody}"
+
+    @property
+    def alarm_arns(self) -> str:
+        """What stands before the name in the ARN of an alarm."""
+        return self.filled(_ALARM.arn, "")
 
     def filled(self, pattern: str, name: str, service: str = "") -> str:
         """Write a pattern of `KINDS` for a resource of that name."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from rolewatch.templates.alarm_metrics import read_metric
 from rolewatch.templates.definitions import AnomalyDetector, QueryDefinition, Topic
 from rolewatch.templates.fields import Fields, Identity
-from rolewatch.templates.statistics import STATISTICS, is_extended
+from rolewatch.templates.statistic import SIMPLE, is_extended
+from rolewatch.templates.timezones import TimezoneError, parse_timezone
 
 _INSIGHTS = "CWLI"
 
@@ -26,19 +27,27 @@ def read_detector(fields: Fields, identity: Identity) -> AnomalyDetector:
     single = fields.inner("SingleMetricAnomalyDetector") or fields
     metric = read_metric(single)
     statistic = single.required("Stat")
-    if statistic not in STATISTICS and not is_extended(statistic):
+    if statistic not in SIMPLE and not is_extended(statistic):
         raise single.error(
             f"Stat {statistic[:100]!r} is no statistic",
             "Stat",
-            remedy=f"write one of {', '.join(STATISTICS)}, or p90",
+            remedy=f"write one of {', '.join(SIMPLE)}, or p90",
         )
     configuration = fields.inner("Configuration")
     excluded: tuple[tuple[int, int], ...] = ()
     timezone = None
     if configuration:
-        timezone = configuration.text("MetricTimeZone", longest=50)
+        timezone = configuration.text("MetricTimeZone", longest=50, shortest=1)
+        _check_timezone(configuration, timezone)
         excluded = tuple(_range(item) for item in configuration.each("ExcludedTimeRanges"))
     return AnomalyDetector(identity.logical_id, metric, statistic, excluded, timezone, identity.place)
+
+
+def _check_timezone(configuration: Fields, timezone: str | None) -> None:
+    try:
+        parse_timezone(timezone or "UTC")
+    except TimezoneError as error:
+        raise configuration.error(error.message, "MetricTimeZone", remedy=error.remedy) from None
 
 
 def _range(item: Fields) -> tuple[int, int]:

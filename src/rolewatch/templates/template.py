@@ -84,7 +84,7 @@ class _Reader:
             waiting.pop()
         if missing:
             raise _all_missing(missing)
-        return collector.template()
+        return collector.template(self._resolver.world.alarm_arns)
 
     def _read(self, resource: Resource, collector: Collector) -> None:
         place = self._source.place(resource.key.start, f"Resources.{resource.logical_id}")

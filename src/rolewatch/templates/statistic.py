@@ -5,15 +5,20 @@ Sources: spec/alarm.md §1, and the definitions page of the CloudWatch guide ("C
 
 import re
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rolewatch.base.errors import UsageError
 
-SIMPLE = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
-_NUMBER = r"[0-9]+(?:\.[0-9]{1,10})?"
+SIMPLE: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+#: How the others are written.
+SHOWN: Final = (
+    "p90, tm90, tc90, ts90, wm90, IQM, PR(1:10), TC(10%:90%), TM(10%:90%), TS(10%:90%) or WM(10%:90%)"
+)
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,10})?"
 _ONE = re.compile(rf"(p|tm|tc|ts|wm)({_NUMBER})")
 _PARTS = re.compile(rf"(TM|TC|TS|WM)\((?:({_NUMBER})%)?:(?:({_NUMBER})%)?\)")
 _VALUES = re.compile(rf"(PR|TM|TC|TS|WM)\(({_NUMBER})?:({_NUMBER})?\)")
+_LEAST, _MOST = Fraction(1, 10), Fraction(9, 10)  # the bounds of parts that the API names for alarms
 
 
 class StatisticError(UsageError):
@@ -38,16 +43,28 @@ class Statistic(NamedTuple):
         """Whether a statistic set is enough to compute it; others need the values themselves."""
         return self.kind in SIMPLE
 
+    @property
+    def beyond_alarms(self) -> bool:
+        """Whether it is a range of parts that reaches beyond the 10 to 90 % that the API names for alarms."""
+        if not self.percent or not self.text.endswith(")"):
+            return False
+        return any(bound is not None and not _LEAST <= bound <= _MOST for bound in (self.lower, self.upper))
+
 
 def parse_statistic(text: str) -> Statistic:
     """Parse a statistic as an alarm names it; StatisticError if it is none. Capitals matter, as in the service."""
     found = _read(text)
     if found is None or not _sensible(found):
         raise StatisticError(
-            f"{text!r} is no statistic of CloudWatch",
-            remedy="write SampleCount, Average, Sum, Minimum, Maximum, p99, tm90, tc90, ts90, wm90, IQM, PR(100:200) or TM(10%:90%)",
+            f"{text[:100]!r} is no statistic of CloudWatch", remedy=f"write {', '.join(SIMPLE)}, {SHOWN}"
         )
     return found
+
+
+def is_extended(text: str) -> bool:
+    """Whether a text is one of the statistics that need the values themselves."""
+    found = _read(text)
+    return found is not None and not found.simple and _sensible(found)
 
 
 def _read(text: str) -> Statistic | None:
