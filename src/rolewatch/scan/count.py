@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rolewatch.cloudtrail.carve import HIDING, Literals, bit
@@ -210,11 +209,7 @@ class _Asked:
     """The window of event time, accounts and regions that records have to lie in."""
 
     def __init__(self, window: Window, matcher: Matcher) -> None:
-        self.narrow = window.narrow
-        self._since, self._until = (
-            moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(moment, datetime) else None
-            for moment in (window.since, window.until)
-        )
+        self._since, self._until = window.spelled()
         self._accounts, self._regions = window.accounts, window.regions
         self._account, self._region = matcher.reach(ACCOUNT), matcher.reach(REGION)
 

@@ -3,7 +3,6 @@
 Only marked records are decoded: those with a literal of the rule, or with an escape that may hide one.
 """
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from rolewatch.cloudtrail.carve import NONE, Boiled, Buffer
@@ -14,7 +13,6 @@ from rolewatch.scan.chosen import Chosen, of_linked_roles
 from rolewatch.scan.coverage import Coverage
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Gathered
-from rolewatch.sources import Window
 
 if TYPE_CHECKING:
     from rolewatch.denials.denial import Denial
@@ -45,7 +43,7 @@ class Examiner:
         self.literals = self._chosen.literals if self._chosen else usual or NONE
         self._recovery = request.recovery
         self._window = request.window
-        self._since, self._until = _bounds(request.window)
+        self._since, self._until = request.window.spelled()
 
     def examine(self, batch: Batch, collected: Collected, coverage: Coverage) -> int:
         """Decode the records of a batch that may matter; returns how many could not be."""
@@ -126,12 +124,3 @@ def _must_stand_alone(batch: Batch, start: int) -> None:
     """Raise Inexact if the record at `start` may be part of another one's request."""
     if not batch.stands_alone(start):
         raise Inexact
-
-
-def _bounds(window: Window) -> tuple[str | None, str | None]:
-    """Spell a window's ends as eventTime does, so that they compare as text."""
-    since, until = (
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-        for moment in (window.since, window.until)
-    )
-    return since, until

@@ -20,6 +20,14 @@ class Window:
         """Whether anything is left out at all."""
         return bool(self.since or self.until or self.accounts or self.regions)
 
+    def spelled(self) -> tuple[str | None, str | None]:
+        """Spell the ends as eventTime does, so that they compare as text."""
+        since, until = (
+            moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+            for moment in (self.since, self.until)
+        )
+        return since, until
+
     def days(self) -> tuple[str, str]:
         """Return the first and the last day of delivery, `YYYY-MM-DD`, that can hold an event of the window.
 
