@@ -1,8 +1,13 @@
 """What the tests of several rooms share."""
 
 import pytest
+from hypothesis import settings
 
 from rolewatch.cloudtrail import carve
+
+# A test is never about time: on a busy machine an example may take as long as it likes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(params=["in C", "in Python"])

@@ -39,7 +39,7 @@ REFUSED = [
     (r"%a\%", "Failed to compile regular expression.", 2),
     (r"%\xg1%", "Failed to compile regular expression.", 1),
     ("%a++%", "Failed to compile regular expression.", 1),
-    ("x" * 1025, "1 validation error detected: Value at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024", 1024),
+    ("x" * 1025, f"1 validation error detected: Value '{'x' * 1025}' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024", 1024),
 ]  # fmt: skip
 
 

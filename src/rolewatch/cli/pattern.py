@@ -95,7 +95,8 @@ def _table(matches: "Sequence[dict[str, Any]]", total: int) -> str:
             for name, value in match["extractedValues"].items()
         ]
     number = "1 message" if total == 1 else f"{total:,} messages"
-    return "\n".join([*lines, f"{len(matches):,} of {number} match{'es' if len(matches) == 1 else ''}", ""])
+    verb = "matches" if total == 1 or len(matches) == 1 else "match"
+    return "\n".join([*lines, f"{len(matches):,} of {number} {verb}", ""])
 
 
 def _messages(file: str | None) -> list[str]:

@@ -15,7 +15,7 @@ def parse(pattern: str) -> Parsed:
     """Parse a filter pattern; PatternError with AWS's text and the place if it is none."""
     if len(pattern) > LONGEST:
         raise PatternError(
-            f"1 validation error detected: Value at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to {LONGEST}",
+            f"1 validation error detected: Value '{pattern}' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to {LONGEST}",
             pattern,
             LONGEST,
         )

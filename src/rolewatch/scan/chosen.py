@@ -1,11 +1,12 @@
 """What a scan looks for instead of denials: the records that match a filter pattern, found by literals where it has any."""
 
-from rolewatch.cloudtrail.carve import HIDING, Buffer, Literals, bit
+from rolewatch.cloudtrail.carve import HIDING, Literals, bit
 from rolewatch.denials.record import Unparsable
 from rolewatch.denials.rule import LINKED
 from rolewatch.patterns import Pattern
 from rolewatch.patterns.records import Matcher
 from rolewatch.patterns.search import EVERY, MOST_BITS, search
+from rolewatch.patterns.selected import Message
 from rolewatch.patterns.syntax import And, Comparison, Condition, Json, Or, Selector, Text
 
 ISSUER = ("userIdentity", "sessionContext", "sessionIssuer", "arn")
@@ -17,8 +18,12 @@ class Chosen:
     def __init__(self, pattern: Pattern, others: Literals | None) -> None:
         self._matcher = Matcher([pattern])
         self.literals, self._needed = _joined(search([pattern]), others)
+        # Whether every record is held against the pattern, so that each is known to be one whole object.
+        self.every = not self._needed
+        self.usual = bit(len(others.wanted)) - 1 if others else 0  # the bits of the others
+        self.looks_at_text = self._matcher.looks_at_text
 
-    def matches(self, raw: Buffer, bits: int) -> bool:
+    def matches(self, raw: Message, bits: int) -> bool:
         """Whether a marked record matches the pattern."""
         if not bits & HIDING and bits & self._needed != self._needed:
             return False
@@ -26,11 +31,6 @@ class Chosen:
         if read is None:
             raise Unparsable
         return bool(self._matcher.matching(raw, read))
-
-    @property
-    def every(self) -> bool:
-        """Whether every record is held against the pattern, so that each is known to be one whole object."""
-        return not self._needed
 
 
 def of_linked_roles(pattern: Pattern) -> bool:

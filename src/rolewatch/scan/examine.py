@@ -51,14 +51,17 @@ class Examiner:
         if batch.boiled:
             collected.boiled.append(batch.boiled if until is None else _before(batch.boiled, until))
         rule, recovery, text, chosen = self.rule, self._recovery, batch.text, self._chosen
+        look = text if chosen is None or chosen.looks_at_text else batch.view
         for start, end, bits in batch.marked:
-            raw = text(start, end)
             try:
-                if chosen and chosen.matches(raw, bits):
-                    self._choose(batch, start, raw, collected, coverage)
+                if chosen and chosen.matches(look(start, end), bits):
+                    self._choose(batch, start, text(start, end), collected, coverage)
                     continue
-                if chosen and not recovery:
-                    continue
+                if chosen:
+                    bits &= chosen.usual  # noqa: PLW2901 - what is left has nothing to do with the pattern
+                    if not recovery or not bits:
+                        continue
+                raw = text(start, end)
                 told = worth(raw, bits, rule, recovery=recovery)
                 if told == "error":
                     self._error(batch, start, raw, collected, coverage)
