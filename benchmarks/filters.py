@@ -124,7 +124,7 @@ def all_counted(folder: Path) -> Callable[[bytes], None]:
 
 def rows(data: Path, megabytes: int, runs: int, cores: int) -> list[dict[str, object]]:
     """Measure everything."""
-    folder, part = deliveries(data, "mixed", megabytes), deliveries(data, "mixed", max(megabytes // 10, 20))
+    folder, part = deliveries(data, "mixed", megabytes), deliveries(data, "mixed", max(megabytes // 4, 20))
     (article,) = filters_of(ARTICLE)
     script = [sys.executable, str(HERE / "filters.py")]
     every = [*scan(folder, cores, "--no-recovery"), "--pattern", NO_LITERAL]
