@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from rolewatch.lint import possible, trail
 from rolewatch.lint.advice import Rule, Said, Severity
-from rolewatch.lint.examined import Examined
-from rolewatch.lint.located import Leaf, Node, Path
+from rolewatch.lint.examined import Examined, accepted
+from rolewatch.lint.located import Leaf, Node, Path, replaced
 from rolewatch.patterns.syntax import ANY, Comparison, Is, NotExists, Regex, Selector, Text
 
 _WORDS = {"true": "TRUE", "false": "FALSE"}
@@ -39,6 +39,8 @@ def _kind_told(leaf: Leaf, field: trail.Field, path: str) -> tuple[str, str | No
     if isinstance(condition, NotExists):
         return f"CloudTrail writes {path} into every record", None
     if field.kinds == {trail.TEXT}:
+        if isinstance(condition, Comparison) and condition.operator == "!=":
+            return f"every text that {path} may have is equal to it", f"{path} NOT EXISTS"
         if isinstance(condition, Comparison):
             return f"CloudTrail writes {path} as text, and only numbers are more or less than a number", None
         if condition.what is None:
@@ -121,7 +123,12 @@ def _quoted_number(what: Examined) -> Iterator[Said]:
 def _missing_field(what: Examined) -> Iterator[Said]:
     if what.node is None:
         return
+    together: dict[Path, list[Leaf]] = {}
     for leaf in _unguarded(what.node, frozenset(), frozenset()):
+        # What is never true on any record, as another rule says, needs no company.
+        if not what.about_trail or possible.never(leaf, about_trail=True) is None:
+            together.setdefault(leaf.path, []).append(leaf)
+    for leaf, *others in together.values():
         if what.about_trail and not trail.may_be_missing(leaf.path):
             continue
         path = _subject(leaf)
@@ -131,8 +138,16 @@ def _missing_field(what: Examined) -> Iterator[Said]:
             f"`{leaf.text}` is false where {path} is missing, which {records}: those are not matched, "
             "though their value is not the excluded one either.",
             leaf.span,
-            fix=what.corrected(leaf.outer, f"(({path} NOT EXISTS) || ({leaf.text}))"),
+            fix=_guarded(what, [leaf, *others]),
         )
+
+
+def _guarded(what: Examined, together: list[Leaf]) -> str | None:
+    """Return the pattern in which each of some `!=` on the same field is true as well where that is missing."""
+    text = what.text
+    for leaf in sorted(together, key=lambda one: one.outer, reverse=True):
+        text = replaced(text, leaf.outer, f"(({_subject(leaf)} NOT EXISTS) || ({leaf.text}))")
+    return accepted(text)
 
 
 Paths = frozenset[Path]
