@@ -31,6 +31,8 @@ CASES = [
     ),
     case("{ ($.a = x) || ($.a != x) }", "missing-field", ...),
     case("{ $.a = * }", ""),
+    *(case(text, "always-true", None) for text in ("[]", "[...]", "[line]", "%.*%", "%a*%")),
+    *(case(text, "") for text in ("[..., last]", "%^a*$%", "%a+%", "[a, ...]")),
     # nearly-always-true
     case(
         '{ ($.eventName = ConsoleLogin) || ($.sourceIPAddress != "delivery.logs.amazonaws.com") || ($.eventName != "HeadBucket") }',

@@ -6,7 +6,8 @@ from rolewatch.lint import possible
 from rolewatch.lint.advice import Rule, Said, Severity
 from rolewatch.lint.examined import Examined, accepted
 from rolewatch.lint.located import Branch, Leaf, Node, branches, replaced, without
-from rolewatch.patterns.syntax import ANY, Comparison, Terms
+from rolewatch.patterns.regex import search
+from rolewatch.patterns.syntax import ANY, Comparison, Line, Parsed, Regex, Terms
 
 
 def _always_true(what: Examined) -> Iterator[Said]:
@@ -18,6 +19,25 @@ def _always_true(what: Examined) -> Iterator[Said]:
             "A filter that counts everything counts nothing in particular.",
             what.node.outer,
         )
+    elif _takes_any_text(what.pattern.parsed):
+        yield Said(
+            Severity.ERROR,
+            "This pattern matches every message. If that is meant, the empty pattern says so.",
+            (0, len(what.text)),
+        )
+
+
+def _takes_any_text(parsed: Parsed) -> bool:
+    """Whether a pattern that is neither empty nor JSON demands nothing of a message."""
+    if isinstance(parsed, Line):
+        least = 1 if parsed.ellipsis is None else 0  # a single field is the whole line, whatever that is
+        return len(parsed.fields) <= least and not any(field.condition for field in parsed.fields)
+    if isinstance(parsed, Regex):
+        found = search(parsed.source)
+        return all(
+            map(found, ("", "x", "0 ", "\n"))
+        )  # one that is found in nothing is found anywhere, unless anchored
+    return False
 
 
 def _nearly_always_true(what: Examined) -> Iterator[Said]:
