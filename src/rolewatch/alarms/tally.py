@@ -4,6 +4,7 @@ Three ways, by what is cheapest, to the same numbers: row by row (few evaluation
 from running sums over every step (dense data), or from the changes alone (sparse data; the cost is that of the datapoints).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
@@ -111,7 +112,7 @@ def _counted(watch: Watch, counter: _Counter, ends: Times) -> Tally:
     return _unpacked(ends, packed, young)
 
 
-class _Delayed:
+class _Delayed(ABC):
     """Sums over periods some of which are hidden by a delay, wholly or in part."""
 
     def __init__(self, watch: Watch, delay: int) -> None:
@@ -137,17 +138,17 @@ class _Delayed:
             return self.part(ends - period * self.period)
         return self.full(ends - period * self.period)
 
+    @abstractmethod
     def part(self, ends: Times) -> Ints:
         """Give those of the period with this end, whose last seconds are hidden."""
-        raise NotImplementedError
 
+    @abstractmethod
     def full(self, ends: Times) -> Ints:
         """Give those of the period with this end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def full_sum(self, first: int, stop: int, ends: Times) -> Ints:
         """Sum over the periods `first <= period < stop`."""
-        raise NotImplementedError
 
 
 class _Steps(_Delayed):

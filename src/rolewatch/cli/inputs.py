@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 PIECE = 1024**2
+MOST_TEMPLATE = 4 * 1024**2  # bytes; CloudFormation takes 1 MB
 
 
 def window_of(values: Mapping[str, Any], now: datetime) -> "Window":
@@ -39,6 +40,11 @@ def read_file(path: str, what: str, most: int) -> bytes:
     if len(pieces) * PIECE > most:
         raise UsageError(f"{what} {path}: larger than {most // PIECE:,} MiB")
     return b"".join(pieces)
+
+
+def read_template_file(path: str, what: str = "TEMPLATE") -> bytes:
+    """Read the bytes of a template."""
+    return read_file(path, what, MOST_TEMPLATE)
 
 
 def assigned(values: Mapping[str, Any], option: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import UsageError
-from rolewatch.cli.inputs import assigned, read_file
+from rolewatch.cli.inputs import assigned, read_template_file
 from rolewatch.cli.output import say
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 REFUSED = 2  # the exit status where AWS would refuse a part of the template
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
-MOST_TEMPLATE = 4 * 1024**2  # bytes; CloudFormation takes 1 MB
 WIDTH = 100  # of what is printed
 BEFORE = 60  # characters of a long pattern or line shown before the place
 
@@ -34,7 +33,7 @@ def lint(values: "Mapping[str, Any]") -> int:
     content: bytes | None = None
     refused = False
     if is_template(word):
-        content = read_file(word, "TEMPLATE", MOST_TEMPLATE)
+        content = read_template_file(word)
         advice, refused = _of_template(content, word, values)
     else:
         from rolewatch.lint import lint_pattern  # noqa: PLC0415 - not needed for --help

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import assigned, cores, read_file, window_of
+from rolewatch.cli.inputs import assigned, cores, read_template_file, window_of
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
@@ -48,7 +48,6 @@ POSITIONALS = (
     ),
 )
 FORMATS = ("table", "json", "html")
-MOST_TEMPLATE = 4 * 1024**2  # bytes; CloudFormation takes 1 MB
 MOST_DELAY = timedelta(days=14)  # CloudWatch takes no older data
 
 
@@ -131,7 +130,7 @@ def _template(values: "Mapping[str, Any]") -> "Template":
     names = list(dict.fromkeys((values["template"], *values["with"])))
     templates = [
         read_template(
-            read_file(name, "TEMPLATE", MOST_TEMPLATE), name,
+            read_template_file(name), name,
             parameters=parameters, imports=imports, stack=f"stack-{number}" if number > 1 else "stack", **only,
         )
         for number, name in enumerate(names, 1)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import read_file
+from rolewatch.cli.inputs import read_file, read_template_file
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 
@@ -32,7 +32,6 @@ OPTIONS = (
     Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
 )
 MOST_TESTS = 64 * 1024**2  # bytes of a test file
-MOST_TEMPLATE = 4 * 1024**2
 
 
 def run(called: Called) -> int:
@@ -82,7 +81,7 @@ def _template(trials: "Trials", folder: Path) -> "Template":
     from rolewatch.templates.trials import check_names  # noqa: PLC0415 - as above
 
     path = str(folder / trials.template)
-    template = read_template(read_file(path, "template", MOST_TEMPLATE), path, parameters=trials.parameters)
+    template = read_template(read_template_file(path, "template"), path, parameters=trials.parameters)
     for notice in template.notices:
         if notice.level == "error":
             raise TemplateError(notice.message, notice.place)

@@ -1,5 +1,6 @@
 """The end of the page: what was looked at, whether it adds up, what was not read, and what could not have shown."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rolewatch.report import words
@@ -16,7 +17,7 @@ def coverage(report: dict[str, Any]) -> Markup:
         el("h2", "What this rests on", id="coverage"),
         el("div", _not_visible(report), _facts(report), class_="two"),
         _sums(report),
-        _unreadable(report["unreadable"]),
+        unreadable([(entry["delivery"], entry["reason"]) for entry in report["unreadable"]]),
         _skipped(report["skipped"]),
         _notes(report["notes"]),
         class_="panel coverage",
@@ -104,20 +105,19 @@ def _term(label: str, number: int, meaning: str | None = None) -> Markup:
     return el("span", el("b", f"{number:,}"), el("span", label), class_="term", title=meaning)
 
 
-def _unreadable(entries: list[dict[str, str]]) -> Markup | None:
+def unreadable(found: Sequence[tuple[str, str]]) -> Markup | None:
     """Return the deliveries that could not be read, or not to their end, each with its reason."""
-    if not entries:
+    if not found:
         return None
-    more = len(entries) - NAMED
+    more = len(found) - NAMED
     rows = [
-        el("tr", el("th", el("code", entry["delivery"]), scope="row"), el("td", entry["reason"]))
-        for entry in entries[:NAMED]
+        el("tr", el("th", el("code", name), scope="row"), el("td", reason)) for name, reason in found[:NAMED]
     ]
     head = el("tr", el("th", "Delivery", scope="col"), el("th", "Reason", scope="col"))
     table = el("table", el("thead", head), el("tbody", *rows), class_="data")
     return el(
         "div",
-        el("h3", f"Not read, or only in part ({len(entries):,})", id="unread"),
+        el("h3", f"Not read, or only in part ({len(found):,})", id="unread"),
         el("div", table, class_="scroll", tabindex=0, role="region", aria_labelledby="unread"),
         el("p", f"and {more:,} more: see the JSON format", class_="hint") if more > 0 else None,
         class_="caution-block",

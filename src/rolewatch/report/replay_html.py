@@ -4,6 +4,7 @@ from typing import Final, TextIO
 
 from rolewatch import __version__
 from rolewatch.report import replay_words as said
+from rolewatch.report.html_coverage import unreadable
 from rolewatch.report.html_markup import Markup, el, join
 from rolewatch.report.html_shell import document
 from rolewatch.report.output import emit
@@ -157,7 +158,7 @@ def _input(replayed: Replayed) -> Markup:
         el("h2", "What this rests on", id="input"),
         _notices(replayed),
         el("dl", *pairs, class_="facts"),
-        _unreadable(replayed),
+        unreadable(replayed.unreadable),
         class_="panel coverage",
         aria_labelledby="input",
     )
@@ -178,23 +179,3 @@ def _notices(replayed: Replayed) -> Markup | None:
     if not items:
         return None
     return el("div", el("h3", "Notices on the template", id="notices"), el("ul", *items, class_="notices"))
-
-
-def _unreadable(replayed: Replayed) -> Markup | None:
-    """Return the deliveries that could not be read, or not to their end, each with its reason."""
-    found = replayed.unreadable
-    if not found:
-        return None
-    more = len(found) - NAMED
-    rows = [
-        el("tr", el("th", el("code", name), scope="row"), el("td", reason)) for name, reason in found[:NAMED]
-    ]
-    head = el("tr", el("th", "Delivery", scope="col"), el("th", "Reason", scope="col"))
-    table = el("table", el("thead", head), el("tbody", *rows), class_="data")
-    return el(
-        "div",
-        el("h3", f"Not read, or only in part ({len(found):,})", id="unread"),
-        el("div", table, class_="scroll", tabindex=0, role="region", aria_labelledby="unread"),
-        el("p", f"and {more:,} more: see the JSON format", class_="hint") if more > 0 else None,
-        class_="caution-block",
-    )
