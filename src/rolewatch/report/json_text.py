@@ -36,4 +36,6 @@ def dumps(value: Any, *, indent: int = 0) -> str:
         encoded = msgspec.json.encode(_without_surrogates(value))
     if indent:
         encoded = msgspec.json.format(encoded, indent=indent)
+    if encoded.isascii() and b"\x7f" not in encoded:  # the encoder has escaped all other controls
+        return encoded.decode("ascii")
     return _NOT_PRINTABLE_ASCII.sub(_escaped, encoded.decode())
