@@ -9,7 +9,7 @@ from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.evaluate import replay
 from rolewatch.alarms.history import State
 from rolewatch.alarms.rule import children, holds, parse_rule
-from rolewatch.templates.definitions import Metric
+from rolewatch.templates.definitions import Metric, Spelling
 
 STATES = {"CPUUtilizationTooHigh": "ALARM", "DiskReadOpsTooHigh": "OK", "DeploymentInProgress": "INSUFFICIENT_DATA",
           "A": "ALARM", "B": "ALARM", "C": "OK", "a b": "OK", 'a"b': "ALARM", "TRUE": "OK"}  # fmt: skip
@@ -178,6 +178,19 @@ def test_what_cannot_be_evaluated(rules, messages):
     found, notices = run(rules, {"x": "1"})
     assert [("error", message, PLACE) for message in messages] == [tuple(notice) for notice in notices]
     assert list(found) == ["x"]
+
+
+@pytest.mark.parametrize(("rule", "column"), [
+    ("ALARM(x) AND", 22),
+    ("OK(x) OR OK(nobody)", 22),
+    ("OK(x) OR OK(c)", 10),
+])  # fmt: skip
+def test_where_a_rule_is_wrong(rule, column):
+    """Where the rule's characters have places, an error has that of the character; of a circle, of the rule's beginning."""
+    start = PLACE._replace(line=3, column=10, path="rule")
+    written = Spelling(start, len(rule) + 1, ((0, 3, 10),))
+    _, (notice,) = run([composite(rule, written=written)], {"x": "1"})
+    assert notice.place == start._replace(column=column)
 
 
 def test_a_child_that_cannot_be_evaluated():

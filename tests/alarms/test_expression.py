@@ -5,14 +5,15 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from alarmed import alarm, complaint, data, expression, metric, told
+from alarmed import PLACE, alarm, complaint, data, expression, metric, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolewatch.alarms import tally
+from rolewatch.alarms.evaluate import replay
 from rolewatch.alarms.watch import Watch
 from rolewatch.patterns.numbers import java_double
-from rolewatch.templates.definitions import Metric
+from rolewatch.templates.definitions import Metric, Spelling
 
 GAP = None
 
@@ -198,6 +199,21 @@ WRONG = [
 def test_wrong_expressions(text, message):
     """What is wrong with an expression is said with its place, and the alarm's."""
     assert message in complaint(alarm(queries=[metric("m1"), expression(text, "x")]))
+
+
+@pytest.mark.parametrize(("text", "place"), [
+    ("m1 + m3", (3, 15)),
+    ("m1 + x", (3, 15)),
+    ("1 + NOSUCH(m1)", (4, 2)),
+    ("SUM(m1)", (3, 10)),
+])  # fmt: skip
+def test_where_an_expression_is_wrong(text, place):
+    """Where its characters have places, an error has that of the character, here of a text of one and a half lines."""
+    start = PLACE._replace(line=3, column=10, path="Expression")
+    runs = ((0, 3, 10), (4, 4, 2)) if text.startswith("1") else ((0, 3, 10),)
+    query = expression(text, "x")._replace(written=Spelling(start, len(text) + 1, runs))
+    _, (notice,) = replay([alarm(queries=[metric("m1"), query])], [], {}, start=0, end=600)
+    assert notice.place == start._replace(line=place[0], column=place[1])
 
 
 @pytest.mark.parametrize(("queries", "message"), [

@@ -102,7 +102,8 @@ def test_json(run):
         for file in ("a.test.yaml", "b.test.yaml")
         for name, passed in (("it rings", True), ("it does not ring", False))
     ]
-    assert found["tests"][0] == {"file": "a.test.yaml", "name": "it rings", "place": "a.test.yaml:11:5", "passed": True, "failures": []}  # fmt: skip
+    assert found["not_run"] == 0
+    assert found["tests"][0] == {"file": "a.test.yaml", "name": "it rings", "place": "a.test.yaml:11:5", "passed": True, "failures": [], "errors": []}  # fmt: skip
     (failure,) = found["tests"][1]["failures"]
     assert failure.pop("reason").startswith("Threshold Crossed: 1 datapoint")
     assert failure == {
@@ -147,10 +148,8 @@ def test_records_that_cannot_be_read(of_template, call):
 
 
 INVALID = [
-    (ALARMS + TESTS.replace("alarm: Rings, at: 1m", "alarm: Ring, at: 1m"), "there is no alarm 'Ring'"),
-    (ALARMS + TESTS.replace("at: 1m", "at: 2026-03-01"), "without records has no dates"),
     (ALARMS, "tests"),
-    ("template: none.yaml\n" + TESTS, "template none.yaml: No such file"),
+    ("template: none.yaml\n" + TESTS, "a.test.yaml:1:11: template none.yaml: No such file"),
     ("[", "a.test.yaml:1:"),
 ]
 
@@ -163,14 +162,117 @@ def test_an_invalid_file(run, text, reason):
     assert reason in err
 
 
+FIRST = TESTS.partition("  - name: it does")[0]
+WRONG_TESTS = [
+    ("alarm: Rings, at: 1m", "alarm: Ring, at: 1m", "a.test.yaml:13:14: there is no alarm 'Ring' (did you mean Rings?)"),
+    ("at: 1m", "at: 2026-03-01", "a.test.yaml:13:33: a test without records has no dates (write how long after the start, as in 5m)"),
+    ("name: M", "name: X", "a.test.yaml:12:36: no alarm looks at the metric N/X (did you mean N/M?)"),
+    ("values: 0 1", "values: 0 x", "a.test.yaml:12:49: 'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
+    ("metrics: [{namespace: N, name: M, values: 0 1}]", "records: [none.json]", "a.test.yaml:12:15: none.json: no such file or folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "message"), WRONG_TESTS)
+def test_an_invalid_test(run, old, new, message):
+    """It is not run and says why, on stderr as well; the others are run, and the status is 2."""
+    text = ALARMS + FIRST.replace(old, new, 1) + FIRST.partition("\n")[2].replace("it rings", "another")
+    status, out, err = run(text, words=("--format", "json"))
+    assert (status, err) == (2, f"rolewatch: {message}\n")
+    content = json.loads(out)
+    wrong, right = content["tests"]
+    (error,) = wrong["errors"]
+    assert f"{error['place']}: {error['message']}" == message
+    assert (wrong["name"], wrong["passed"], right["passed"]) == ("it rings", False, True)
+    assert [content[key] for key in ("passed", "failed", "not_run")] == [1, 0, 1]
+
+
+NOT_RUN = """\
+ERROR     it rings
+          there is no alarm 'Ring' (did you mean Rings?)
+          a.test.yaml:13:14
+1 test: 0 ok, 0 failed, 1 not run
+"""
+
+
+def test_an_invalid_test_in_a_table(run):
+    """It is marked as such, with the reason and the place."""
+    assert run(ALARMS + FIRST.replace("Rings, at: 1m", "Ring, at: 1m"))[1] == NOT_RUN
+
+
+BROKEN = """\
+ok        it rings
+FAILED    it does not ring
+          Broken at 1m: expected OK, but it cannot be evaluated
+          a.test.yaml:11:22: Broken cannot be evaluated: expected an alarm's
+          name or ARN, found the end, at character 7 of 'ALARM('
+          a.test.yaml:19:9
+          Rings at 2m: expected OK, was ALARM
+          Threshold Crossed: 1 datapoint [1.0 (01/01/26 00:01:00)] was greater
+          than or equal to the threshold (1.0).
+          a.test.yaml:20:9
+2 tests: 1 ok, 1 failed
+"""
+
+
+def test_an_alarm_that_cannot_be_evaluated(run):
+    """What is expected of it fails, the rest is tested, and the error is told; the status is 2."""
+    broken = ALARMS + "  - AlarmName: Broken\n    AlarmRule: ALARM(\n"
+    said = "a.test.yaml:11:22: Broken cannot be evaluated: expected an alarm's name or ARN, found the end, at character 7 of 'ALARM('"
+    named = TESTS.replace("      - {alarm: Rings, at: 1m", "      - {alarm: Broken, at: 1m")
+    assert run(broken + named) == (2, BROKEN, f"rolewatch: {said}\n")
+    (failure, _) = json.loads(run(broken + named, words=("--format", "json"))[1])["tests"][1]["failures"]
+    assert (failure["actual"], failure["reason"]) == (None, said)
+    assert run(broken + FIRST)[:2] == (2, "ok        it rings\n1 test: 1 ok, 0 failed\n")
+
+
+def test_the_other_files_go_on(run):
+    """A file that cannot be read, or makes no sense, does not keep others from being tested."""
+    status, out, err = run("[", ALARMS + FIRST, words=("none.yaml",))
+    assert (status, out) == (2, "ok        it rings\n1 test: 1 ok, 0 failed\n")
+    first, second = err.splitlines()
+    assert first.startswith("rolewatch: a.test.yaml:1:")
+    assert second == "rolewatch: FILE none.yaml: No such file or directory"
+
+
 def test_an_invalid_template(of_template, call):
-    """One with a resource that AWS would refuse is not tested; nor are alarms that it does not have."""
+    """Alarms that AWS would refuse are told once, and fail what is expected of them; alarms that it does not have are errors."""
     (of_template / "alarms.yaml").write_text(TEMPLATE.replace("Period: 60", "Period: 61"))
-    status, _, err = call("test", "tests/x.test.yaml")
-    assert status == 2
-    assert "alarms.yaml:" in err
+    second = of_template / "tests" / "y.test.yaml"
+    second.write_text(OF_TEMPLATE)
+    status, out, err = call("test", "tests/x.test.yaml", str(second.relative_to(of_template)))
+    assert (status, " ".join(out.split()).count("but it cannot be evaluated")) == (2, 4)
+    assert (
+        err
+        == "rolewatch: tests/../alarms.yaml:12:90: Period must be 10, 20, 30 or a multiple of 60, not 61\n"
+    )
     (of_template / "alarms.yaml").write_text(TEMPLATE.replace("AlarmName: denied", "AlarmName: other"))
     assert "there is no alarm 'denied'" in call("test", "tests/x.test.yaml")[2]
+
+
+def test_a_useless_template(of_template, call):
+    """It is told, and nothing is tested."""
+    (of_template / "alarms.yaml").write_text("Resources: []\n")
+    status, out, err = call("test", "tests/x.test.yaml")
+    assert (status, out) == (2, "")
+    assert err == "rolewatch: tests/../alarms.yaml:1:12: Resources has to be a mapping, this is a list\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "megabytes", "message"),
+    [
+        ('{"Resources": {"A": {"Type": "AWS::SNS::Topic"}}, "Metadata": "', 5, "x.test.yaml:6:14: there is no alarm 'denied'"),
+        ("Resources: {A: {Type: AWS::SNS::Topic}}\nMetadata: '", 5, "alarms.yaml:1:1: larger than 4 MiB, which no YAML file should be"),
+        ('{"Resources": {"A": {"Type": "AWS::SNS::Topic"}}, "Metadata": "', 17, "x.test.yaml:1:11: template tests/../alarms.yaml: larger than 16 MiB"),
+    ],
+    ids=["JSON", "YAML", "JSON without end"],
+)  # fmt: skip
+def test_large_templates(of_template, call, start, megabytes, message):
+    """JSON may have 16 MiB, YAML 4."""
+    close = '"}' if start[0] == "{" else "'"
+    (of_template / "alarms.yaml").write_text(f"{start}{'x' * megabytes * 1024**2}{close}")
+    (of_template / "tests" / "x.test.yaml").write_text(OF_TEMPLATE.replace("parameters:", "parameters: {} #"))
+    status, _, err = call("test", "tests/x.test.yaml")
+    assert (status, message in err) == (2, True)
 
 
 def test_a_file_that_is_not_there(call):

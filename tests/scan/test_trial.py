@@ -4,11 +4,10 @@ import pytest
 from loads import content, linked, record
 
 from rolewatch.alarms.history import CREATED, State
-from rolewatch.base.errors import SourceError
 from rolewatch.scan import trial
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.trial import Runner
-from rolewatch.templates import TemplateError, read_template
+from rolewatch.templates import read_template
 from rolewatch.templates.trials import read_trials
 
 ALARM = """
@@ -50,13 +49,25 @@ Resources:
 """
 
 
-def run(tests, alarms=f"alarms:{ALARM}", template=None, folder=None):
-    """Run the tests of a file; return (alarm, state found, reason) of what fails in each."""
+def verdicts(tests, alarms=f"alarms:{ALARM}", template=None, folder=None):
+    """Run the tests of a file; return what each came to, and the errors of its alarms."""
     found = read_trials(f"{alarms}\ntests:\n{tests}".encode(), "x.test.yaml")
     runner = Runner(template or found.alarms, folder, ScanRequest())
-    return [
-        [(each.expected.alarm, each.actual, each.reason) for each in runner.run(test)] for test in found.tests
-    ]
+    return [runner.run(test) for test in found.tests], runner.errors
+
+
+def run(*words):
+    """Run the tests of a file that are in order; return (alarm, state found, reason) of what fails in each."""
+    found, _ = verdicts(*words)
+    assert not any(each.errors for each in found)
+    return [[(each.expected.alarm, each.actual, each.reason) for each in one.failures] for one in found]
+
+
+def errors(*words):
+    """Return the errors on account of which a test was not run."""
+    ((failures, found),), _ = verdicts(*words)
+    assert failures == ()
+    return [str(error) for error in found]
 
 
 def one(more, *expected, values="0 0 0 0 1"):
@@ -119,15 +130,56 @@ def test_composite_alarms():
 
 
 def test_an_alarm_that_cannot_be_evaluated():
-    """That is no failed expectation but an error with its place; other alarms are tested all the same."""
+    """What is expected of it fails, and says why; it is an error whether or not a test needs it, and others are tested all the same."""
     template = read_template(TEMPLATE.encode(), "t.yaml")
     (good,) = template.alarms
     bad = good._replace(name="bad", logical_id="Bad", stat=good.stat._replace(period=61))
     both = template._replace(alarms=(good, bad))
     expect = one("", ("denied", "5m", "ALARM"))
     assert run(expect, "template: t.yaml", both) == [[]]
-    with pytest.raises(TemplateError, match=r"t\.yaml:9:3: bad cannot be evaluated: Period is 61"):
-        run(expect + one("", ("Bad", "5m", "ALARM")), "template: t.yaml", both)
+    (_, found), told = verdicts(
+        expect + one("", ("Bad", "5m", "ALARM"), ("denied", "5m", "OK")), "template: t.yaml", both
+    )
+    said = "bad cannot be evaluated: Period is 61 (write 10, 20, 30 or a multiple of 60)"
+    assert [(str(notice.place), notice.message) for notice in told] == [("t.yaml:9:3", said)]
+    first, second = found.failures
+    assert (first.expected.alarm, first.actual, first.reason) == ("Bad", None, f"t.yaml:9:3: {said}")
+    assert (second.expected.alarm, second.actual) == ("denied", State.ALARM)
+
+
+WRONG_RULES = [
+    ("ALARM(Rings) AND", ["x.test.yaml:13:32: Both cannot be evaluated: expected ALARM(…), OK(…)"]),
+    ("ALARM(Both)", ["x.test.yaml:13:16: Both cannot be evaluated: its AlarmRule depends on itself"]),
+    ("ALARM(Nobody)", ["x.test.yaml:13:22: Both cannot be evaluated: its AlarmRule refers to Nobody, which is no alarm here"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "messages"), WRONG_RULES)
+def test_rules_that_make_no_sense(rule, messages):
+    """They are errors even if nothing is expected of the composite alarm."""
+    alarms = BOTH.replace("ALARM(Rings) AND NOT ALARM(Other)", rule)
+    ((verdict,), told) = verdicts(one("", ("Rings", "5m", "ALARM")), alarms)
+    assert verdict == ([], ())
+    assert [f"{notice.place}: {notice.message}"[: len(messages[0])] for notice in told] == messages
+
+
+def test_an_alarm_that_was_left_out():
+    """What is expected of it fails with what AWS would say; it may begin in a state, and metrics may be its own."""
+    alarms = BOTH.replace("MetricName: Other", "MetricName: Other\n    Unit: Feet")
+    more = "initial_state: {Other: OK, Rings: OK}, "
+    ((verdict,), _) = verdicts(one(more, ("Other", "5m", "OK"), ("Rings", "4m", "OK")), alarms)
+    (failure,) = verdict.failures
+    assert (failure.expected.alarm, failure.actual) == ("Other", None)
+    assert failure.reason.startswith("x.test.yaml:18:11: 1 validation error detected: Value 'Feet' at 'unit'")
+
+
+def test_names_that_are_not_there():
+    """A test of an alarm or metric that there is not is not run, and says so."""
+    tests = one("", ("Ring", "5m", "ALARM")).replace("name: M", "name: O")
+    assert errors(tests) == [
+        "x.test.yaml:13:82: there is no alarm 'Ring' (did you mean Rings?)",
+        "x.test.yaml:13:47: no alarm looks at the metric N/O (did you mean N/M?)",
+    ]
 
 
 @pytest.fixture
@@ -174,10 +226,12 @@ def test_records_are_read_once(records, monkeypatch):
 
 
 def test_records_that_are_not_there(tmp_path):
-    """They are a SOURCE that does not exist."""
-    tests = one("records: [none.json], ", ("denied", "3m", "ALARM"), values="")
-    with pytest.raises(SourceError, match=r"none\.json"):
-        run(tests, "template: t.yaml", read_template(TEMPLATE.encode(), "t.yaml"), tmp_path)
+    """They are an error of the test, at the first of them that is missing."""
+    (tmp_path / "some.json").write_bytes(content(record()))
+    tests = one("records: [some.json, none.json], ", ("denied", "3m", "ALARM"), values="")
+    assert errors(tests, "template: t.yaml", read_template(TEMPLATE.encode(), "t.yaml"), tmp_path) == [
+        f"x.test.yaml:3:37: {tmp_path / 'none.json'}: no such file or folder"
+    ]
 
 
 def test_records_that_cannot_be_read(records):
@@ -198,5 +252,5 @@ def test_a_filter_that_cannot_count(records):
     (counts,) = template.filters
     wrong = counts._replace(transformation=counts.transformation._replace(value="$ip"))
     tests = one("records: [records.json], ", ("denied", "3m", "OK"), values="")
-    with pytest.raises(TemplateError, match=r"^t\.yaml:3:3: "):
-        run(tests, "template: t.yaml", template._replace(filters=(wrong,)), records)
+    (error,) = errors(tests, "template: t.yaml", template._replace(filters=(wrong,)), records)
+    assert error.startswith("t.yaml:3:3: ")

@@ -98,6 +98,7 @@ RESOURCES = [
     ("B:", (3, 3), "Template format error: [/Resources/B] resource definition is malformed"),
     ("B: {Properties: {}}", (3, 3), "Template format error: [/Resources/B] Every Resources object must contain a Type member."),
     ("B: {Type: [x]}", (3, 3), "Template format error: [/Resources/B] Every Resources object must contain a Type member."),
+    ("B: {Type: 5}", (3, 13), "Template format error: Unrecognized resource types: [5]"),
     ("B: {Fn::Transform: {Name: x}}", (3, 7), "Fn::Transform is not supported: macros and AWS::Include are not run"),
     ("B: {Type: AWS::SNS::Topic, Condition: [x]}", (3, 41), "Condition takes a condition's name, this is a list"),
     ("B: {Type: AWS::SNS::Topic, Condition: Nowhere}", (3, 3), "Template format error: Unresolved condition dependency Nowhere in the Resources block of the template (define it under Conditions)"),
@@ -118,6 +119,9 @@ USELESS = [
     ("Resources:\n", (1, 1), "Template format error: At least one Resources member must be defined."),
     ("Resources: [a]\n", (1, 12), "Resources has to be a mapping, this is a list"),
     ("Conditions: x\nResources: {A: {Type: T}}\n", (1, 13), "Conditions has to be a mapping, this is a text"),
+    ("AWSTemplateFormatVersion: 2010-09-10\nResources: {A: {Type: T}}\n", (1, 27), "Template format error: 2010-09-10 is not a supported value for AWSTemplateFormatVersion"),
+    ("AWSTemplateFormatVersion: [x]\nResources: {A: {Type: T}}\n", (1, 27), "Template format error: a list is not a supported value for AWSTemplateFormatVersion"),
+    ("AWSTemplateFormatVersion:\nResources: {A: {Type: T}}\n", (1, 26), "Template format error: null is not a supported value for AWSTemplateFormatVersion"),
     ("Mappings: [x]\nResources: {A: {Type: T}}\n", (1, 11), "Mappings has to be a mapping, this is a list"),
     ("Parameters: x\nResources: {A: {Type: T}}\n", (1, 13), "Parameters has to be a mapping, this is a text"),
 ]  # fmt: skip

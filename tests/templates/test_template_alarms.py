@@ -127,10 +127,31 @@ def test_metric_math():
     assert found.notices == ()
     (each,) = found.alarms
     assert each.stat is None
-    assert each.queries == (
+    assert tuple(query._replace(written=None) for query in each.queries) == (
         MetricQuery("m1", MetricStat(Metric("N", "M"), 60, "Sum"), None, None, None, returned=False),
         MetricQuery("e1", None, "m1 * 2", "twice", 60, returned=True),
     )
+
+
+SPELLINGS = [
+    ("m1 +* 2", 4, 0, 27),
+    ("'m1 +* 2'", 4, 0, 28),
+    ('"\\x6d1 +* 2"', 4, 0, 31),
+    ("|\n    m1\n    +* 2", 3, 2, 13),
+    (">\n    m1\n    +* 2", 4, 2, 14),
+    ("!Sub 'm1 +* 2'", 4, 0, 33),
+    ("!Sub '${AWS::Region} +* 2'", 11, 0, 28),
+    ("m1", 2, 0, 25),
+    ("m1", 3, 0, 23),
+]
+
+
+@pytest.mark.parametrize(("written", "character", "lines", "column"), SPELLINGS)
+def test_where_an_expression_is_written(written, character, lines, column):
+    """Each character has its place, through quotes and folding; where functions made the text, it is where that begins."""
+    (each,) = read(template(A=math(M1 + f"- Id: e1\n  Expression: {written}\n"))).alarms
+    place = each.queries[1].written.at(character)
+    assert (place.line, place.column, place.path) == (11 + lines, column, "Resources.A.Properties.Metrics[1].Expression")  # fmt: skip
 
 
 def test_anomaly_band():

@@ -32,6 +32,16 @@ def test_nothing():
     assert combined([]) == Template()
 
 
+def test_alarms_that_are_left_out():
+    """Those of all templates are known, with what is wrong."""
+    refused = read_template(template(A=alarm(Period=45, AlarmName="a"), Good=alarm()), "a.yaml")
+    topic = "Type: AWS::SNS::Topic\nProperties: 1\n"
+    nameless = read_template(template(B=alarm(AlarmName="!Ref Nowhere"), T=topic), "b.yaml")
+    found = combined([refused, nameless])
+    assert [(each.logical_id, each.name) for each in found.left_out] == [("A", "a"), ("B", "B")]
+    assert [each.notice for each in found.left_out] == list(found.notices[:2])
+
+
 def test_arns():
     """Alarms have the ARNs of the first template that tells where it is deployed."""
     unknown = read_template(b'{"metricFilters": []}', "f.json")

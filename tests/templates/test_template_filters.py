@@ -78,6 +78,7 @@ TRANSFORMATIONS = [
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1e999}]", "1e999", "Invalid metric transformation: metric value 1e999 must be a valid number (write a number, or a selector without wildcard such as $.latency)"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, DefaultValue: seven}]", "seven", "SerializationException: STRING_VALUE cannot be converted to Double (write a number)"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, DefaultValue: 0, Dimensions: [{Key: A, Value: $.a}]}]", "0, Dim", "Invalid metric transformation: dimensions and default value are mutually exclusive properties. (remove one of the two)"),
+    ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: {A: $.a}}]", "{A", "Value of property Dimensions must be of type List"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Unit: Counts}]", "Counts", "1 validation error detected: Value 'Counts' at 'unit' failed to satisfy constraint: Member must satisfy enum value set: "),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: b}]}]", "[{Key", "Invalid metric transformation: dimension value b refers to nothing that the pattern gives (write a number, or a selector without wildcard such as $.latency)"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: $.a}, {Key: A, Value: $.b}]}]", "[{Key", "Dimensions names a dimension twice"),

@@ -171,7 +171,7 @@ CONDITIONS = [
     ("!And [!Equals [a, a]]", "Template error: Fn::And takes a list of 2 to 10"),
     ("!Condition [a]", "Condition takes a condition's name, this is a list"),
     ("!Condition Nowhere", "Template format error: Unresolved condition dependency Nowhere in the Conditions block of the template (define it under Conditions)"),
-    ("!Not [!Condition C]", "Circular dependency in the condition C"),
+    ("!Equals [!Ref A, a]", "Circular dependency in the condition C"),
     ("!Equals [!Ref Nowhere, a]", "Template format error: Unresolved resource dependencies [Nowhere] in the Conditions block of the template; there is no such parameter or resource"),
 ]  # fmt: skip
 
@@ -183,6 +183,23 @@ def test_conditions_that_cannot_be_decided(condition, message):
     found = read(text)
     assert [each.logical_id for each in found.alarms] == ["B"]
     assert [message for _, _, message in told(found)] == [message]
+
+
+CONDITION_CIRCLES = [
+    ("  C: !Not [!Condition C]\n", (2, 3), "C and C"),
+    ("  X: !Equals [a, b]\n  A: !And [!Condition X, !Not [Condition: B]]\n  B: !Or [!Condition X, !Condition A]\n", (3, 3), "A and B"),
+    ("  A: !Not [!Condition B]\n  B: !Not [!Condition C]\n  C: !Not [!Condition B]\n", (3, 3), "B and C"),
+    ("  A: !Not [!Condition C]\n  B: !Not [!Condition A]\n  C: !Not [!Condition B]\n", (2, 3), "A and C and B"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("conditions", "place", "names"), CONDITION_CIRCLES)
+def test_circles_of_conditions(conditions, place, names):
+    """Conditions that depend on each other make the template useless, even if no resource has one."""
+    with pytest.raises(TemplateError) as caught:
+        read(template(f"Conditions:\n{conditions}", A=alarm()))
+    assert caught.value.text == f"Template error: Found circular condition dependency between {names}"
+    assert (caught.value.place.line, caught.value.place.column) == place
 
 
 def test_resources_under_a_false_condition():

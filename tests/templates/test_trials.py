@@ -1,11 +1,11 @@
 """Test files: what is read, and that whatever is wrong in one has a place and a remedy."""
 
 import pytest
-from template_texts import alarm, read, template
+from template_texts import told
 
-from rolewatch.templates import TemplateError, check_names, read_trials
+from rolewatch.templates import TemplateError, read_trials
 from rolewatch.templates.definitions import Metric
-from rolewatch.templates.trials import Expectation, TrialMetric
+from rolewatch.templates.trials import Expectation, TrialMetric, WrongTrial
 
 DESIGN = """\
 template: slr-denied.template.yaml
@@ -42,24 +42,34 @@ def trials(text):
     return read_trials(text.encode(), "t")
 
 
+def refused(text):
+    """Return what is wrong with the only test of a file."""
+    (test,) = trials(text).tests
+    assert isinstance(test, WrongTrial)
+    return str(test.error)
+
+
 def test_the_design():
     """The example of the design is read to the letter."""
     found = trials(DESIGN)
-    assert (found.template, found.parameters) == ("slr-denied.template.yaml", {"Threshold": "1", "Name": ""})
+    assert found.template == ("slr-denied.template.yaml", ("t", 1, 11, "template"))
+    assert found.parameters == {"Threshold": "1", "Name": ""}
     first, second = found.tests
     values = [0.0, None, 1.0, 1.0, 1.0, None, None, 5.0]
     assert first.name == "one denial raises the alarm"
     assert (first.interval, first.every, first.initial_state, first.records) == (
         60,
         True,
-        {"DeniedAlarm": "OK"},
+        {("DeniedAlarm", ("t", 7, 21, "tests[0].initial_state.DeniedAlarm")): "OK"},
         (),
     )
-    assert first.metrics == (TrialMetric(Metric("Local", "Denied"), None, values),)
+    place = ("t", 6, 40, "tests[0].metrics[0].name")
+    assert first.metrics == (TrialMetric(Metric("Local", "Denied"), None, values, place),)
     assert first.expect == (Expectation("DeniedAlarm", 300, None, "ALARM", first.expect[0].place),)
     assert first.expect[0].place == ("t", 9, 14, "tests[0].expect[0]")
     assert first.place == ("t", 4, 5, "tests[0]")
-    assert (second.metrics, second.records, second.every) == ((), ("denied.json",), True)
+    assert (second.metrics, second.every) == ((), True)
+    assert second.records == (("denied.json", ("t", 11, 15, "tests[1].records[0]")),)
     assert second.expect[0][1:4] == (None, 1772359500, "ALARM")
 
 
@@ -70,7 +80,8 @@ def test_own_alarms():
     assert [(each.name, each.logical_id, each.threshold) for each in found.alarms.alarms] == [("a", "a", 1.0)]
     assert [each.rule for each in found.alarms.composites] == ["ALARM(a)"]
     (test,) = found.tests
-    assert test.metrics == (TrialMetric(Metric("N", "M", (("d", "1"),)), "Count", [0.0]),)
+    place = ("t", 7, 30, "tests[0].metrics[0].name")
+    assert test.metrics == (TrialMetric(Metric("N", "M", (("d", "1"),)), "Count", [0.0], place),)
     assert [each.offset for each in test.expect] == [5400, 90]
 
 
@@ -103,7 +114,6 @@ WRONG = [
     ("template: a", (1, 1), "tests is missing (write tests: …)"),
     ("template: a\ntests: []", (2, 8), "there are no tests (write at least one)"),
     ("template: a\ntests: x", (2, 8), "a list is wanted here, this is a text (write each element after a hyphen, or […])"),
-    ("template: a\ntests: [x]", (2, 9), "a mapping is wanted here, this is a text"),
     ("template: a\ntest: []", (2, 1), "nothing is called 'test' here (did you mean tests?)"),
     ("template: a\nzzz: []", (2, 1), "nothing is called 'zzz' here (there are template, parameters, alarms, tests)"),
     ("template: [a]\ntests: [{name: n, expect: [{alarm: a, at: 1m, state: OK}]}]", (1, 11), "a text is wanted here, this is a list"),
@@ -112,13 +122,6 @@ WRONG = [
     ("template: a\nparameters: {x: [1]}\ntests: [{name: n, expect: [{alarm: a, at: 1m, state: OK}]}]", (2, 17), "a text is wanted here, this is a list"),
     ("template: a\nparameters: {x: }\ntests: [{name: n, expect: [{alarm: a, at: 1m, state: OK}]}]", (2, 17), "a text is wanted here, this is null"),
     ("alarms: {}\ntests: []", (1, 9), "a list is wanted here, this is a mapping (write each element after a hyphen, or […])"),
-    ("alarms: [{Period: 60}]\ntests: []", (1, 10), "required key [AlarmName] not found"),
-    ("alarms: [{AlarmName: a, MetricName: M}]\ntests: []", (1, 10), "required key [Namespace] not found"),
-    (ALARMS.replace("Period: 60", "Period: 7") + TEST, (2, 73), "Period must be 10, 20, 30 or a multiple of 60, not 7"),
-    (ALARMS.replace("Period: 60", "Period: 60, Tresholds: 1") + TEST, (2, 77), "extraneous key [Tresholds] is not permitted; did you mean Threshold?"),
-    (ALARMS.replace("Period: 60", "Period: 60, Foo: 1") + TEST, (2, 77), "Foo of AWS::CloudWatch::Alarm is not used here: a"),
-    (ALARMS.replace("AlarmName: c", "AlarmName: a") + TEST, (3, 5), "the alarm a already exists, defined in t:2:5; this one is left out"),
-    (ALARMS.replace("Period: 60", "Period: !Ref x") + TEST, (2, 73), "Value of property Period must be of type String"),
     (ALARMS + "parameters: {}\n" + TEST, (4, 13), "parameters are for a template (write template: as well)"),
 ]  # fmt: skip
 
@@ -129,6 +132,36 @@ def test_wrong_files(text, place, message):
     with pytest.raises(TemplateError) as caught:
         trials(text)
     assert str(caught.value) == f"t:{place[0]}:{place[1]}: {message}"
+
+
+ALARMS_WRONG = [
+    ("AlarmName: a, ", "", (2, 5), "required key [AlarmName] not found", "c"),
+    ("Namespace: N, ", "", (2, 5), "required key [Namespace] not found", "c"),
+    ("Period: 60", "Period: 7", (2, 73), "Period must be 10, 20, 30 or a multiple of 60, not 7", "c"),
+    ("Period: 60", "Period: 60, Tresholds: 1", (2, 77), "extraneous key [Tresholds] is not permitted; did you mean Threshold?", "ac"),
+    ("Period: 60", "Period: 60, Foo: 1", (2, 77), "Foo of AWS::CloudWatch::Alarm is not used here: a", "ac"),
+    ("AlarmName: c", "AlarmName: a", (3, 5), "the alarm a already exists, defined in t:2:5; this one is left out", "a"),
+    ("Period: 60", "Period: !Ref x", (2, 73), "Value of property Period must be of type String", "c"),
+    ("{AlarmName: c, AlarmRule: ALARM(a)}", "c", (3, 5), "a mapping is wanted here, this is a text", "a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "place", "message", "kept"), ALARMS_WRONG)
+def test_wrong_alarms(old, new, place, message, kept):
+    """An alarm that AWS would refuse, and what has no effect, are errors; the other alarms and the tests are read all the same."""
+    found = trials(ALARMS.replace(old, new, 1) + TEST)
+    assert told(found.alarms) == [(*place, message)]
+    assert "".join(each.name for each in (*found.alarms.alarms, *found.alarms.composites)) == kept
+    assert [each.name for each in found.tests] == ["t"]
+
+
+def test_alarms_that_are_left_out():
+    """They are known by name, with what is wrong."""
+    found = trials(ALARMS.replace("Period: 60", "Period: 7").replace("ALARM(a)", "''") + TEST).alarms
+    assert [(each.logical_id, each.name, each.notice) for each in found.left_out] == [
+        ("a", "a", found.notices[0]),
+        ("c", "c", found.notices[1]),
+    ]
 
 
 def swap(old, new):
@@ -143,7 +176,9 @@ TESTS = [
     ("metrics:", "metric:", 0, "nothing is called 'metric' here (did you mean metrics?)"),
     ("values: 0", "values: ''", 8, "a text is wanted here, this is an empty one"),
     ("values: 0", "values: [0]", 8, "a text is wanted here, this is a list"),
-    ("values: 0", "values: 0 x", 8, "'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
+    ("values: 0", "values: 0 x", 10, "'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
+    ("values: 0", "values: ' 1x2 1x0'", 14, "'1x0' comes no time at all (write x1 or more)"),
+    ("values: 0", 'values: "0\\t\\x20x"', 16, "'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
     ("values: 0", "values: 1x0", 8, "'1x0' comes no time at all (write x1 or more)"),
     ("values: 0", "values: 1x999999999", 8, "more than 1,000,000 values"),
     ("values: 0", "value: 0", 0, "nothing is called 'value' here (did you mean values?)"),
@@ -169,9 +204,7 @@ def test_wrong_tests(old, new, behind, message):
     text, (line, column) = swap(old, new)
     if old == "name: t":
         behind = 0
-    with pytest.raises(TemplateError) as caught:
-        trials(text)
-    assert str(caught.value).startswith(f"t:{line}:{column + behind}: {message}")
+    assert refused(text).startswith(f"t:{line}:{column + behind}: {message}")
 
 
 OTHERS = [
@@ -187,34 +220,21 @@ OTHERS = [
 def test_what_does_not_go_together(lines, message):
     """Keys that exclude each other, or are empty, are told."""
     expect = "" if lines.startswith("expect") else "    expect: [{alarm: a, at: 1m, state: OK}]\n"
-    with pytest.raises(TemplateError) as caught:
-        trials(f"{ALARMS}tests:\n  - name: t\n    {lines}\n{expect}")
-    assert str(caught.value).endswith(f": {message}")
+    assert refused(f"{ALARMS}tests:\n  - name: t\n    {lines}\n{expect}").endswith(f": {message}")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("alarm: a,", "alarm: aa,", "t:9:9: there is no alarm 'aa' (did you mean a?)"),
-        ("alarm: a,", "alarm: zzz,", "t:9:9: there is no alarm 'zzz' (there are a, c)"),
-        ("metrics:", "initial_state: {b: OK}\n    metrics:", "t:5:5: there is no alarm 'b' (there are a, c)"),
-    ],
-)  # fmt: skip
-def test_unknown_alarms(old, new, message):
-    """An expectation or initial state of an alarm that does not exist is an error."""
-    with pytest.raises(TemplateError) as caught:
-        trials(ALARMS + TEST.replace(old, new, 1))
-    assert str(caught.value) == message
-
-
-def test_alarms_of_a_template():
-    """Alarms of a template are known by their names and by their logical ids."""
-    found = trials(DESIGN)
-    check_names(found, read(template(DeniedAlarm=alarm())))
-    check_names(found, read(template(A=alarm(AlarmName="DeniedAlarm"))))
-    with pytest.raises(
-        TemplateError, match=r"t:9:14: there is no alarm 'DeniedAlarm' \(did you mean Denied\?\)"
-    ):
-        check_names(found, read(template(Denied=alarm())))
-    with pytest.raises(TemplateError, match="there are none"):
-        check_names(found, read(template(T="Type: AWS::SNS::Topic\n")))
+def test_other_tests_are_read():
+    """A wrong test stands among the others under its name, or its number."""
+    first, wrong, nameless, odd, last = trials(
+        ALARMS + TEST + TEST.replace("tests:\n", "").replace("values: 0", "values: x").replace("name: t", "name: w")
+        + "  - expect: []\n  - text\n" + TEST.replace("tests:\n", "").replace("name: t", "name: z")
+    ).tests  # fmt: skip
+    assert [each.name for each in (first, wrong, nameless, odd, last)] == [
+        "t",
+        "w",
+        "tests[2]",
+        "tests[3]",
+        "z",
+    ]
+    assert [each.error.text for each in (nameless, odd)] == ["the test expects nothing", "a mapping is wanted here, this is a text"]  # fmt: skip
+    assert (nameless.place, odd.place[:3]) == (("t", 17, 5, "tests[2]"), ("t", 18, 5))

@@ -57,14 +57,14 @@ def follow(
         try:
             waiting[alarm.name] = _Parsed(alarm, parse_rule(alarm.rule))
         except AlarmError as error:
-            notices.append(_failure(alarm, str(error)))
+            notices.append(_failure(alarm, error))
             lost.add(alarm.name)
     while waiting:
         ready = [each for each in waiting.values() if waiting.keys().isdisjoint(each.names)]
         if not ready:
             # All that wait depend on themselves, or on others that do.
             ready = [each for name, each in waiting.items() if _depends_on_itself(name, waiting)]
-            notices += [_failure(each.alarm, "its AlarmRule depends on itself") for each in ready]
+            notices += [_failure(each.alarm, AlarmError("its AlarmRule depends on itself")) for each in ready]
             lost.update(each.alarm.name for each in ready)
             waiting = {name: each for name, each in waiting.items() if name not in lost}
             continue
@@ -73,7 +73,7 @@ def follow(
             try:
                 _check_children(parsed, known, lost)
             except AlarmError as error:
-                notices.append(_failure(parsed.alarm, str(error)))
+                notices.append(_failure(parsed.alarm, error))
                 lost.add(parsed.alarm.name)
             else:
                 known[parsed.alarm.name] = followed[parsed.alarm.name] = _history(parsed, known, setting)
@@ -92,8 +92,10 @@ def _depends_on_itself(name: str, waiting: Mapping[str, _Parsed]) -> bool:
     return name in reached
 
 
-def _failure(alarm: CompositeAlarm, message: str) -> Notice:
-    return Notice("error", f"{alarm.name} cannot be evaluated: {message}", alarm.place)
+def _failure(alarm: CompositeAlarm, error: AlarmError) -> Notice:
+    """Tell what is wrong with a rule, and where it is written."""
+    place = alarm.place if alarm.written is None else alarm.written.at(error.position)
+    return Notice("error", f"{alarm.name} cannot be evaluated: {error}", place)
 
 
 def _check_children(parsed: _Parsed, known: Mapping[str, History], lost: set[str]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from rolewatch.alarms.actions import actions_of
 from rolewatch.alarms.composite import ARN_PREFIX, Setting, follow
 from rolewatch.alarms.decision import DECISIONS, decide, resolved
+from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.history import History, State, Transition
 from rolewatch.alarms.mute import muted, unknown_targets
 from rolewatch.alarms.reasons import Change, reasons
@@ -18,7 +19,14 @@ from rolewatch.alarms.tally import tallies
 from rolewatch.alarms.watch import Metrics, Watch
 from rolewatch.base.errors import UsageError
 from rolewatch.metrics.series import Ints, Times
-from rolewatch.templates.definitions import Alarm, AlarmMuteRule, AnomalyDetector, CompositeAlarm, Notice
+from rolewatch.templates.definitions import (
+    Alarm,
+    AlarmMuteRule,
+    AnomalyDetector,
+    CompositeAlarm,
+    Notice,
+    Place,
+)
 
 _MINUTE = 60
 
@@ -59,7 +67,9 @@ def replay(
                 watch, state, evaluations(start, end, watch.every) if times is None else times, delay
             )
         except UsageError as error:
-            notices.append(Notice("error", f"{alarm.name} cannot be evaluated: {error}", alarm.place))
+            notices.append(
+                Notice("error", f"{alarm.name} cannot be evaluated: {error}", _place(alarm, error))
+            )
             failed.add(alarm.name)
         else:
             histories.append(History(alarm, start, end, state, transitions))
@@ -80,6 +90,15 @@ def whole_minutes(delay: int) -> int:
 def evaluations(start: int, end: int, every: int) -> Times:
     """Give the times of evaluation: the multiples of `every` in `start < time <= end`."""
     return np.arange(start // every + 1, end // every + 1) * every
+
+
+def _place(alarm: Alarm, error: UsageError) -> Place:
+    """Say where what is wrong is written: in an expression the character, else the alarm."""
+    if isinstance(error, AlarmError) and error.text is not None:
+        for query in alarm.queries:
+            if query.expression == error.text and query.written is not None:
+                return query.written.at(error.position)
+    return alarm.place
 
 
 def _transitions(watch: Watch, initial: State, times: Times, delay: int) -> tuple[Transition, ...]:

@@ -3,18 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolewatch.base.errors import UsageError
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import read_file, read_template_file
+from rolewatch.cli.inputs import read_template_file
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 
 if TYPE_CHECKING:
     from rolewatch.report.replay_trials import Outcome
-    from rolewatch.scan.trial import Runner
     from rolewatch.templates.definitions import Template
     from rolewatch.templates.trials import Trials
 
 FAILED = 1
+INVALID = 2  # the exit status where a file, an alarm or a test is invalid; the others were tested
 HELP = (
     "Test the metric filters and alarms of a CloudFormation template:\n"
     "values or records in, the state that each alarm has to be in at a time out."
@@ -31,59 +32,81 @@ OPTIONS = (
     Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group=_OUT),
     Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
 )
-MOST_TESTS = 64 * 1024**2  # bytes of a test file
 
 
 def run(called: Called) -> int:
     """Run the tests of all files and print what they came to; returns the exit status."""
     values = called.values
+    collected = _Collected()
     with Output(values["output"]) as out:
-        outcomes: list[Outcome] = []
-        unreadable: dict[tuple[str, str], None] = {}
         for name in dict.fromkeys(values["file"]):
-            outcomes += _run_file(name, unreadable)
-        for delivery, reason in unreadable:
+            try:
+                _run_file(name, collected)
+            except UsageError as error:
+                collected.tell(str(error))
+        for delivery, reason in collected.unreadable:
             complain(f"cannot read {delivery}: {reason}")
-        from rolewatch.report import replay_trials  # noqa: PLC0415 - not needed for --help
-        from rolewatch.report.output import Options  # noqa: PLC0415 - as above
+        outcomes = collected.outcomes
+        if outcomes:
+            from rolewatch.report import replay_trials  # noqa: PLC0415 - not needed for --help
+            from rolewatch.report.output import Options  # noqa: PLC0415 - as above
 
-        write = replay_trials.write_json if values["format"] == "json" else replay_trials.write_table
-        out.write(lambda stream: write(outcomes, stream, Options(environ=called.environ)))
+            write = replay_trials.write_json if values["format"] == "json" else replay_trials.write_table
+            out.write(lambda stream: write(outcomes, stream, Options(environ=called.environ)))
+    if collected.errors:
+        return INVALID
     if any(outcome.failures for outcome in outcomes):
         return FAILED
-    return UNREAD if unreadable else 0
+    return UNREAD if collected.unreadable else 0
 
 
-def _run_file(name: str, unreadable: dict[tuple[str, str], None]) -> "list[Outcome]":
-    """Run the tests of a file; UsageError for what is wrong in it or in its template."""
+class _Collected:
+    """What all files came to; errors and deliveries that cannot be read are told once each."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.errors: set[str] = set()
+        self.unreadable: dict[tuple[str, str], None] = {}
+
+    def tell(self, error: str) -> None:
+        """Say an error on stderr, once."""
+        if error not in self.errors:
+            self.errors.add(error)
+            complain(error)
+
+
+def _run_file(name: str, collected: _Collected) -> None:
+    """Run the tests of a file; UsageError for what makes the file or its template useless."""
     from rolewatch.report.replay_trials import Outcome  # noqa: PLC0415 - not needed for --help
-    from rolewatch.templates.trials import read_trials  # noqa: PLC0415 - as above
+    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - as above
+    from rolewatch.scan.trial import Runner, Verdict  # noqa: PLC0415 - as above
+    from rolewatch.templates import read_trials  # noqa: PLC0415 - as above
+    from rolewatch.templates.trials import WrongTrial  # noqa: PLC0415 - as above
 
-    trials = read_trials(read_file(name, "FILE", MOST_TESTS), name)
-    runner = _runner(trials, Path(name).parent)
-    outcomes = [Outcome(name, trial, runner.run(trial)) for trial in trials.tests]
-    unreadable |= dict.fromkeys(runner.unreadable)
-    return outcomes
-
-
-def _runner(trials: "Trials", folder: Path) -> "Runner":
-    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - not needed for --help
-    from rolewatch.scan.trial import Runner  # noqa: PLC0415 - as above
-
-    return Runner(_template(trials, folder), folder, ScanRequest())
+    trials = read_trials(read_template_file(name, "FILE"), name)
+    folder = Path(name).parent
+    template = _template(trials, folder)
+    runner = Runner(template, folder, ScanRequest())
+    for notice in (*template.notices, *runner.errors):
+        if notice.level == "error":
+            collected.tell(f"{notice.place}: {notice.message}")
+    for trial in trials.tests:
+        verdict = Verdict(errors=[trial.error]) if isinstance(trial, WrongTrial) else runner.run(trial)
+        for error in verdict.errors:
+            collected.tell(str(error))
+        collected.outcomes.append(Outcome(name, trial.name, trial.place, verdict))
+    collected.unreadable |= dict.fromkeys(runner.unreadable)
 
 
 def _template(trials: "Trials", folder: Path) -> "Template":
-    """Return what the tests are about; TemplateError for a template with a fault: a test of the rest would prove little."""
+    """Return what the tests are about; TemplateError for a template that is useless as a whole, or not there."""
     if trials.template is None:
         return trials.alarms
     from rolewatch.templates import TemplateError, read_template  # noqa: PLC0415 - not needed for --help
-    from rolewatch.templates.trials import check_names  # noqa: PLC0415 - as above
 
-    path = str(folder / trials.template)
-    template = read_template(read_template_file(path, "template"), path, parameters=trials.parameters)
-    for notice in template.notices:
-        if notice.level == "error":
-            raise TemplateError(notice.message, notice.place)
-    check_names(trials, template)
-    return template
+    path = str(folder / trials.template.text)
+    try:
+        content = read_template_file(path, "template")
+    except UsageError as error:
+        raise TemplateError(error.message, trials.template.place, remedy=error.remedy) from None
+    return read_template(content, path, parameters=trials.parameters)

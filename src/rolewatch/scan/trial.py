@@ -1,6 +1,6 @@
 """A test of alarms in; the expectations that do not hold, each with what was found instead, out (DESIGN "Template tests")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -9,13 +9,16 @@ from typing import Final, NamedTuple
 from rolewatch.alarms.composite import ARN_PREFIX
 from rolewatch.alarms.evaluate import replay as evaluate
 from rolewatch.alarms.history import CREATED, History, State
+from rolewatch.base.errors import SourceError
 from rolewatch.metrics.series import series_of
 from rolewatch.scan.replay import replay
 from rolewatch.scan.replayed import UNIT, Metrics
 from rolewatch.scan.request import ScanRequest
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Template
+from rolewatch.sources import deliveries_of
+from rolewatch.templates.definitions import Alarm, CompositeAlarm, Notice, Template
 from rolewatch.templates.errors import TemplateError
-from rolewatch.templates.trials import Expectation, Trial
+from rolewatch.templates.trial_names import Known
+from rolewatch.templates.trials import Expectation, Trial, Written
 
 #: When the values of a test begin; any full day will do, and the same one makes a test tell the same each time.
 EPOCH: Final = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -26,12 +29,22 @@ LATEST: Final = datetime(
 
 
 class Failure(NamedTuple):
-    """An expectation that does not hold: at `time` (epoch seconds) the alarm was in the state `actual`, and why."""
+    """An expectation that does not hold: at `time` (epoch seconds) the alarm was in the state `actual`, and why.
+
+    An alarm that cannot be evaluated is in no state.
+    """
 
     expected: Expectation
     time: int
-    actual: State
+    actual: State | None
     reason: str
+
+
+class Verdict(NamedTuple):
+    """What a test came to: expectations that do not hold, or errors on account of which it was not run."""
+
+    failures: Sequence[Failure] = ()
+    errors: Sequence[TemplateError] = ()
 
 
 class _Given(NamedTuple):
@@ -46,7 +59,8 @@ class _Given(NamedTuple):
 class Runner:
     """Runs the tests of one file against the alarms that it is about; records are found beside it, and read once.
 
-    `unreadable` has, after the tests, the deliveries that could not be read, each with the reason.
+    `errors` are told by alarms that cannot be evaluated, whether or not a test needs them. `unreadable` has, after the tests,
+    the deliveries that could not be read, each with the reason.
     """
 
     def __init__(self, template: Template, folder: Path, request: ScanRequest) -> None:
@@ -56,29 +70,58 @@ class Runner:
         self._read: dict[tuple[str, ...], _Given] = {}
         every: Iterable[Alarm | CompositeAlarm] = chain(template.alarms, template.composites)
         self._names = {name: alarm.name for alarm in every for name in (alarm.logical_id, alarm.name)}
+        self._known = Known(template)
+        _, notices = evaluate(template.alarms, template.composites, {}, start=EPOCH, end=EPOCH)
+        self.errors = [notice for notice in notices if notice.level == "error"]
+        self._broken = self._without_history()
 
     @property
     def unreadable(self) -> list[tuple[str, str]]:
         """The deliveries that could not be read."""
         return [each for given in self._read.values() for each in given.unreadable]
 
-    def run(self, trial: Trial) -> list[Failure]:
-        """Run one test. Raises TemplateError for an alarm that cannot be evaluated, SourceError for records that are not there."""
-        given = self._records(trial.records) if trial.records else _values(trial)
+    def run(self, trial: Trial) -> Verdict:
+        """Run one test, unless it names what is not there."""
+        errors = list(self._known.wrong(trial))
+        if errors:
+            return Verdict(errors=errors)
+        try:
+            given = self._records(trial.records) if trial.records else _values(trial)
+        except TemplateError as error:
+            return Verdict(errors=[error])
         times = [_time(expected, given.start) for expected in trial.expect]
-        histories = self._histories(trial, given, times)
+        wanted = {self._names[each.alarm] for each in trial.expect if each.alarm not in self._broken}
+        histories = self._histories(trial, given, times, wanted)
         failures = []
         for expected, time in zip(trial.expect, times, strict=True):
+            broken = self._broken.get(expected.alarm)
+            if broken is not None:
+                failures.append(Failure(expected, time, None, f"{broken.place}: {broken.message}"))
+                continue
             actual, reason = _state_at(histories[self._names[expected.alarm]], time)
             if actual != expected.state:
                 failures.append(Failure(expected, time, actual, reason))
-        return failures
+        return Verdict(failures)
 
-    def _histories(self, trial: Trial, given: _Given, times: Sequence[int]) -> dict[str, History]:
-        """Evaluate the alarms that something is expected of; for a composite alarm, all of them."""
-        wanted = {self._names[expected.alarm] for expected in trial.expect}
+    def _without_history(self) -> dict[str, Notice]:
+        """Say by name and logical id what is wrong with alarms that AWS would refuse, and with those that cannot be evaluated."""
+        found = {
+            name: each.notice
+            for each in self._template.left_out
+            for name in (each.logical_id, each.name)
+            if name not in self._names
+        }
+        told = {notice.message.partition(" cannot be evaluated: ")[0]: notice for notice in self.errors}
+        return found | {name: told[own] for name, own in self._names.items() if own in told}
+
+    def _histories(
+        self, trial: Trial, given: _Given, times: Sequence[int], wanted: Collection[str]
+    ) -> dict[str, History]:
+        """Evaluate the alarms that are wanted; for a composite alarm, all of them."""
         composites = (
-            self._template.composites if wanted & {each.name for each in self._template.composites} else ()
+            self._template.composites
+            if any(each.name in wanted for each in self._template.composites)
+            else ()
         )
         alarms = [each for each in self._template.alarms if composites or each.name in wanted]
         end = max(given.end, *times)
@@ -87,23 +130,29 @@ class Runner:
             asked = sorted(set(times))
         elif not trial.records and trial.interval != MINUTE:
             asked = range(given.start + trial.interval, end + 1, trial.interval)
-        initial = {self._names[name]: State(state) for name, state in trial.initial_state.items()}
-        histories, notices = evaluate(
+        initial = {
+            self._names[name]: State(state)
+            for (name, _), state in trial.initial_state.items()
+            if name in self._names
+        }
+        histories, _ = evaluate(
             alarms, composites, given.metrics,
             start=given.start, end=end, initial=initial, asked=asked,
             arn_prefix=self._template.arn_prefix or ARN_PREFIX, detectors=self._template.anomaly_detectors,
         )  # fmt: skip
-        found = {history.alarm.name: history for history in histories}
-        for notice in notices:
-            if notice.level == "error" and not wanted <= found.keys():
-                raise TemplateError(notice.message, notice.place)
-        return found
+        return {history.alarm.name: history for history in histories}
 
-    def _records(self, names: tuple[str, ...]) -> _Given:
-        """Let the template's metric filters count records."""
+    def _records(self, records: tuple[Written, ...]) -> _Given:
+        """Let the template's metric filters count records; TemplateError for some that are not there."""
+        names = tuple(name for name, _ in records)
         if names not in self._read:
             filters = Template(filters=self._template.filters)
             paths = [name if "://" in name else str(self._folder / name) for name in names]
+            for path, (_, place) in zip(paths, records, strict=True):
+                try:
+                    deliveries_of([path], self._request.window, [])
+                except SourceError as error:
+                    raise TemplateError(error.message, place, remedy=error.remedy) from None
             begin = datetime.fromtimestamp(EPOCH, UTC)
             found = replay(paths, filters, self._request, delay=0, now=begin, latest=LATEST)
             for notice in found.notices:

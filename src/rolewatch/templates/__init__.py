@@ -3,6 +3,6 @@
 from rolewatch.templates.combination import combined
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.template import read_template
-from rolewatch.templates.trials import check_names, read_trials
+from rolewatch.templates.trials import read_trials
 
-__all__ = ["TemplateError", "check_names", "combined", "read_template", "read_trials"]
+__all__ = ["TemplateError", "combined", "read_template", "read_trials"]

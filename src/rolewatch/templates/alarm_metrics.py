@@ -116,18 +116,21 @@ def _query(item: Fields, band: str | None) -> MetricQuery:
             f"The id {id_[:60]!r} has to begin with a lower-case letter and hold only letters, digits and underscores",
             "Id",
         )
-    stat, expression = item.inner("MetricStat"), item.text("Expression", longest=2048, shortest=1)
+    stat, expression = item.inner("MetricStat"), item.scalar("Expression", longest=2048, shortest=1)
     if (stat is None) == (expression is None):
         raise item.error(
             f"The query {id_} needs either MetricStat or Expression", remedy="write one of the two"
         )
     returned = item.truth("ReturnData", otherwise=True) and id_ != band
     period = read_period(item)
-    if stat is None:
-        return MetricQuery(id_, None, expression, item.text("Label"), period, returned)
+    if expression is not None:
+        written = item.spelling("Expression", expression)
+        return MetricQuery(id_, None, expression.text, item.text("Label"), period, returned, written)
     if period is not None:
         raise item.error("Period belongs into MetricStat here", "Period")
-    return MetricQuery(id_, _metric_stat(stat), None, item.text("Label"), None, returned)
+    return MetricQuery(
+        id_, _metric_stat(item.present("MetricStat", stat)), None, item.text("Label"), None, returned
+    )
 
 
 def _metric_stat(fields: Fields) -> MetricStat:

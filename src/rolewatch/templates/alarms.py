@@ -202,17 +202,18 @@ def read_composite(fields: Fields, identity: Identity) -> ReadComposite:
         _seconds(fields, key, suppressor)
         for key in ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
     )
-    rule = fields.required("AlarmRule", longest=10_240)
+    rule = fields.present("AlarmRule", fields.scalar("AlarmRule", longest=10_240, shortest=1))
     alarm = CompositeAlarm(
         identity.logical_id,
         own,
         fields.text("AlarmDescription", longest=1024),
-        rule,
+        rule.text,
         actions,
         suppressor,
         wait,
         extension,
         identity.place,
+        fields.spelling("AlarmRule", rule),
     )
     return ReadComposite(alarm, warnings)
 

@@ -14,6 +14,7 @@ from rolewatch.templates.definitions import (
     AlarmMuteRule,
     AnomalyDetector,
     CompositeAlarm,
+    LeftOut,
     MetricFilter,
     Notice,
     Place,
@@ -66,6 +67,7 @@ class Collector:
         self._queries: list[QueryDefinition] = []
         self._topics: list[Topic] = []
         self._subscriptions: list[tuple[Subscription, Place]] = []
+        self._left_out: list[LeftOut] = []
         self._unused: dict[str, list[tuple[str, Place]]] = {}  # a type, or a property of a type → who has it
 
     def read(self, type_: str, fields: Fields, identity: Identity) -> None:
@@ -75,9 +77,16 @@ class Collector:
         except MissingParameterError:
             raise
         except TemplateError as error:
-            self.notices.append(error.notice())
+            self.leave_out(type_, identity.logical_id, identity.name, error)
             return
         self._tell_unread(type_, fields, identity)
+
+    def leave_out(self, type_: str, logical_id: str, name: str, error: TemplateError) -> None:
+        """Note a resource that makes no sense."""
+        notice = error.notice()
+        self.notices.append(notice)
+        if type_ in (ALARM, COMPOSITE):
+            self._left_out.append(LeftOut(logical_id, name, notice))
 
     def _tell_unread(self, type_: str, fields: Fields, identity: Identity) -> None:
         """Note the properties that were not asked for."""
@@ -118,6 +127,7 @@ class Collector:
                 tuple(self.notices),
                 tuple(self._mute_rules),
                 arn_prefix,
+                tuple(self._left_out),
             )
         )
 

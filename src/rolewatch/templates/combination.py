@@ -39,6 +39,7 @@ def combined(templates: Iterable[Template]) -> Template:
             tuple(each for template in every for each in template.notices),
             tuple(each for template in every for each in template.mute_rules),
             next((template.arn_prefix for template in every if template.arn_prefix), None),
+            tuple(each for template in every for each in template.left_out),
         )
     )
 

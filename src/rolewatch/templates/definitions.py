@@ -4,6 +4,7 @@ Names are those of the resources' properties (`AWS::Logs::MetricFilter`, `AWS::C
 Sources: spec/metric-filter.md §1, spec/alarm.md §1 and §10.
 """
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 from rolewatch.patterns import Pattern
@@ -20,6 +21,25 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         """Return `file:line:column`, as editors understand it."""
         return f"{self.file}:{self.line}:{self.column}"
+
+
+class Spelling(NamedTuple):
+    """Where the characters of a text are written, as far as that can be told: of the first `known` ones, counted from 0.
+
+    Each of `runs` follows the other without a gap in one line: the number of its first character, line and column.
+    """
+
+    start: Place
+    known: int
+    runs: tuple[tuple[int, int, int], ...]
+
+    def at(self, character: int) -> Place:
+        """Say where a character is written; where the text begins if that cannot be told."""
+        if character >= self.known:
+            return self.start
+        run = bisect_right(self.runs, character, key=lambda each: each[0]) - 1
+        first, line, column = self.runs[run]
+        return self.start._replace(line=line, column=column + character - first)
 
 
 class Notice(NamedTuple):
@@ -70,7 +90,10 @@ class MetricStat(NamedTuple):
 
 
 class MetricQuery(NamedTuple):
-    """An element of an alarm's `Metrics`: a statistic or an expression. Exactly one of an alarm's is `returned`."""
+    """An element of an alarm's `Metrics`: a statistic or an expression. Exactly one of an alarm's is `returned`.
+
+    `written` is where the expression's characters are, None where nothing tells.
+    """
 
     id: str
     stat: MetricStat | None
@@ -78,6 +101,7 @@ class MetricQuery(NamedTuple):
     label: str | None
     period: int | None
     returned: bool
+    written: Spelling | None = None
 
 
 class Actions(NamedTuple):
@@ -113,7 +137,10 @@ class Alarm(NamedTuple):
 
 
 class CompositeAlarm(NamedTuple):
-    """An `AWS::CloudWatch::CompositeAlarm`; the wait and extension periods of its suppressor are in seconds."""
+    """An `AWS::CloudWatch::CompositeAlarm`; the wait and extension periods of its suppressor are in seconds.
+
+    `written` is where the rule's characters are, None where nothing tells.
+    """
 
     logical_id: str
     name: str
@@ -124,6 +151,7 @@ class CompositeAlarm(NamedTuple):
     wait_period: int
     extension_period: int
     place: Place
+    written: Spelling | None = None
 
 
 class AlarmMuteRule(NamedTuple):
@@ -178,10 +206,19 @@ class Topic(NamedTuple):
     place: Place
 
 
+class LeftOut(NamedTuple):
+    """An alarm or composite alarm that AWS would refuse: who it is, and what is wrong."""
+
+    logical_id: str
+    name: str
+    notice: Notice
+
+
 class Template(NamedTuple):
     """All that a template, or an account's description, defines; a resource with an error is in `notices` only.
 
     `arn_prefix` is what stands before the name in the ARN of its alarms (partition, Region and account), None if nothing tells.
+    `left_out` names the alarms among the resources with an error.
     """
 
     filters: tuple[MetricFilter, ...] = ()
@@ -193,3 +230,4 @@ class Template(NamedTuple):
     notices: tuple[Notice, ...] = ()
     mute_rules: tuple[AlarmMuteRule, ...] = ()
     arn_prefix: str | None = None
+    left_out: tuple[LeftOut, ...] = ()

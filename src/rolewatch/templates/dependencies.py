@@ -1,4 +1,4 @@
-"""Resources in; an error if some depend on each other in a circle, which CloudFormation refuses."""
+"""Resources, or conditions, in; an error if some depend on each other in a circle, which CloudFormation refuses."""
 
 import re
 from collections.abc import Iterator
@@ -29,8 +29,24 @@ def check_circles(source: Source, resources: Map[str, Resource]) -> None:
             )
 
 
+def check_conditions(source: Source, conditions: Mapping) -> None:
+    """Raise TemplateError, naming the conditions, if there is a circle of them, whether or not a resource has one."""
+    entries = conditions.entries
+    needs = {name: sorted(set(_conditions(entry.value)) & entries.keys()) for name, entry in entries.items()}
+    done: set[str] = set()
+    for start in needs:
+        circle = _circle(start, needs, done)
+        if circle:
+            names = " and ".join(circle if len(circle) > 1 else circle * 2)
+            text = f"Template error: Found circular condition dependency between {names}"
+            first = circle[0]
+            raise source.error(
+                text, entries[first].key.start, f"Conditions.{first}", remedy="break the circle"
+            )
+
+
 def _circle(start: str, needs: Map[str, list[str]], done: set[str]) -> list[str]:
-    """Walk from a resource to all that it needs; those without a circle are done."""
+    """Walk from a resource or condition to all that it needs; those without a circle are done."""
     if start in done:
         return []
     trail = [start]
@@ -64,6 +80,18 @@ def _needed(node: Node) -> Iterator[str]:
         if key in ("Ref", "DependsOn", "Fn::GetAtt", "Fn::Sub"):
             yield from _named(key, value)
         yield from _needed(value)
+
+
+def _conditions(node: Node) -> Iterator[str]:
+    """Name the conditions that a condition refers to."""
+    if isinstance(node, Sequence):
+        for item in node.items:
+            yield from _conditions(item)
+    if isinstance(node, Mapping):
+        for key, entry in node.entries.items():
+            if key == "Condition" and isinstance(entry.value, Scalar):
+                yield entry.value.text
+            yield from _conditions(entry.value)
 
 
 def _named(key: str, value: Node) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _arn_prefix(root: Mapping) -> str | None:
 
 
 def _as_properties(node: Node) -> Mapping:
-    """Write the keys of a filter and its transformation as CloudFormation does; a dimension's name stays as it is."""
+    """Write the keys of a filter and its transformation as CloudFormation does, and dimensions as a list of Key and Value."""
     assert isinstance(node, Mapping)  # noqa: S101 - checked before
     entries = {}
     for name, entry in node.entries.items():
@@ -99,5 +99,11 @@ def _as_properties(node: Node) -> Mapping:
                 tuple(_as_properties(item) if isinstance(item, Mapping) else item for item in value.items),
                 value.start,
             )
+        if name == "dimensions" and isinstance(value, Mapping):
+            pairs = (
+                Mapping({"Key": Entry(key, key), "Value": Entry(key, of)}, key.start)
+                for key, of in value.entries.values()
+            )
+            value = Sequence(tuple(pairs), value.start)
         entries[f"{name[:1].upper()}{name[1:]}"] = Entry(entry.key, value)
     return Mapping(entries, node.start)

@@ -7,13 +7,15 @@ for is known in the end: it has no effect here.
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Seq
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from rolewatch.templates.definitions import Place
+from rolewatch.templates.definitions import Place, Spelling
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.nodes import Entry, Mapping, Node, Scalar, Sequence
 from rolewatch.templates.numerals import number, truth, whole
 from rolewatch.templates.source import Source
+from rolewatch.templates.spans import offsets
 
 T = TypeVar("T")
 
@@ -88,6 +90,15 @@ class Fields:
         if len(found.text) < shortest:
             raise self.constraint(name, found, f"length greater than or equal to {shortest}")
         return found
+
+    def spelling(self, name: str, found: Scalar) -> Spelling:
+        """Say where the characters of a property's value are written."""
+        source = self.scope.source
+        start = source.place(found.start, f"{self.path}.{self.node.entries[name].key.text}")
+        known = offsets(source.text, found)
+        gaps = (number for number, (one, other) in enumerate(pairwise(known), 1) if other != one + 1)
+        runs = ((number, *source.place(known[number])[1:3]) for number in (0, *gaps))
+        return Spelling(start, len(known), tuple(runs) if known else ())
 
     def constraint(self, name: str, found: Scalar, rule: str) -> TemplateError:
         """Make the error of a value out of bounds, as AWS's services word it."""

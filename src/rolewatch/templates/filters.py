@@ -10,7 +10,7 @@ from rolewatch.patterns.reference import parse_dimension, parse_value
 from rolewatch.templates.definitions import MetricFilter, Transformation
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.fields import Fields, Identity
-from rolewatch.templates.nodes import Mapping, Scalar
+from rolewatch.templates.nodes import Scalar
 from rolewatch.templates.numerals import number
 from rolewatch.templates.spans import offset_in
 from rolewatch.templates.units import UNITS
@@ -140,16 +140,10 @@ def _default(given: Fields) -> float | None:
 
 
 def _dimensions(given: Fields) -> tuple[tuple[str, str], ...]:
-    """Read dimensions: a list of Key and Value in templates, a mapping in descriptions."""
-    written = given.value("Dimensions")
-    if isinstance(written, Mapping):
-        inner = given.inner("Dimensions")
-        pairs = [(name, inner.required(name, longest=255)) for name in written.entries] if inner else []
-    else:
-        pairs = [
-            (item.required("Key", longest=255), item.required("Value", longest=255))
-            for item in given.each("Dimensions")
-        ]
+    pairs = [
+        (item.required("Key", longest=255), item.required("Value", longest=255))
+        for item in given.each("Dimensions")
+    ]
     if len(pairs) > MOST_DIMENSIONS:
         shown = ", ".join(f"{name}={value}" for name, value in pairs[:10])
         text = f"1 validation error detected: Value '{{{shown}}}' at 'dimensions' failed to satisfy constraint: Member must have length less than or equal to 3"

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 
 from rolewatch.templates.nodes import GIVEN, PLAIN, Scalar
 
 _PROPERTIES = re.compile(r"(?:[!&][^\s,\[\]{}]*\s+)+")
 _SPACE = re.compile(r"[ \t\r\n]+")
+_ORDINARY = re.compile(r"""[^ \t\r\n\\'"]+""")  # characters that stand for themselves in every style
 _ONE_BREAK = re.compile(r"\r\n?|\n")
 _ESCAPE = re.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(?:\r\n?|\n)([ \t]*(?:(?:\r\n?|\n)[ \t]*)*)|(.))",
@@ -31,16 +33,22 @@ def offset_in(text: str, scalar: Scalar, position: int) -> int:
 
     It can be told as long as what comes before it is written there: not behind a `${…}` of `Fn::Sub`.
     """
+    found = offsets(text, scalar)
+    return found[position] if position < len(found) else scalar.start
+
+
+def offsets(text: str, scalar: Scalar) -> list[int]:
+    """Give the offsets in the file's text of a scalar's characters, and of its end, as far as they can be told."""
     reader = _READERS.get(scalar.style)
-    if reader is None:
-        return scalar.start
-    characters = reader(text, scalar.start, scalar.end)
-    before = "".join(character for character, _ in characters[:position])
-    if before != scalar.text[:position]:
-        return scalar.start
-    if position < len(characters):
-        return characters[position][1]
-    return characters[-1][1] + 1 if characters else scalar.start
+    characters = reader(text, scalar.start, scalar.end) if reader else []
+    if not characters:
+        return []
+    shown = "".join(character for character, _ in characters)
+    same = len(scalar.text)
+    if not shown.startswith(scalar.text):
+        pairs = zip(shown, scalar.text, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return [*(offset for _, offset in characters), characters[-1][1] + 1][: same + 1]
 
 
 def _flow(text: str, at: int, end: int, special: Callable[[str, int], tuple[str, int] | None]) -> Written:
@@ -53,6 +61,11 @@ def _flow(text: str, at: int, end: int, special: Callable[[str, int], tuple[str,
             shown = space[0] if not breaks else " " if breaks == 1 else "\n" * (breaks - 1)
             found += [(character, at + (0 if breaks else number)) for number, character in enumerate(shown)]
             at = space.end()
+            continue
+        ordinary = _ORDINARY.match(text, at, end)
+        if ordinary:
+            found += zip(ordinary[0], range(at, end), strict=False)
+            at = ordinary.end()
             continue
         escape = special(text, at)
         characters, after = escape or (text[at], at + 1)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from rolewatch.templates.nodes import Mapping, Node, Scalar, Sequence, kind
 from rolewatch.templates.source import Source
+from rolewatch.templates.spans import offset_in
 
 T = TypeVar("T")
 
@@ -16,6 +17,14 @@ def nearest(word: str, known: Collection[str]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     return f"there are {', '.join(list(known)[:20])}" if known else "there are none"
+
+
+class WordError(ValueError):
+    """A text that cannot be understood; `position` counts its characters from 0."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class Structure:
@@ -61,20 +70,31 @@ class Structure:
 
     def text(self, node: Node, path: str) -> str:
         """Take a text that is not empty."""
+        return self.scalar(node, path).text
+
+    def scalar(self, node: Node, path: str) -> Scalar:
+        """Take a text that is not empty, with its place."""
         if not isinstance(node, Scalar) or node.is_null or not node.text.strip():
             what = "an empty one" if isinstance(node, Scalar) and not node.is_null else kind(node)
             raise self._source.error(f"a text is wanted here, this is {what}", node.start, path)
-        return node.text
+        return node
 
     def word(self, node: Node, path: str, read: Callable[[str], T]) -> T:
-        """Take a text that `read` understands; its ValueError says what is wrong, and behind a semicolon what to write."""
-        text = self.text(node, path)
+        """Take a text that `read` understands; its ValueError says what is wrong, and behind a semicolon what to write.
+
+        A WordError also says where.
+        """
+        scalar = self.scalar(node, path)
         try:
-            return read(text.strip())
+            return read(scalar.text.strip())
         except ValueError as error:
+            offset = node.start
+            if isinstance(error, WordError):
+                blank = len(scalar.text) - len(scalar.text.lstrip())
+                offset = offset_in(self._source.text, scalar, blank + error.position)
             before, _, after = str(error).rpartition("; ")
             raise self._source.error(
-                before or after, node.start, path, remedy=after if before else None
+                before or after, offset, path, remedy=after if before else None
             ) from None
 
     def choice(self, node: Node | None, path: str, allowed: Collection[str]) -> str | None:

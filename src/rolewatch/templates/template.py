@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from rolewatch.templates.collector import USED, Collector
 from rolewatch.templates.definitions import Notice, Template
-from rolewatch.templates.dependencies import check_circles
+from rolewatch.templates.dependencies import check_circles, check_conditions
 from rolewatch.templates.description import is_description, read_description
 from rolewatch.templates.document import Document, read_document
 from rolewatch.templates.errors import MissingParameterError, TemplateError
@@ -18,6 +18,7 @@ from rolewatch.templates.resolver import Call, Context, Resolver, Resource, call
 
 _SECTIONS = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform",
              "Resources", "Outputs", "Hooks", "Globals")  # fmt: skip
+_VERSION = "2010-09-09"  # the only one there is
 _ATTRIBUTES = ("Type", "Properties", "Condition", "DependsOn", "Metadata", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy",
                "CreationPolicy", "DeletionMode")  # fmt: skip
 _NONE: Map[str, str] = MappingProxyType({})
@@ -62,6 +63,7 @@ class _Reader:
         self._resources = self._read_resources()
         check_circles(self._source, self._resources)
         sections = {section: self._section(section) for section in ("Mappings", "Conditions")}
+        check_conditions(self._source, sections["Conditions"])
         self._parameters = read_parameters(self._source, self._root.get("Parameters"), given, self._notices)
         self._resolver = Resolver(
             self._source, Context(world, self._parameters, imports, sections, self._resources)
@@ -80,7 +82,8 @@ class _Reader:
                 self._parameters[error.name].stand_in()  # once more, to find all that are missing
                 continue
             except TemplateError as error:
-                self._notices.append(error.notice())
+                type_, name = waiting[-1].type, waiting[-1].logical_id
+                collector.leave_out(type_, name, name, error)
             waiting.pop()
         if missing:
             raise _all_missing(missing)
@@ -111,6 +114,7 @@ class _Reader:
 
     def _check_sections(self, alias: int | None) -> None:
         """Tell what is not supported, or no section at all."""
+        self._check_version()
         if alias is not None:
             text = "CloudFormation refuses YAML aliases (Template format error: YAML aliases are not allowed in CloudFormation templates); here they are followed"
             self._notices.append(Notice("warning", text, self._source.place(alias)))
@@ -126,6 +130,16 @@ class _Reader:
         if transform is not None:
             for node in transform.items if isinstance(transform, Sequence) else (transform,):
                 self._notices.append(self._macro(node))
+
+    def _check_version(self) -> None:
+        node = self._root.get("AWSTemplateFormatVersion")
+        if node is None or (isinstance(node, Scalar) and node.text == _VERSION):
+            return
+        shown = node.shown if isinstance(node, Scalar) and not node.is_null else kind(node)
+        text = f"Template format error: {shown} is not a supported value for AWSTemplateFormatVersion"
+        raise self._source.error(
+            text, node.start, "AWSTemplateFormatVersion", remedy=f"write {_VERSION}, or nothing"
+        )
 
     def _macro(self, node: Node) -> Notice:
         """Tell what a macro would have done."""
@@ -182,6 +196,9 @@ class _Reader:
         if not isinstance(type_, Scalar) or type_.is_null:
             text = f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
             raise self._source.error(text, start, path)
+        if "::" not in type_.text:
+            text = f"Template format error: Unrecognized resource types: [{type_.shown}]"
+            raise self._source.error(text, type_.start, f"{path}.Type")
         if condition is not None and not isinstance(condition, Scalar):
             raise self._source.error(
                 f"Condition takes a condition's name, this is {kind(condition)}",

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from itertools import accumulate
 
 from rolewatch.templates.numerals import number
+from rolewatch.templates.structure import WordError
 
 MOST = 1_000_000  # values of a series: a year has 525,600 minutes
 LONGEST = 366 * 86_400  # seconds
 _SPAN = re.compile(r"(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
 _SECONDS = (86_400, 3_600, 60, 1)
+_WORD = re.compile(r"\S+")
 _TIMES = re.compile(r"(.+)x([0-9]{1,12})", re.DOTALL)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -55,7 +57,7 @@ def is_date(text: str) -> bool:
 
 def series(text: str) -> list[float | None]:
     """Read the values of a series: `0 _ 1x3 _x2 5` is 0, a gap, three ones, two gaps, and 5."""
-    words = [_word(word) for word in text.split()]
+    words = [_word(found[0], found.start()) for found in _WORD.finditer(text)]
     if not words:
         raise ValueError("no values; write one for each interval, `_` where there is none: 0 _ 1x3 _x2 5")
     if list(accumulate(times for _, times in words))[-1] > MOST:
@@ -63,17 +65,17 @@ def series(text: str) -> list[float | None]:
     return [value for value, times in words for _ in range(times)]
 
 
-def _word(word: str) -> tuple[float | None, int]:
-    """Read a value and how often it comes."""
+def _word(word: str, at: int) -> tuple[float | None, int]:
+    """Read a value and how often it comes; WordError with its place in the series for what is none."""
     repeated = _TIMES.fullmatch(word)
     written, times = (repeated[1], int(repeated[2])) if repeated else (word, 1)
     if not times:
-        raise ValueError(f"{word[:40]!r} comes no time at all; write x1 or more")
+        raise WordError(f"{word[:40]!r} comes no time at all; write x1 or more", at)
     if written == "_":
         return None, times
     value = number(written)
     if value is None:
-        raise ValueError(
-            f"{word[:40]!r} is no value; write a number, `_` for a gap, and 1x3 or _x2 to repeat"
+        raise WordError(
+            f"{word[:40]!r} is no value; write a number, `_` for a gap, and 1x3 or _x2 to repeat", at
         )
     return value, times

@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 from rolewatch.templates.collector import ALARM, COMPOSITE, Collector
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Metric, Place, Template
+from rolewatch.templates.definitions import Metric, Place, Template
 from rolewatch.templates.document import Document, read_document
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.fields import Fields, Identity, Scope, given
 from rolewatch.templates.nodes import Mapping, Node, Scalar
-from rolewatch.templates.structure import Structure, nearest
+from rolewatch.templates.structure import Structure
 from rolewatch.templates.trial_values import interval, is_date, moment, seconds, series
 from rolewatch.templates.units import UNITS
 
@@ -22,12 +22,20 @@ _METRIC = ("namespace", "name", "dimensions", "unit", "values")
 _EXPECT = ("alarm", "at", "state")
 
 
+class Written(NamedTuple):
+    """A text, and where it stands."""
+
+    text: str
+    place: Place
+
+
 class TrialMetric(NamedTuple):
     """A metric's values, one for each interval from the start; None is a missing datapoint."""
 
     metric: Metric
     unit: str | None
     values: list[float | None]
+    place: Place
 
 
 class Expectation(NamedTuple):
@@ -50,46 +58,37 @@ class Trial(NamedTuple):
     name: str
     interval: int
     metrics: tuple[TrialMetric, ...]
-    records: tuple[str, ...]
-    initial_state: dict[str, str]
+    records: tuple[Written, ...]
+    initial_state: dict[Written, str]
     every: bool
     expect: tuple[Expectation, ...]
     place: Place
 
 
+class WrongTrial(NamedTuple):
+    """A test that makes no sense: what it is called (`tests[0]` without a name), and why."""
+
+    name: str
+    place: Place
+    error: TemplateError
+
+
 class Trials(NamedTuple):
     """A test file: the path of its template relative to it, or None; its own alarms; and the tests."""
 
-    template: str | None
+    template: Written | None
     parameters: dict[str, str]
     alarms: Template
-    tests: tuple[Trial, ...]
+    tests: tuple[Trial | WrongTrial, ...]
 
 
 def read_trials(content: bytes, name: str) -> Trials:
-    """Read a test file; TemplateError with line, column and remedy for whatever is wrong in it.
+    """Read a test file; TemplateError with line, column and remedy for what makes the whole of it useless.
 
-    Names of alarms are checked where the alarms stand in the file; else see `check_names`.
+    What is wrong with one of its alarms is among the notices of `alarms`, what is wrong with a test stands in its place;
+    whether the alarms that it names exist is not looked at (see `trial_names`).
     """
     return _Reader(read_document(content, name)).trials()
-
-
-def check_names(trials: Trials, template: Template) -> None:
-    """Raise TemplateError for an expectation or initial state of an alarm that the template does not have."""
-    known = _names(template)
-    for trial in trials.tests:
-        for alarm, place in [
-            *((expected.alarm, expected.place) for expected in trial.expect),
-            *((alarm, trial.place) for alarm in trial.initial_state),
-        ]:
-            if alarm not in known:
-                raise TemplateError(f"there is no alarm {alarm!r}", place, remedy=nearest(alarm, known))
-
-
-def _names(template: Template) -> list[str]:
-    """Return what alarms are called: their names, and their logical ids."""
-    alarms: list[Alarm | CompositeAlarm] = [*template.alarms, *template.composites]
-    return list(dict.fromkeys([*(alarm.name for alarm in alarms), *(alarm.logical_id for alarm in alarms)]))
 
 
 class _Reader:
@@ -113,20 +112,16 @@ class _Reader:
         alarms = self._alarms()
         tests = self._structure.required(root, "tests", "")
         found = [
-            self._test(item, f"tests[{number}]")
+            self._test_or_error(item, f"tests[{number}]")
             for number, item in enumerate(self._structure.items(tests, "tests"))
         ]
         if not found:
             raise error("there are no tests", tests.start, "tests", remedy="write at least one")
-        trials = Trials(
-            None if template is None else self._structure.text(template, "template"),
-            self._parameters(),
-            alarms,
-            tuple(found),
-        )
-        if template is None:
-            check_names(trials, alarms)
-        return trials
+        path = None if template is None else self._written(template, "template")
+        return Trials(path, self._parameters(), alarms, tuple(found))
+
+    def _written(self, node: Node, path: str) -> Written:
+        return Written(self._structure.text(node, path), self._source.place(node.start, path))
 
     def _parameters(self) -> dict[str, str]:
         node = self._root.get("parameters")
@@ -137,20 +132,34 @@ class _Reader:
         return self._structure.texts_by_name(node, "parameters")
 
     def _alarms(self) -> Template:
-        """Read the file's own alarms, which have to be faultless."""
+        """Read the file's own alarms; what has no effect is an error, too."""
         node = self._root.get("alarms")
         collector = Collector([])
         for number, item in enumerate(self._structure.items(node, "alarms") if node is not None else ()):
             path = f"alarms[{number}]"
-            fields = Fields(Scope(self._source, given), self._structure.mapping(item, path), path)
-            name = fields.required("AlarmName", longest=255)
-            type_ = COMPOSITE if fields.has("AlarmRule") else ALARM
-            collector.read(type_, fields, Identity(name, name, "", self._source.place(item.start, path)))
+            try:
+                fields = Fields(Scope(self._source, given), self._structure.mapping(item, path), path)
+                name = fields.required("AlarmName", longest=255)
+                type_ = COMPOSITE if fields.has("AlarmRule") else ALARM
+                collector.read(type_, fields, Identity(name, name, "", self._source.place(item.start, path)))
+            except TemplateError as error:
+                collector.notices.append(error.notice())
         template = collector.template()
-        for notice in template.notices:
-            if notice.level != "warning" or notice.message.startswith("extraneous key"):
-                raise TemplateError(notice.message, notice.place)
-        return template
+        notices = (
+            notice._replace(level="error")
+            if notice.level == "unused" or notice.message.startswith("extraneous key")
+            else notice
+            for notice in template.notices
+        )
+        return template._replace(notices=tuple(notices))
+
+    def _test_or_error(self, node: Node, path: str) -> Trial | WrongTrial:
+        try:
+            return self._test(node, path)
+        except TemplateError as error:
+            named = node.get("name") if isinstance(node, Mapping) else None
+            name = named.text.strip() if isinstance(named, Scalar) else ""
+            return WrongTrial(name or path, self._source.place(node.start, path), error)
 
     def _test(self, node: Node, path: str) -> Trial:
         test = self._structure.mapping(node, path)
@@ -180,8 +189,8 @@ class _Reader:
             MINUTE if length is None else self._structure.word(length, f"{path}.interval", interval),
             self._metrics(metrics, f"{path}.metrics"),
             tuple(
-                self._structure.text(item, f"{path}.records")
-                for item in self._structure.items(records, f"{path}.records")
+                self._written(item, f"{path}.records[{number}]")
+                for number, item in enumerate(self._structure.items(records, f"{path}.records"))
             )
             if records is not None
             else (),
@@ -206,7 +215,7 @@ class _Reader:
         item = self._structure.mapping(node, path)
         self._structure.check_keys(item, _METRIC, path)
         namespace, name = (
-            self._structure.text(self._structure.required(item, key, path), f"{path}.{key}")
+            self._written(self._structure.required(item, key, path), f"{path}.{key}")
             for key in ("namespace", "name")
         )
         dimensions = self._structure.texts_by_name(item.get("dimensions"), f"{path}.dimensions")
@@ -219,15 +228,20 @@ class _Reader:
                 f"more than {MOST_VALUES:,} values in this file", node.start, path, remedy="split the file"
             )
         unit = self._structure.choice(item.get("unit"), f"{path}.unit", UNITS)
-        return TrialMetric(Metric(namespace, name, tuple(sorted(dimensions.items()))), unit, values)
+        metric = Metric(namespace.text, name.text, tuple(sorted(dimensions.items())))
+        return TrialMetric(metric, unit, values, name.place)
 
-    def _states(self, node: Node | None, path: str) -> dict[str, str]:
+    def _states(self, node: Node | None, path: str) -> dict[Written, str]:
         mapping = Mapping({}, 0) if node is None else self._structure.mapping(node, path)
-        states = {
-            name: self._structure.choice(entry.value, f"{path}.{name}", STATES)
+        return {
+            Written(name, self._source.place(entry.key.start, f"{path}.{name}")): self._state(
+                entry.value, f"{path}.{name}"
+            )
             for name, entry in mapping.entries.items()
         }
-        return {name: state for name, state in states.items() if state is not None}
+
+    def _state(self, node: Node, path: str) -> str:
+        return self._structure.choice(node, path, STATES) or ""
 
     def _expectation(self, node: Node, path: str, *, dated: bool) -> Expectation:
         item = self._structure.mapping(node, path)
@@ -248,6 +262,6 @@ class _Reader:
             self._structure.text(alarm, f"{path}.alarm"),
             offset,
             time,
-            self._structure.choice(state, f"{path}.state", STATES) or "",
+            self._state(state, f"{path}.state"),
             self._source.place(item.start, path),
         )
