@@ -12,7 +12,7 @@ class QueryError(UsageError):
         super().__init__(message, remedy=remedy)
         self.query = query
         self.start = start
-        self.end = end
+        self.end = min(end, len(query))
 
     def __str__(self) -> str:
         """Return message, place and remedy in one line."""

@@ -1,0 +1,1 @@
+"""A query's plan in, its rows out: as SQL, on DuckDB."""

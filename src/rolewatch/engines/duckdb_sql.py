@@ -1,0 +1,260 @@
+"""The dialect of DuckDB."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from rolewatch.engines.functions import FUNCTIONS
+from rolewatch.engines.sql import Dialect
+from rolewatch.plan import Constant, Expression, Type
+
+PREFIX: Final = "rolewatch_"  # of functions written in Python
+WEEK, MONDAY = 604_800_000, 345_600_000  # milliseconds; of the first Monday
+FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # the times of the years 1 to 9999
+
+_NUMERIC: Final = r"'-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?'"
+_BLANKS: Final = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
+_MONTHS: Final = "((date_part('year', make_timestamp({0} * 1000)) - 1970) * 12 + date_part('month', make_timestamp({0} * 1000)) - 1)"
+
+
+def literal(value: str | float | bool | None, type_: Type) -> str:  # noqa: FBT001 - it is any constant
+    """Write a constant."""
+    if value is None:
+        kind = {Type.NUMBER: "DOUBLE", Type.TIME: "BIGINT", Type.TRUTH: "BOOLEAN"}.get(type_, "VARCHAR")
+        return f"CAST(NULL AS {kind})"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return f"CAST({value:d} AS BIGINT)"
+    if isinstance(value, float):
+        return f"CAST('{value!r}' AS DOUBLE)" if math.isfinite(value) else "CAST(NULL AS DOUBLE)"
+    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
+
+
+def name(text: str) -> str:
+    """Quote a name."""
+    return '"' + text.replace('"', '""').replace("\0", "") + '"'
+
+
+def _finite(body: str) -> str:
+    return f"list_filter([{body}], lambda v: isfinite(v))[1]"
+
+
+def _one_or_zero(condition: str) -> str:
+    return f"CASE WHEN {condition} THEN CAST(1 AS DOUBLE) ELSE CAST(0 AS DOUBLE) END"
+
+
+def _kind(kinds: str, body: str) -> str:
+    """Write something of a structure that is of some kind, NULL for others."""
+    return f"CASE WHEN json_type({{0}}) IN ({kinds}) THEN {body} END"
+
+
+TEMPLATES: Final = {
+    # truths
+    "not": "(NOT {0})",
+    "equal": "({0} = {1})",
+    "equal_text": "({0} = {1})",
+    "less": "({0} < {1})",
+    "up_to": "({0} <= {1})",
+    "less_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) AND regexp_full_match({{1}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) < TRY_CAST({{1}} AS DOUBLE) ELSE {{0}} < {{1}} END",
+    "up_to_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) AND regexp_full_match({{1}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) <= TRY_CAST({{1}} AS DOUBLE) ELSE {{0}} <= {{1}} END",
+    "among": "({0} IN ({rest}))",
+    "contains": "contains({0}, {1})",
+    "matches": "regexp_matches({0}, {1})",
+    "present": "({0} IS NOT NULL)",
+    "coalesce": "coalesce({all})",
+    # conversions
+    "leaf": "CASE json_type({0}) WHEN 'VARCHAR' THEN json_extract_string({0}, '$') WHEN 'BOOLEAN' THEN CASE {0} WHEN 'true' THEN '1' ELSE '0' END WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE {0} END",
+    "number_of_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) END",
+    "number_of_truth": _one_or_zero("{0}"),
+    "number_of_time": "CAST({0} AS DOUBLE)",
+    "text_of_number": "CASE WHEN abs({0}) < 1e15 AND {0} = trunc({0}) THEN CAST(CAST({0} AS BIGINT) AS VARCHAR) ELSE CAST({0} AS VARCHAR) END",
+    "text_of_truth": "CASE WHEN {0} THEN '1' ELSE '0' END",
+    "text_of_time": "strftime(make_timestamp({0} * 1000), '%Y-%m-%d %H:%M:%S.%g')",
+    "truth_of_text": "coalesce({0} IN ('1', 'true'), FALSE)",
+    "truth_of_number": "coalesce({0} = 1, FALSE)",
+    "truth_of_time": "FALSE",
+    "time_of_number": f"CASE WHEN {{0}} BETWEEN {FIRST} AND {LAST} THEN CAST(trunc({{0}}) AS BIGINT) END",
+    # numbers
+    "add": _finite("{0} + {1}"),
+    "subtract": _finite("{0} - {1}"),
+    "multiply": _finite("{0} * {1}"),
+    "divide": _finite("CASE WHEN {1} <> 0 THEN {0} / {1} END"),
+    "remainder": "CASE WHEN {1} <> 0 THEN {0} % {1} END",
+    "power": _finite("pow({0}, {1})"),
+    "negative": "(-{0})",
+    "abs": "abs({0})",
+    "ceil": "ceil({0})",
+    "floor": "floor({0})",
+    "log": "CASE WHEN {0} > 0 THEN ln({0}) END",
+    "sqrt": "CASE WHEN {0} >= 0 THEN sqrt({0}) END",
+    "tonumber": "{0}",
+    "todouble": "{0}",
+    "toint": "trunc({0})",
+    "tolong": "trunc({0})",
+    "round": "round({0})",
+    "round_2": "CASE WHEN {1} IS NOT NULL THEN round({0}, CAST(greatest(least({1}, 15), -15) AS INTEGER)) END",
+    # times
+    "frommillis": f"CASE WHEN {{0}} BETWEEN {FIRST} AND {LAST} THEN CAST(trunc({{0}}) AS BIGINT) END",
+    "tomillis": "CAST({0} AS DOUBLE)",
+    # texts
+    "isempty": _one_or_zero("coalesce({0} = '', TRUE)"),
+    "isblank": _one_or_zero(f"coalesce(trim({{0}}, {_BLANKS}) = '', TRUE)"),
+    "trim": f"trim({{0}}, {_BLANKS})",
+    "trim_2": "trim({0}, {1})",
+    "ltrim": f"ltrim({{0}}, {_BLANKS})",
+    "ltrim_2": "ltrim({0}, {1})",
+    "rtrim": f"rtrim({{0}}, {_BLANKS})",
+    "rtrim_2": "rtrim({0}, {1})",
+    "strlen": "CAST(length({0}) AS DOUBLE)",
+    "bytes": "CAST(strlen({0}) AS DOUBLE)",
+    "toupper": "upper({0})",
+    "tolower": "lower({0})",
+    "substr": "substring({0}, CAST(greatest(least({1}, 1e9), 0) AS BIGINT) + 1)",
+    "substr_3": "substring({0}, CAST(greatest(least({1}, 1e9), 0) AS BIGINT) + 1, CAST(greatest(least({2}, 1e9), 0) AS BIGINT))",
+    "replace": "CASE WHEN {1} = '' THEN CASE WHEN {2} IS NOT NULL THEN {0} END ELSE replace({0}, {1}, {2}) END",
+    "strcontains": "CAST(contains({0}, {1}) AS DOUBLE)",
+    "strcontains_3": "CAST(CASE WHEN {2} THEN contains(lower({0}), lower({1})) ELSE contains({0}, {1}) END AS DOUBLE)",
+    "startswith": "CAST(starts_with({0}, {1}) AS DOUBLE)",
+    "endswith": "CAST(ends_with({0}, {1}) AS DOUBLE)",
+    "md5": "md5({0})",
+    "sha256": "sha256({0})",
+    "base64encode": "base64(encode({0}))",
+    # structures
+    "jsonparse": "CASE WHEN json_valid({0}) THEN CASE WHEN json_type({0}) IN ('OBJECT', 'ARRAY') THEN {0} END END",
+    "jsonstringify": _kind("'OBJECT', 'ARRAY'", "CAST(json({0}) AS VARCHAR)"),
+    "jsonarraysize": _kind("'ARRAY'", "CAST(json_array_length({0}) AS DOUBLE)"),
+    "jsonarraycontains": "coalesce(" + _kind("'ARRAY'", "list_contains(json_extract_string({0}, '$[*]'), {1})") + ", FALSE)",
+    "split": "CASE WHEN {1} <> '' THEN CAST(to_json(string_split({0}, {1})) AS VARCHAR) END",
+}  # fmt: skip
+
+AGGREGATES: Final = {
+    "count_rows": "CAST(count(*) AS DOUBLE)",
+    "count": "CAST(count({0}) AS DOUBLE)",
+    "count_distinct": "CAST(count(DISTINCT {0}) AS DOUBLE)",
+    "sum": "fsum({0})",
+    "avg": "favg({0})",
+    "stddev": "stddev_pop({0})",
+    "variance": "var_pop({0})",
+    "pct": "quantile_cont({0}, {1} / 100)",
+    "min": "min({0})",
+    "max": "max({0})",
+    "min_text": "arg_min({0}, {1})",
+    "max_text": "arg_max({0}, {1})",
+    "earliest": "arg_min({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
+    "latest": "arg_max({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
+}
+
+# Numbers by value behind all other texts; those part by part, each run of digits behind its length.
+ORDER_KEY: Final = (
+    "CASE WHEN regexp_full_match({0}, '[0-9]+') "
+    "THEN '1' || lpad(CAST(length(ltrim({0}, '0')) AS VARCHAR), 7, '0') || ltrim({0}, '0') || ' ' || {0} "
+    "ELSE '0' || array_to_string(list_transform(regexp_extract_all({0}, '[0-9]+|[^0-9]+'), "
+    "lambda p: CASE WHEN p[1] BETWEEN '0' AND '9' THEN '0' || lpad(CAST(length(p) AS VARCHAR), 7, '0') || p ELSE p END), '') END"
+)
+
+
+def _period(arguments: Sequence[Expression]) -> int:
+    period = arguments[1]
+    assert isinstance(period, Constant)  # noqa: S101 - so it is made
+    assert isinstance(period.value, int)  # noqa: S101
+    return period.value
+
+
+def _floor(period: int) -> str:
+    since = f"({{0}} - {MONDAY})" if period % WEEK == 0 else "{0}"
+    return f"({{0}} - ((({since}) % {period}) + {period}) % {period})"
+
+
+def _floor_time(arguments: Sequence[Expression]) -> str:
+    return _floor(_period(arguments))
+
+
+def _ceiling_time(arguments: Sequence[Expression]) -> str:
+    period = _period(arguments)
+    return _floor(period).replace("{0}", f"({{0}} + {period - 1})")
+
+
+def _floor_months(arguments: Sequence[Expression]) -> str:
+    period = _period(arguments)
+    first = f"({_MONTHS} - (({_MONTHS} % {period}) + {period}) % {period})"
+    return f"epoch_ms(CAST(DATE '1970-01-01' AS TIMESTAMP) + to_months(CAST({first} AS INTEGER)))"
+
+
+def _ceiling_months(arguments: Sequence[Expression]) -> str:
+    floor, period = _floor_months(arguments), _period(arguments)
+    return f"CASE WHEN {floor} = {{0}} THEN {{0}} ELSE epoch_ms(make_timestamp({floor} * 1000) + to_months({period})) END"
+
+
+def _inside(arguments: Sequence[Expression]) -> str:
+    steps = [str(each.value) for each in arguments[1:] if isinstance(each, Constant)]
+    pointer = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+    path = literal(pointer, Type.TEXT).replace("{", "{{").replace("}", "}}")
+    return f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
+
+
+def _extract(arguments: Sequence[Expression]) -> str:
+    group = arguments[2]
+    assert isinstance(group, Constant)  # noqa: S101 - so it is made
+    assert isinstance(group.value, int)  # noqa: S101
+    return f"CASE WHEN regexp_matches({{0}}, {{1}}) THEN regexp_extract({{0}}, {{1}}, {group.value:d}) END"
+
+
+def _extract_all(arguments: Sequence[Expression]) -> str:
+    group = len(arguments) - 2
+    return f"CAST(to_json(regexp_extract_all({{0}}, {{1}}, {group})) AS VARCHAR)"
+
+
+def _missing_if_any(function: str) -> Callable[[Sequence[Expression]], str]:
+    """Write a function that ignores NULL so that it gives NULL for it."""
+
+    def special(arguments: Sequence[Expression]) -> str:
+        each = [f"{{{number}}}" for number in range(len(arguments))]
+        there = " AND ".join(f"{one} IS NOT NULL" for one in each)
+        return f"CASE WHEN {there} THEN {function}({', '.join(each)}) END"
+
+    return special
+
+
+def _joined(arguments: Sequence[Expression]) -> str:
+    return f"({' || '.join(f'{{{number}}}' for number in range(len(arguments)))})"
+
+
+def _in_python(name_: str) -> Callable[[Sequence[Expression]], str]:
+    function = FUNCTIONS[name_]
+
+    def special(arguments: Sequence[Expression]) -> str:
+        left_out = len(arguments) < len(function.arguments) and function.default
+        call = f"{PREFIX}{name_}({{all}}{', ' + literal(left_out, Type.TEXT) if left_out else ''})"
+        return f"coalesce({call}, FALSE)" if function.type is Type.TRUTH else call
+
+    return special
+
+
+DUCKDB: Final = Dialect(
+    TEMPLATES,
+    AGGREGATES,
+    literal,
+    name,
+    once="list_transform([{argument}], lambda {name}: {body})[1]",
+    unnest=(
+        "SELECT * EXCLUDE (elements), unnest(elements) AS {column}, CAST(generate_subscripts(elements, 1) AS BIGINT) AS {place} "
+        "FROM (SELECT *, CASE WHEN json_type({structure}) = 'ARRAY' "
+        "THEN CAST(json_extract({structure}, '$[*]') AS VARCHAR[]) ELSE [{structure}] END AS elements FROM {source})"
+    ),
+    order_key=ORDER_KEY,
+    special={
+        "floor_time": _floor_time,
+        "ceiling_time": _ceiling_time,
+        "floor_months": _floor_months,
+        "ceiling_months": _ceiling_months,
+        "inside": _inside,
+        "extract": _extract,
+        "extract_all": _extract_all,
+        "greatest": _missing_if_any("greatest"),
+        "least": _missing_if_any("least"),
+        "concat": _joined,
+        **{function: _in_python(function) for function in FUNCTIONS},
+    },
+)

@@ -1,0 +1,210 @@
+"""A plan in, one SQL statement out. What differs between engines stands in a `Dialect`; nothing a user typed gets in unquoted.
+
+Every expression is total: it gives a value or NULL, and never an error. A TRUTH is never NULL, except where nothing is
+asked but whether it is true (`WHERE`), which leaves comparisons as plain as an engine's own statistics need them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from rolewatch.plan import (
+    Aggregate,
+    Apply,
+    Column,
+    Constant,
+    Distinct,
+    Expression,
+    Extend,
+    Get,
+    Group,
+    Key,
+    Limit,
+    Order,
+    Plan,
+    Step,
+    Type,
+    Unnest,
+    Where,
+    gets,
+)
+
+#: Comparisons are NULL where something is missing.
+MAY_BE_NULL = frozenset(
+    ("equal", "equal_text", "less", "up_to", "less_text", "up_to_text", "contains", "matches", "among")
+)
+FIELDS = (
+    "records"  # the relation that the first step reads; its columns are f0, f1 … in the order of `gets(plan)`
+)
+
+
+class Dialect(NamedTuple):
+    """How an engine writes things. Templates have `{0}`, `{1}` … for arguments, `{rest}` for those from the second on."""
+
+    templates: Mapping[str, str]
+    aggregates: Mapping[str, str]
+    literal: Callable[[str | float | bool | None, Type], str]
+    name: Callable[[str], str]  # quotes a name
+    once: str  # evaluates `{argument}` once, and gives `{body}`, which uses it by the name `{name}`
+    unnest: str  # of `{structure}` into `{column}`, with `{place}`s from 1, of the rows of `{source}`: a statement
+    order_key: str  # what texts `{0}` are sorted by
+    special: Mapping[str, Callable[[Sequence[Expression]], str]]  # make a template for arguments
+
+
+def statement(plan: Plan, dialect: Dialect, names: Sequence[str] | None = None) -> str:
+    """Write a plan as a statement over `records`; columns of the result are called `names`, else o0, o1 and so on."""
+    return _Writer(dialect, gets(plan)).statement(plan, names)
+
+
+class _Writer:
+    def __init__(self, dialect: Dialect, fields: Sequence[Get]) -> None:
+        self._dialect = dialect
+        self._fields = {get: f"f{number}" for number, get in enumerate(fields)}
+        self._parts: list[str] = []
+        self._order: list[tuple[str, bool]] = []
+        self._made = 0
+
+    def statement(self, plan: Plan, names: Sequence[str] | None) -> str:
+        for step in plan.steps:
+            self._step(step)
+        shown = [
+            f"{self.expression(each.expression)} AS {self._dialect.name(names[number]) if names else f'o{number}'}"
+            for number, each in enumerate(plan.shown)
+        ]
+        last = f"SELECT {', '.join(shown) or 'NULL AS o0'} FROM {self._source}{self._order_by()}"
+        parts = ",\n".join(f"s{number} AS ({part})" for number, part in enumerate(self._parts))
+        return f"WITH {parts}\n{last}" if parts else last
+
+    @property
+    def _source(self) -> str:
+        return f"s{len(self._parts) - 1}" if self._parts else FIELDS
+
+    def _step(self, step: Step) -> None:
+        source = self._source
+        match step:
+            case Where(condition):
+                self._parts.append(f"SELECT * FROM {source} WHERE {self.condition(condition)}")
+            case Extend(columns):
+                made = "".join(f", {self.expression(each)} AS c{number}" for number, each in columns)
+                self._parts.append(f"SELECT *{made} FROM {source}")
+            case Group(keys, aggregates):
+                self._group(keys, aggregates)
+            case Order(keys):
+                self._set_order(keys)
+            case Limit(number, last):
+                self._parts.append(f"SELECT * FROM {source}{self._order_by(reverse=last)} LIMIT {number:d}")
+            case Distinct(expressions):
+                self._distinct(expressions)
+            case Unnest(number, place, structure):
+                written = self.expression(structure)
+                names = {"column": f"c{number}", "place": f"c{place}", "source": source}
+                self._parts.append(self._dialect.unnest.format(structure=written, **names))
+
+    def _group(
+        self, keys: Sequence[tuple[int, Expression]], aggregates: Sequence[tuple[int, Aggregate]]
+    ) -> None:
+        made = "".join(f", {self.expression(each)} AS c{number}" for number, each in keys)
+        if made:
+            self._parts.append(f"SELECT *{made} FROM {self._source}")
+        columns = [f"c{number}" for number, _ in keys]
+        by = f" GROUP BY {', '.join(columns)}" if keys else ""
+        for number, (primitive, arguments, _) in aggregates:
+            template = self._dialect.aggregates[f"{primitive}{'' if arguments else '_rows'}"]
+            key = [self._key(arguments[0])] if primitive.endswith("_text") else []
+            columns.append(f"{template.format(*map(self.expression, arguments), *key)} AS c{number}")
+        self._parts.append(f"SELECT {', '.join(columns)} FROM {self._source}{by}")
+        self._order = []
+
+    def _set_order(self, keys: Sequence[Key]) -> None:
+        """Make a column of each key that is none yet, so that it can be sorted by later as well."""
+        made, order = [], []
+        for expression, descending in keys:
+            written = self._key(expression)
+            if isinstance(expression, Get | Column) and expression.type is not Type.TEXT:
+                order.append((written, descending))
+                continue
+            self._made += 1
+            made.append(f", {written} AS k{self._made}")
+            order.append((f"k{self._made}", descending))
+        if made:
+            self._parts.append(f"SELECT *{''.join(made)} FROM {self._source}")
+        self._order = order
+
+    def _key(self, expression: Expression) -> str:
+        """Write what values are sorted by; the text of a whole record, which only decides between equals, as it is."""
+        written = self.expression(expression)
+        if expression.type is not Type.TEXT or expression == Get(("@message",)):
+            return written
+        return self._once([(expression, written)], self._dialect.order_key)
+
+    def _order_by(self, *, reverse: bool = False) -> str:
+        keys = (
+            f"{key} {'DESC NULLS LAST' if descending != reverse else 'ASC NULLS FIRST'}"
+            for key, descending in self._order
+        )
+        written = ", ".join(keys)
+        return f" ORDER BY {written}" if written else ""
+
+    def _distinct(self, expressions: Sequence[Expression]) -> None:
+        written = [self.expression(each) for each in expressions]
+        order = self._order_by()
+        self._parts.append(
+            f"SELECT *, row_number() OVER (PARTITION BY {', '.join(written)}{order}) AS r FROM {self._source}"
+        )
+        missing = " OR ".join(f"{each} IS NULL" for each in written)
+        self._parts.append(f"SELECT * FROM {self._source} WHERE r = 1 OR {missing}")
+
+    def condition(self, expression: Expression) -> str:
+        """Write a TRUTH of which only matters whether it is true, so that it may be NULL instead of false."""
+        if isinstance(expression, Apply) and expression.primitive in ("and", "or"):
+            word = f" {expression.primitive.upper()} "
+            return f"({word.join(map(self.condition, expression.arguments))})"
+        return self.expression(expression, may_be_null=True)
+
+    def expression(self, expression: Expression, *, may_be_null: bool = False) -> str:
+        """Write an expression."""
+        match expression:
+            case Column(number):
+                return f"c{number}"
+            case Get():
+                return self._fields[expression]
+            case Constant(value, type_):
+                return self._dialect.literal(value, type_)
+            case Apply(primitive, arguments):
+                written = self._apply(primitive, arguments)
+                null = primitive in MAY_BE_NULL and not may_be_null
+                return f"coalesce({written}, FALSE)" if null else written
+
+    def _apply(self, primitive: str, arguments: Sequence[Expression]) -> str:
+        pairs = [(each, self.expression(each)) for each in arguments]
+        if primitive in ("and", "or"):
+            return f"({f' {primitive.upper()} '.join(written for _, written in pairs)})"
+        if primitive == "case":
+            return _case([written for _, written in pairs])
+        special = self._dialect.special.get(primitive)
+        if special:
+            return self._once(pairs, special(arguments))
+        templates = self._dialect.templates
+        return self._once(pairs, templates.get(f"{primitive}_{len(arguments)}") or templates[primitive])
+
+    def _once(self, pairs: Sequence[tuple[Expression, str]], template: str) -> str:
+        """Fill in a template, so that no argument is written out twice that is more than a column or a constant."""
+        names, wrapped = [], []
+        for number, (expression, written) in enumerate(pairs):
+            if isinstance(expression, Apply) and template.count(f"{{{number}}}") > 1:
+                self._made += 1
+                names.append(f"x{self._made}")
+                wrapped.append((names[-1], written))
+            else:
+                names.append(written)
+        body = template.format(*names, rest=", ".join(names[1:]), all=", ".join(names))
+        for name, written in reversed(wrapped):
+            body = self._dialect.once.format(name=name, argument=written, body=body)
+        return body
+
+
+def _case(written: Sequence[str]) -> str:
+    *pairs, default = written
+    branches = " ".join(
+        f"WHEN {condition} THEN {value}" for condition, value in zip(pairs[::2], pairs[1::2], strict=True)
+    )
+    return f"CASE {branches} ELSE {default} END"
