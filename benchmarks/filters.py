@@ -129,7 +129,7 @@ def rows(data: Path, megabytes: int, runs: int, cores: int) -> list[dict[str, ob
     script = [sys.executable, str(HERE / "filters.py")]
     every = [*scan(folder, cores, "--no-recovery"), "--pattern", NO_LITERAL]
     pairs = [
-        Pair("the built-in rule, by scan --pattern with the article's", scan(folder, cores, "--pattern", article), scan(folder, cores), 1 / 1.1),
+        Pair("the built-in rule, by scan --pattern with the article's", scan(folder, cores, "--pattern", article), scan(folder, cores), 0.91),  # at most 1.1 times as long
         Pair("gunzip, by replay of the article's template", replay(ARTICLE, folder, cores), [*BASELINE, str(folder), "--jobs", str(cores)], 0.3, all_counted(folder)),
         Pair("full parse, by scan --pattern without a literal", every, [*script, "full-parse", str(folder / "AWSLogs"), "--jobs", str(cores)], 5.0),
         Pair("chdb, by scan --pattern without a literal", every, [*script, "chdb", str(folder / "AWSLogs"), "--jobs", str(cores)], 2.0),
@@ -144,10 +144,11 @@ def rows(data: Path, megabytes: int, runs: int, cores: int) -> list[dict[str, ob
         for number, text in enumerate(texts[:: HUNDRED // ALONE][:ALONE])
     ]
     single = statistics.mean(measure(replay(path, part, 1)).seconds for path in alone)
-    ours = statistics.median(measure(hundred).seconds for _ in range(3))
+    measured = [measure(hundred) for _ in range(3)]
+    ours, memory = statistics.median(run.seconds for run in measured), max(run.megabytes for run in measured)
     least = measure(replay(template(data / "least.json", [article]), part, 1)).seconds
     for name, other, target in (("one filter (mean of twelve), by a hundred", single, 0.1), ("one filter (the article's), by a hundred", least, 0.1)):  # fmt: skip
-        found.append({"name": name, "ratio": other / ours, "low": other / ours, "high": other / ours, "target": target, "ours": ours, "other": other, "memory": 0})  # fmt: skip
+        found.append({"name": name, "ratio": other / ours, "low": other / ours, "high": other / ours, "target": target, "ours": ours, "other": other, "memory": memory})  # fmt: skip
     return found
 
 

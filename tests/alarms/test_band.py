@@ -69,6 +69,20 @@ def test_equal_values():
     assert negative.tolist() == pytest.approx([-1 - 3 * 1.2533 * 14 / 12])
 
 
+@pytest.mark.parametrize(
+    ("width", "greatest", "known"),
+    [(2.0, 2.0**360, True), (2.0, 1.7e308, False), (1e308, 1e9, False)],
+    ids=["great values", "greater ones", "a width without measure"],
+)
+def test_a_band_without_measure(width, greatest, known):
+    """Bounds that no double can hold are no band."""
+    starts = np.arange(0, WEEK, HOUR)
+    values = np.where(starts // HOUR % 2 == 0, greatest, -greatest)
+    found, lower, upper = Band(width, starts, values).at(np.array([12 * HOUR]))
+    assert found.tolist() == [known]
+    assert np.isfinite([lower, upper]).all()
+
+
 def test_only_the_past_is_known():
     """Values of the hour itself, and those older than two weeks, have no influence."""
     starts = np.arange(0, 3 * WEEK, HOUR)

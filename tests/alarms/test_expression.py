@@ -116,6 +116,31 @@ def test_expressions(text, expected):
     assert [GAP if value is GAP else pytest.approx(value) for value in expected] == found
 
 
+GREAT = 2.0**360
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("m1 * m1 * m1", [GAP, GAP, GAP, GAP, 0]),
+        ("m1 ^ 4", [GAP, GAP, GAP, GAP, 0]),
+        ("m1 * 1e300", [GAP, GAP, GAP, GAP, 0]),
+        ("m1 * m1", [GREAT**2, GREAT**2, GAP, GREAT**2, 0]),
+        ("STDDEV([m1, -m1])", [GREAT, GREAT, GAP, GREAT, 0]),
+        ("m1 * 0 + STDDEV(m1 * m1)", [GAP] * 5),
+        ("SUM([m1 * m1 * 3e91, m1 * m1 * 3e91])", [GAP, GAP, GAP, GAP, 0]),
+        ("RUNNING_SUM(m1 * m1 * 3e91)", [GREAT**2 * 3e91, GAP, GAP, GAP, GAP]),
+        ("DIFF(m1 * ABS(m1) * 3e91)", [GAP, GAP, GAP, GAP, -(GREAT**2) * 3e91]),
+        ("RATE(m1 * ABS(m1) * 3e91)", [GAP, GAP, GAP, GAP, -(GREAT**2) * 3e91 / 60]),
+        ("FILL(m1 * ABS(m1) * 3e91, LINEAR)", [GREAT**2 * 3e91, -(GREAT**2) * 3e91, GAP, GREAT**2 * 3e91, 0]),
+    ],
+)
+def test_what_is_too_great_is_missing(text, expected):
+    """A result that no double can hold is none, and nothing but that is said of it."""
+    found = computed(text, m1=[GREAT, -GREAT, GAP, GREAT, 0])
+    assert [GAP if value is GAP else pytest.approx(value) for value in expected] == found
+
+
 def test_documented_comparisons():
     """The guide's example of comparison and logical operators: a gap beside a value counts as 0."""
     metric1, metric2 = [30, 20, 0, 0], [20, GAP, 20, GAP]

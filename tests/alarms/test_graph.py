@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 from alarmed import DAY, METRIC, alarm, data, expression, metric
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rolewatch.alarms import graph as drawing
 from rolewatch.alarms.graph import graph
 from rolewatch.base.errors import UsageError
 from rolewatch.templates.definitions import Metric
@@ -50,6 +54,48 @@ def test_thinning_keeps_peaks(points):
     for (time, value), (minute, expected) in ((high, (1234, 500)), (low, (2500, -500))):
         assert expected == value
         assert time - 60 <= minute * 60 < time + found.seconds
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 300), st.integers(-5, 5).map(float), max_size=6),
+    st.sampled_from([(60, 1), (300, 2), (3600, 30)]),
+    st.sampled_from([0, 60, 240, 300]),
+    st.sampled_from(["m1", "DIFF(m1)", "FILL(m1, 3)"]),
+    st.integers(2, 400),
+)
+def test_parts_make_the_whole(values, periods, delay, text, points):
+    """It makes no difference how much is looked at together, or that only the changes are."""
+    watched = alarm(n=periods[1], queries=[metric("m1", periods[0]), expression(text)])
+    metrics = data({60 * minute: {value: 1} for minute, value in values.items()}, Metric("N", "m1"))
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        for at_once, sparse in ((500_000, 4), (500_000, 10**9), (37, 4), (37, 10**9)):
+            patch.setattr(drawing, "_AT_ONCE", at_once)
+            patch.setattr(drawing, "_SPARSE", sparse)
+            drawn_ = graph(watched, metrics, 90, 90 + 300 * 60, delay=delay, points=points)
+            found.append((drawn_.times.tolist(), drawn_.seconds, repr(drawn_.values.tolist())))
+    assert found[1:] == found[:1] * 3
+
+
+def test_years_of_silence_cost_little(monkeypatch):
+    """Where there are few datapoints, only they are looked at."""
+    looked, points = [], drawing.Watch.points
+    monkeypatch.setattr(
+        drawing.Watch,
+        "points",
+        lambda self, ends, hidden=0: looked.append(len(ends)) or points(self, ends, hidden),
+    )
+    found = graph(alarm(300), data({0: {1.0: 1}, 4000 * DAY: {1.0: 1}}), 0, 4001 * DAY, points=100)
+    assert sum(looked) < 200
+    assert np.nanmax(found.values) == 1
+
+
+def test_the_greatest_values():
+    """Values and a threshold whose difference no double can hold are drawn all the same."""
+    watched = alarm(queries=[metric("m1"), expression("m1 * 1e200")], threshold=-1.7e308)
+    found = graph(watched, data([1e108, -1e108] * 20, Metric("N", "m1")), 0, 2400, points=4)
+    assert (found.values.max(), found.values.min()) == pytest.approx((1e308, -1e308))
 
 
 def test_expressions_that_look_along():

@@ -1,39 +1,15 @@
 """`rolewatch replay`: a template and deliveries in, what its alarms would have done out, and how it ends."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 from deliveries import denial, record, write
+from replayable import IMPORT, TEMPLATE
 
 from rolewatch.cli import replay, words
 
-TEMPLATE = """\
-Parameters:
-  Threshold: {Type: Number, Default: 1}
-Resources:
-  Denied:
-    Type: AWS::Logs::MetricFilter
-    Properties:
-      LogGroupName: trail
-      FilterPattern: "{ $.errorCode = AccessDenied }"
-      MetricTransformations: [{MetricNamespace: N, MetricName: Denied, MetricValue: "1", DefaultValue: 0}]
-  Alarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      AlarmName: denied
-      Namespace: N
-      MetricName: Denied
-      Statistic: Sum
-      Period: 300
-      EvaluationPeriods: 12
-      DatapointsToAlarm: 1
-      Threshold: !Ref Threshold
-      ComparisonOperator: GreaterThanOrEqualToThreshold
-      TreatMissingData: notBreaching
-      AlarmActions: [!ImportValue Topic]
-"""
-IMPORT = ("--import", "Topic=arn:aws:sns:us-east-1:111122223333:alerts")
 BROKEN = (
     TEMPLATE
     + """\
@@ -88,6 +64,12 @@ def test_a_delay_that_is_none(run, span):
     status, out, err = run("--delay", span)
     assert (status, out) == (2, "")
     assert "--delay: " in err
+
+
+@pytest.mark.parametrize("span", ["0", "5", "90s"])
+def test_what_is_advised_for_a_delay(run, span):
+    """It is something that is taken then."""
+    assert run("--delay", span)[2].endswith("; write 5m, or 0m for none\n")
 
 
 def test_the_window_is_the_one_of_scan(report):
@@ -273,8 +255,31 @@ def test_nothing_to_replay_over(run, here):
     assert run(source="none")[0] == 2
     (here / "empty").mkdir()
     status, out, err = run(source="empty")
-    assert (status, err) == (0, "rolewatch: no CloudTrail record was read, so the result says nothing\n")
+    assert (status, err) == (
+        0,
+        "rolewatch: there is no CloudTrail record in this input, so the result says nothing\n",
+    )
     assert out.startswith("Nothing was replayed: ")
+
+
+@pytest.mark.parametrize("words", [("--since", "2030-01-01"), ("--account", "999999999999"), ()], ids=["time", "account", "untimed"])  # fmt: skip
+def test_records_none_of_which_counts(run, report, here, words):
+    """They are no history: nothing was replayed, at no time, and it is the same whenever it is asked for."""
+    write(here / "some" / "x.json", denial(1, **({} if words else {"eventTime": "yesterday"})))
+    status, out, err = run(*words, source="some")
+    why = "no record in this input has a usable eventTime and is of the time, accounts and Regions that were asked for"
+    assert (status, err) == (0, f"rolewatch: {why}, so the result says nothing\n")
+    assert " ".join(out.split()).startswith(f"Nothing was replayed: {why}. Looked at 1 record in 1 delivery")
+    found = report(*words, source="some")
+    assert (found["start"], found["end"], found["alarms"][0]["transitions"]) == (None, None, [])
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1, "1 record has no usable eventTime (…); it is in no metric"), (2, "2 records have no usable eventTime (…); they are in no metric")])  # fmt: skip
+def test_records_without_a_time(report, here, times, expected):
+    """How many they are is said, and that they count for nothing."""
+    write(here / "some" / "x.json", denial(0), *[denial(1, eventTime=f"{number}") for number in range(times)])
+    (notice,) = report(source="some")["notices"]
+    assert re.sub(r"\(.*\)", "(…)", notice["message"]) == expected
 
 
 def test_the_page_and_the_table(run, here):
@@ -308,54 +313,6 @@ def test_hostile_names(call, here):
     out = call("replay", "alarms.yaml", "evil", *IMPORT)[1]
     assert "\x1b" not in out
     assert "\u202e" not in out
-
-
-def sums(found):
-    """Give the sum of each metric's datapoints."""
-    return {metric["name"]: sum(each["sum"] for each in metric["datapoints"]) for metric in found["metrics"]}
-
-
-@pytest.fixture
-def two_groups(here):
-    """Write a template with a filter of the log group `trail` and one of `other/logs`, and a denial of its own for each."""
-    second = (
-        TEMPLATE.split("  Alarm:", maxsplit=1)[0].partition("  Denied:")[2].replace("trail", "other/logs")
-    )
-    text = TEMPLATE + "  Second:" + second.replace("MetricName: Denied", "MetricName: Second")
-    (here / "two.yaml").write_text(text)
-    write(here / "one" / "x.json", denial(1))
-    write(here / "two" / "x.json", denial(2), denial(3), record(4))
-
-
-@pytest.mark.usefixtures("two_groups")
-@pytest.mark.parametrize(
-    ("sources", "expected"),
-    [
-        (["one", "two"], {"Denied": 3, "Second": 3}),
-        (["one", "--log-group", "other/logs=two"], {"Denied": 1, "Second": 2}),
-        (["--log-group", "trail=one", "--log-group", "trail=two"], {"Denied": 3}),
-        (["two", "--log-group", "trail=one", "--log-group", "other/logs=two"], {"Denied": 1, "Second": 2}),
-    ],
-)
-def test_log_groups(call, sources, expected):
-    """A filter sees the deliveries of its log group, if that was named, else all that are of no named one."""
-    status, out, err = call("replay", "two.yaml", *sources, *IMPORT, "--format", "json")
-    assert (status, sums(json.loads(out))) == (0, expected), err
-
-
-@pytest.mark.usefixtures("two_groups")
-def test_a_log_group_of_no_filter(call):
-    """Its records count for nothing, and that is said."""
-    out = call("replay", "two.yaml", "one", "--log-group", "trial=two", *IMPORT, "--format", "json")[1]
-    (notice,) = json.loads(out)["notices"]
-    assert notice["message"] == "no metric filter is of the log group trial; there are: other/logs, trail"
-
-
-@pytest.mark.parametrize("word", ["trail", "=logs", "trail=", "tr ail=logs"])
-def test_a_log_group_without_deliveries(run, word):
-    """What is no NAME=SOURCE is wrong usage."""
-    status, _, err = run("--log-group", word)
-    assert (status, "write NAME=SOURCE" in err) == (2, True)
 
 
 @pytest.mark.usefixtures("run")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rolewatch.base.errors import UsageError
 from rolewatch.metrics.publish import Published, Publisher
 from rolewatch.patterns import compile_pattern
 from rolewatch.patterns.records import Matcher
@@ -35,12 +36,17 @@ VALUES = [
     ('{"id":1,"v":1e999}', None),
     (f'{{"id":1,"v":1{"0" * 400}}}', None),
     ('{"id":1,"v":-2.5e1}', -25.0),
+    (f'{{"id":1,"v":{2**360}}}', 2.0**360),
+    (f'{{"id":1,"v":{-(2**360)}}}', -(2.0**360)),
+    (f'{{"id":1,"v":{2**361}}}', None),
+    ('{"id":1,"v":-1.7e308}', None),
+    ({"id": 1, "v": "2.4e108"}, None),
 ]
 
 
 @pytest.mark.parametrize(("message", "expected"), VALUES)
 def test_value(message, expected):
-    """A missing value and null give the default; what is no number gives no datapoint at all."""
+    """A missing value and null give the default; what is no number, or too great a one, gives no datapoint at all."""
     found = published(message, value="$.v", default=7.0)
     assert (found and found.value) == expected
 
@@ -87,3 +93,13 @@ def test_constant(value, dimensions, constant):
     """Only a number without dimensions is the same for every record."""
     transformation = Transformation("Local", "Metric", value, dimensions=dimensions)
     assert Publisher(compile_pattern("{ $.id = * }"), transformation).constant == constant
+
+
+@pytest.mark.parametrize(
+    ("value", "default", "complaint"),
+    [("1e308", None, "metric value 1e\\+308"), ("-2.4e108", 0.0, "metric value -2.4e\\+108"), ("1", -1e300, "default value -1e\\+300")],
+)  # fmt: skip
+def test_numbers_that_cloudwatch_does_not_take(value, default, complaint):
+    """A constant or a default beyond 2^360 is an error."""
+    with pytest.raises(UsageError, match=f"{complaint} is out of range .write a number from -2.360 to 2.360"):
+        Publisher(compile_pattern(""), Transformation("Local", "Metric", value, default))

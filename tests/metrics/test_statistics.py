@@ -13,6 +13,7 @@ from rolewatch.metrics.combination import combined
 from rolewatch.metrics.reduction import slice_maxima, slice_minima, slice_sums
 from rolewatch.metrics.series import series_of
 from rolewatch.metrics.statistics import sample_counts, windowed
+from rolewatch.templates.numerals import GREATEST
 from rolewatch.templates.statistic import parse_statistic
 
 TEXTS = ["SampleCount", "Average", "Sum", "Minimum", "Maximum", "p0", "p50", "p99.9999999999", "p100", "p33.3333333333",
@@ -159,3 +160,14 @@ def test_series_of_units_are_combined():
     ) == ([0, 60], [4.0, 1.0], [7.0, 5.0])
     assert combined([one, series_of({})]) is one
     assert combined([]).times.tolist() == []
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("least", [GREATEST / 2, -GREATEST], ids=["positive", "both signs"])
+def test_the_greatest_values(text, least):
+    """Of very many of them every statistic is a finite number."""
+    series = series_of({60 * minute: {least: 10**11, GREATEST: 10**11} for minute in range(10)})
+    present, values = windowed(series, np.array([0]), np.array([600]), parse_statistic(text))
+    assert math.isfinite(values[0])
+    if present[0] and text in ("Average", "Maximum"):
+        assert values[0] == pytest.approx(GREATEST if text == "Maximum" else (least + GREATEST) / 2)

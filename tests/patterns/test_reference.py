@@ -57,7 +57,8 @@ def test_references_to_nothing(pattern, text):
         ReferenceError_, match=r"Invalid metric transformation: metric value .* must be a valid number"
     ):
         parse_value(text, compiled)
-    with pytest.raises(ReferenceError_, match=r"dimension value .*write a number"):
+    remedy = {"{": "write a selector", "[": "write a field"}.get(pattern[:1], "remove the dimension")
+    with pytest.raises(ReferenceError_, match=rf"dimension value .*\({remedy}"):
         parse_dimension(text, compiled)
 
 

@@ -87,6 +87,12 @@ def test_a_round_axis(start, end, expected):
     assert expected == round_axis(History(alarm("It", OURS), start, end, State.OK, ()), 48)
 
 
+def test_the_greatest_values():
+    """Bounds are so near that their difference is a number."""
+    found = thinned(np.array([0, 60]), np.array([1.7e308, -1.7e308]), 60, Axis(0, 120, 2))
+    assert found.bounds == (-1e300, 1e300)
+
+
 def test_a_history_of_no_length():
     """An alarm that was replayed over a single moment still has a column of a second."""
     history = History(alarm("It", OURS), 60, 60, State.OK, ())

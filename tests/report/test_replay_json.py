@@ -146,3 +146,13 @@ def test_a_notice_of_the_template_is_told_once():
     story = replays.story()
     twice = story._replace(template=story.template._replace(notices=story.notices))
     assert content(twice)["notices"] == content(story)["notices"]
+
+
+def test_nothing():
+    """Where no record counts there is no time either, and no alarm has changed."""
+    quiet = replays.quiet()
+    history = quiet.histories[0]._replace(end=START, transitions=())
+    found = content(quiet._replace(end=START, metrics={}, behind={}, histories=(history,)))
+    assert (found["start"], found["end"], found["metrics"]) == (None, None, [])
+    (alarm,) = found["alarms"]
+    assert (alarm["name"], alarm["state"], alarm["transitions"], alarm["minutes_in_alarm"]) == ("Quiet", "INSUFFICIENT_DATA", [], 0)  # fmt: skip

@@ -36,7 +36,7 @@ Metrics without an alarm
   Rolewatch Denied {Role=AWSServiceRoleForConfig}: 15 minutes, sum 15
 
 Looked at
-  20,000 records in 720 deliveries of trail/, delivered 5 min after they happen
+  20,000 records in 720 deliveries of trail/, delivered 5 min late
   from 2026-03-01 10:00 to 2026-03-31 10:00 UTC
   1 skipped
 
@@ -141,8 +141,12 @@ def test_actions_that_were_held_back():
 
 
 def test_nothing_to_tell():
-    """Without a record or an alarm, that is the answer; a list that is long is cut, and says so."""
-    assert written(replays.replayed(totals={"records": 0})).startswith("Nothing was replayed: ")
+    """Without a record that counts or an alarm, that is the answer; a list that is long is cut, and says so."""
+    nothing = written(replays.quiet()._replace(end=replays.START), width=400)
+    assert nothing.startswith("Nothing was replayed: ")
+    assert nothing.endswith(
+        "\n\nLooked at\n  20,000 records in 720 deliveries of trail/, delivered 5 min late\n"
+    )
     assert written(replays.replayed()).startswith("The template defines no alarm.")
     many = replays.replayed(unreadable=tuple((f"file-{each}", "damaged") for each in range(25)))
     assert "  and 5 more: see `unreadable` in the JSON format\n" in written(many)

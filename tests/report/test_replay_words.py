@@ -231,7 +231,8 @@ def test_the_answer_in_one_sentence():
         (replay_of(rang(HOUR), minutes=denied(HOUR - 60, A) | denied(0, B)), "The alarm went to ALARM once, at 2026-03-01 11:00, and stayed there for 9 h, to the end; of 2 findings, 1 notified nobody"),
         (replay_of(rang(HOUR), minutes=denied(HOUR - 60, A)), "The alarm went to ALARM once, at 2026-03-01 11:00, and stayed there for 9 h, to the end; somebody was told of the only finding"),
         (replayed(), "The template defines no alarm"),
-        (replayed(totals={"records": 0}), "Nothing was replayed: there is no CloudTrail record in this input"),
+        (replayed(totals={"records": 0}, end=START), "Nothing was replayed: there is no CloudTrail record in this input"),
+        (replayed(totals={"records": 2}, end=START), "Nothing was replayed: no record in this input has a usable eventTime and is of the time, accounts and Regions that were asked for"),
     ]  # fmt: skip
     assert [text for _, text in expected] == [said.answer(replay, stories(replay)) for replay, _ in expected]
 

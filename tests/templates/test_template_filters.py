@@ -80,7 +80,7 @@ TRANSFORMATIONS = [
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, DefaultValue: 0, Dimensions: [{Key: A, Value: $.a}]}]", "0, Dim", "Invalid metric transformation: dimensions and default value are mutually exclusive properties. (remove one of the two)"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: {A: $.a}}]", "{A", "Value of property Dimensions must be of type List"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Unit: Counts}]", "Counts", "1 validation error detected: Value 'Counts' at 'unit' failed to satisfy constraint: Member must satisfy enum value set: "),
-    ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: b}]}]", "[{Key", "Invalid metric transformation: dimension value b refers to nothing that the pattern gives (write a number, or a selector without wildcard such as $.latency)"),
+    ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: b}]}]", "[{Key", "Invalid metric transformation: dimension value b refers to nothing that the pattern gives (write a selector without wildcard such as $.latency)"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: $.a}, {Key: A, Value: $.b}]}]", "[{Key", "Dimensions names a dimension twice"),
     ("[{MetricNamespace: N, MetricName: M, MetricValue: 1, Dimensions: [{Key: A, Value: $.a}, {Key: B, Value: $.a}, {Key: C, Value: $.a}, {Key: D, Value: $.a}]}]", "[{Key",
      MEMBER.format("{A=$.a, B=$.a, C=$.a, D=$.a}", "dimensions", 3)),

@@ -178,6 +178,7 @@ TESTS = [
     ("values: 0", "values: [0]", 8, "a text is wanted here, this is a list"),
     ("values: 0", "values: 0 x", 10, "'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
     ("values: 0", "values: ' 1x2 1x0'", 14, "'1x0' comes no time at all (write x1 or more)"),
+    ("values: 0", "values: 0 -1e109x3", 10, "'-1e109x3' is more than CloudWatch takes (write a value from -2^360 to 2^360)"),
     ("values: 0", 'values: "0\\t\\x20x"', 16, "'x' is no value (write a number, `_` for a gap, and 1x3 or _x2 to repeat)"),
     ("values: 0", "values: 1x0", 8, "'1x0' comes no time at all (write x1 or more)"),
     ("values: 0", "values: 1x999999999", 8, "more than 1,000,000 values"),

@@ -7,6 +7,7 @@ the mean one where more than half of the values are equal. A metric without nega
 those that clocks show in the detector's time zone, so that an hour of the week stays what it is when they are put forward.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
 from typing import Final
@@ -81,11 +82,17 @@ class Band:
         for season in _SEASONS:
             alike = values[(shown - past) % season == 0]
             if len(alike) >= _FEWEST:
-                middle = float(np.median(alike))
-                away = np.abs(alike - middle)
-                half = self._width * (_OF_MEDIAN * float(np.median(away)) or _OF_MEAN * float(away.mean()))
-                lower = middle - half
-                result = (True, max(lower, 0.0) if values.min() >= 0 else lower, middle + half)
+                lower, upper = self._around(alike)
+                if math.isfinite(lower) and math.isfinite(upper):
+                    result = (True, max(lower, 0.0) if values.min() >= 0 else lower, upper)
                 break
         self._hours[hour] = result
         return result
+
+    def _around(self, values: Floats) -> tuple[float, float]:
+        """Give the bounds around some values; not finite where these are too great to compute with."""
+        with np.errstate(all="ignore"):
+            middle = float(np.median(values))
+            away = np.abs(values - middle)
+            half = self._width * (_OF_MEDIAN * float(np.median(away)) or _OF_MEAN * float(away.mean()))
+        return middle - half, middle + half

@@ -1,16 +1,18 @@
 """An alarm and the datapoints of its metrics in; what it held against its threshold, as points to draw, out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from rolewatch.alarms.evaluate import evaluations, whole_minutes
-from rolewatch.alarms.watch import Metrics, Points, Watch
+from rolewatch.alarms.functions import distinct
+from rolewatch.alarms.watch import Metrics, Watch
 from rolewatch.metrics.series import Floats, Ints, Times
 from rolewatch.templates.definitions import Alarm, AnomalyDetector
 
-_AT_ONCE = 2_000_000  # periods in memory at a time
+_AT_ONCE = 500_000  # periods in memory at a time
+_SPARSE = 4  # evaluations for each change, from which on only the changes are looked at
 
 
 class Graph(NamedTuple):
@@ -43,56 +45,72 @@ def graph(
     Thinning loses no value beyond a bound.
     """
     watch = Watch(alarm, metrics, detectors)
-    times = evaluations(start, end, watch.every)
-    parts = [_newest(watch, part, whole_minutes(delay)) for part in _chunks(watch, times)]
-    if not parts:
-        parts = [watch.unseen()._replace(present=np.empty(0, np.bool_), values=np.empty(0))]
-    values = np.concatenate([np.where(part.present, part.values, np.nan) for part in parts])
-    seconds = watch.every
-    kept = np.arange(len(times))
-    lower, upper = _joined([part.lower for part in parts]), _joined([part.upper for part in parts])
-    if len(times) > points:
-        group = -(-2 * len(times) // points)
-        seconds *= group
-        kept = _extremes(values, lower, upper, group)
-        times = times[kept // group * group]
+    number = end // watch.every - start // watch.every
+    group = -(-2 * number // points) if number > points else 1
+    parts = [_drawn(watch, times, whole_minutes(delay), group) for times in _chunks(watch, start, end, group)]
+    times = np.concatenate([each for each, _ in parts])
+    values, *bounds = np.concatenate([figures for _, figures in parts], axis=1)
+    lower, upper = bounds or (None, None)
     if watch.band is None:
         below = alarm.comparison_operator.startswith("Less")
-        return Graph(
-            times, values[kept], seconds, *((alarm.threshold, None) if below else (None, alarm.threshold))
-        )
-    assert lower is not None  # noqa: S101 - a band has both
-    assert upper is not None  # noqa: S101
-    return Graph(times, values[kept], seconds, lower[kept], upper[kept])
+        lower, upper = (alarm.threshold, None) if below else (None, alarm.threshold)
+    return Graph(times, values, watch.every * group, lower, upper)
 
 
-def _chunks(watch: Watch, times: Times) -> list[Times]:
-    size = _AT_ONCE // watch.reach if watch.along else _AT_ONCE
-    return [times[at : at + size] for at in range(0, len(times), max(size, 1))]
+def _chunks(watch: Watch, start: int, end: int, group: int) -> Iterator[Times]:
+    """Yield the times of evaluation, whole groups of them at a time; at least once."""
+    size = max(_AT_ONCE // group, 1) * group * watch.every
+    first, last = (time // watch.every * watch.every for time in (start, end))
+    for at in range(first, max(last, first + 1), size):
+        yield evaluations(at, min(at + size, last), watch.every)
 
 
-def _newest(watch: Watch, ends: Times, delay: int) -> Points:
-    """Give the newest period of which something is visible."""
+def _drawn(watch: Watch, times: Times, delay: int, group: int) -> tuple[Times, Floats]:
+    """Give times and the figures that hold from them on, two for each group."""
+    kept = _telling(watch, times, delay, group)
+    figures = _newest(watch, times[kept], delay)
+    if group == 1:
+        return times, figures
+    places = _extremes(figures, np.searchsorted(kept, np.arange(0, len(times), group)))
+    return times[kept[places] // group * group], figures[:, places]
+
+
+def _telling(watch: Watch, times: Times, delay: int, group: int) -> Ints:
+    """Give the places of evaluations that may see another value than the one before, and of the first of each group."""
+    every = np.arange(len(times))
+    if watch.along or group == 1:
+        return every
     whole, hidden = divmod(delay, watch.period)
-    if not watch.along:
-        return watch.points(ends - whole * watch.period, hidden)
-    column = max(watch.reach - 1 - whole, 0)
-    seen = watch.ranges(ends, delay)
-    return Points(seen.present[:, column], seen.values[:, column], None)
+    first, last = (int(time) - whole * watch.period for time in times[[0, -1]])
+    most = watch.most_changes(first, last)
+    changes = None if most is None or _SPARSE * most > len(times) else watch.changes(first, last, hidden)
+    if changes is None:
+        return every
+    return distinct(np.append(-((first - changes) // watch.every), every[::group]))
 
 
-def _joined(parts: list[Floats | None]) -> Floats | None:
-    arrays = [part for part in parts if part is not None]
-    return np.concatenate(arrays) if arrays else None
+def _newest(watch: Watch, ends: Times, delay: int) -> Floats:
+    """Give what evaluations see in the newest period of which something is visible: a row of values, and of each bound that varies."""
+    whole, hidden = divmod(delay, watch.period)
+    if watch.along:
+        column, rows = max(watch.reach - 1 - whole, 0), max(_AT_ONCE // watch.reach, 1)
+        parts = (watch.ranges(ends[at : at + rows], delay) for at in range(0, max(len(ends), 1), rows))
+        values = [np.where(part.present[:, column], part.values[:, column], np.nan) for part in parts]
+        return np.concatenate(values)[None]
+    seen = watch.points(ends - whole * watch.period, hidden)
+    bounds = [bound for bound in (seen.lower, seen.upper) if bound is not None]
+    return np.stack([np.where(seen.present, seen.values, np.nan), *bounds])
 
 
-def _extremes(values: Floats, lower: Floats | None, upper: Floats | None, group: int) -> Ints:
+def _extremes(figures: Floats, starts: Ints) -> Ints:
     """Find in each group the value that is lowest and the one that is highest against its bound: their places."""
-    rows = -(-len(values) // group)
+    value, lower, upper = figures if len(figures) > 1 else (figures[0], 0.0, 0.0)
+    sizes = np.diff(starts, append=len(value))
     places = []
-    for sign, bound in ((-1, lower), (1, upper)):
-        height = sign * (values if bound is None else values - bound)
-        padded = np.full(rows * group, -np.inf)
-        padded[: len(values)] = np.where(np.isnan(height), -np.inf, height)
-        places.append(padded.reshape(rows, group).argmax(axis=1) + np.arange(rows) * group)
+    with np.errstate(over="ignore"):
+        heights = lower - value, value - upper
+    for height in heights:
+        known = np.where(np.isnan(height), -np.inf, height)
+        hits = np.flatnonzero(known == np.repeat(np.maximum.reduceat(known, starts), sizes))
+        places.append(hits[np.searchsorted(hits, starts)])
     return np.stack(places, axis=1).ravel()

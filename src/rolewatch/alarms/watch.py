@@ -224,7 +224,8 @@ class Watch:
     def _seen(self, ends: Times, values: dict[str, Value]) -> Value:
         if self._formula is None:
             return values[self._watched]
-        return self._formula.compute(self._watched, values, Moment(ends, self.period))
+        with np.errstate(all="ignore"):  # what is not finite is missing
+            return self._formula.compute(self._watched, values, Moment(ends, self.period))
 
     def _bounded(self, points: Points, ends: Times) -> Points:
         if self.band is None:

@@ -49,13 +49,14 @@ POSITIONALS = (
 )
 FORMATS = ("table", "json", "html")
 MOST_DELAY = timedelta(days=14)  # CloudWatch takes no older data
+_DELAYS = "5m, or 0m for none"
 
 
 def delay(text: str) -> timedelta:
     """Read a delay: whole minutes, as the metrics of filters have one datapoint a minute."""
-    found = words.span(text)
+    found = words.span(text, _DELAYS)
     if found % timedelta(minutes=1):
-        raise ValueError(f"{text!r} is no whole number of minutes; write 5m, or 0m for none")
+        raise ValueError(f"{text!r} is no whole number of minutes; write {_DELAYS}")
     if found > MOST_DELAY:
         raise ValueError(f"{text!r} is more than {MOST_DELAY.days} days, and CloudWatch takes no older data")
     return found
@@ -165,12 +166,12 @@ def _status(replayed: "Replayed", wanted: int) -> int:
 
 def _tell(replayed: "Replayed") -> None:
     """Name on stderr what could not be read, and what is invalid in the template with its place."""
-    from rolewatch.report.replay_words import place  # noqa: PLC0415 - not needed for --help
+    from rolewatch.report.replay_words import place, why_nothing  # noqa: PLC0415 - not needed for --help
 
     for name, reason in replayed.unreadable:
         complain(f"cannot read {name}: {reason}")
     for notice in dict.fromkeys((*replayed.template.notices, *replayed.notices)):
         if notice.level == "error":
             complain(f"{place(notice.place)}: {notice.message}")
-    if not replayed.totals.get("records") and not replayed.unreadable:
-        complain("no CloudTrail record was read, so the result says nothing")
+    if replayed.nothing and not replayed.unreadable:
+        complain(f"{why_nothing(replayed)}, so the result says nothing")

@@ -13,11 +13,11 @@ _LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 MOST_JOBS = 256  # each is a process with memory of its own
 
 
-def span(text: str) -> timedelta:
-    """Read a length of time: `90s`, `15m`, `6h`, `2d`, `1w`."""
+def span(text: str, examples: str = "90s, 15m, 6h, 2d or 1w") -> timedelta:
+    """Read a length of time: `90s`, `15m`, `6h`, `2d`, `1w`; the error advises to write one of the examples."""
     found = _SPAN.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"{text!r} is no length of time; write 90s, 15m, 6h, 2d or 1w")
+        raise ValueError(f"{text!r} is no length of time; write {examples}")
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError:

@@ -3,12 +3,13 @@
 Source: the reference algorithm of spec/metric-filter.md §4, and §2 for what a reference gives. What the spec leaves open is
 chosen so that nothing is made up: a text that is a number counts as that number; a boolean, an object or an array
 gives no datapoint, as any other text does; an empty dimension, or one that is null, an object or an array, is missing.
+CloudWatch takes values from -2^360 to 2^360 ("PutMetricData"): a greater one gives no datapoint either.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rolewatch.base.errors import UsageError
 from rolewatch.patterns import Pattern
 from rolewatch.patterns.match_json import MISSING, NUMBERS, Node
 from rolewatch.patterns.numbers import rendered, value_of
@@ -16,6 +17,7 @@ from rolewatch.patterns.records import Matcher, compact
 from rolewatch.patterns.reference import Field, Reference, parse_dimension, parse_number, parse_value
 from rolewatch.patterns.selected import Message, Path
 from rolewatch.templates.definitions import Transformation
+from rolewatch.templates.numerals import GREATEST
 
 Dimensions = tuple[tuple[str, str], ...]
 NO_DIMENSIONS: Dimensions = ()
@@ -31,13 +33,16 @@ class Published(NamedTuple):
 class Publisher:
     """Publishes what one metric filter's transformation says; `constant` is its value where no record is asked for one.
 
-    Raises UsageError for a transformation that refers to what its pattern cannot give.
+    Raises UsageError for a transformation that refers to what its pattern cannot give, and for a number that CloudWatch
+    does not take.
     """
 
     def __init__(self, pattern: Pattern, transformation: Transformation) -> None:
         self._pattern = pattern
         self._default = transformation.default
         value = parse_value(transformation.value, pattern)
+        _check("metric", value)
+        _check("default", self._default)
         self._value = value
         self._dimensions = {
             name: parse_dimension(text, pattern) for name, text in sorted(transformation.dimensions)
@@ -74,10 +79,11 @@ class Publisher:
         node = self._node(reference, read, fields)
         if node is MISSING or node is None:
             return self._default
+        number = parse_number(node) if isinstance(node, str) else None
         if type(node) in NUMBERS:
-            number = value_of(node)
-            return None if number is None or not math.isfinite(float(number)) else float(number)
-        return parse_number(node) if isinstance(node, str) else None
+            exact = value_of(node)
+            number = None if exact is None else float(exact)
+        return None if number is None or abs(number) > GREATEST else number
 
     def _text(self, reference: Reference, read: Any, fields: Mapping[str, str]) -> str:
         node = self._node(reference, read, fields)
@@ -91,3 +97,12 @@ class Publisher:
         if isinstance(reference, Field):
             return fields.get(reference.key, MISSING)
         return self._gets[reference](read)
+
+
+def _check(kind: str, value: object) -> None:
+    """Refuse a number that CloudWatch does not take."""
+    if isinstance(value, float) and abs(value) > GREATEST:
+        raise UsageError(
+            f"Invalid metric transformation: {kind} value {value:g} is out of range",
+            remedy="write a number from -2^360 to 2^360",
+        )

@@ -11,6 +11,8 @@ from rolewatch.patterns.selected import Path
 from rolewatch.patterns.syntax import ANY, Json, Line
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_NUMBER_ONLY = "write a number: only JSON and space-delimited patterns have values to refer to"
+_NO_DIMENSION = "remove the dimension: only JSON and space-delimited patterns have values to refer to"
 
 
 class Field(NamedTuple):
@@ -41,7 +43,7 @@ def parse_value(text: str, pattern: Pattern) -> float | Reference:
     if found is None:
         raise ReferenceError_(
             f"Invalid metric transformation: metric value {text} must be a valid number",
-            remedy=_remedy(pattern),
+            remedy=f"write a number, or {_given(pattern)}" if _given(pattern) else _NUMBER_ONLY,
         )
     return found
 
@@ -52,7 +54,7 @@ def parse_dimension(text: str, pattern: Pattern) -> Reference:
     if found is None:
         raise ReferenceError_(
             f"Invalid metric transformation: dimension value {text} refers to nothing that the pattern gives",
-            remedy=_remedy(pattern),
+            remedy=f"write {_given(pattern)}" if _given(pattern) else _NO_DIMENSION,
         )
     return found
 
@@ -72,9 +74,8 @@ def _reference(text: str, pattern: Pattern) -> Reference | None:
     return None
 
 
-def _remedy(pattern: Pattern) -> str:
+def _given(pattern: Pattern) -> str | None:
+    """Say what can be referred to."""
     if isinstance(pattern.parsed, Json):
-        return "write a number, or a selector without wildcard such as $.latency"
-    if isinstance(pattern.parsed, Line):
-        return "write a number, or a field of the pattern such as $size"
-    return "write a number: only JSON and space-delimited patterns have values to refer to"
+        return "a selector without wildcard such as $.latency"
+    return "a field of the pattern such as $size" if isinstance(pattern.parsed, Line) else None

@@ -1,5 +1,7 @@
 """An alarm's graph: what it saw against its threshold, the state as a band below, and where findings began."""
 
+import math
+import sys
 from itertools import pairwise
 from typing import Final
 
@@ -282,9 +284,8 @@ def _edges(*rows: Floats) -> list[int]:
 
 def _round_up(most: float) -> float:
     """Return 1, 2, 4, 5, 6 or 8 times a power of ten that is at least `most`; 1 for 0."""
-    if not most or not np.isfinite(most):
+    if not most or not math.isfinite(most):
         return 1.0
-    power = 10.0 ** np.floor(np.log10(most))
-    return float(
-        next(factor * power for factor in (1, 2, 4, 5, 6, 8, 10) if factor * power >= most * (1 - 1e-9))
-    )
+    power = 10.0 ** math.floor(math.log10(most))
+    rounds = (factor * power for factor in (1, 2, 4, 5, 6, 8, 10) if factor * power >= most * (1 - 1e-9))
+    return min(next(rounds, most), sys.float_info.max)

@@ -12,6 +12,9 @@ from rolewatch.metrics.series import Floats, Times
 #: The later in the list, the graver: what a column shows of several states.
 _GRAVITY: Final = (State.OK, State.INSUFFICIENT_DATA, State.ALARM)
 
+#: A picture shows a greater value as this one: the differences that it is made of stay finite.
+_GREATEST: Final = 1e300
+
 #: Lengths of columns in seconds that begin at round times: minutes, hours, days, a week.
 _STEPS: Final = tuple(60 * each for each in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 10_080))
 
@@ -68,7 +71,7 @@ def thinned(times: Times, values: Floats, seconds: int, on: Axis) -> Columns:
     """Put values on columns; each holds for so many `seconds` from its time. Those that are no number or outside are left out."""
     low, high = np.full(on.columns, np.inf), np.full(on.columns, -np.inf)
     kept = np.isfinite(values) & (times < on.end) & (times + seconds > on.start)
-    times, values = times[kept], values[kept]
+    times, values = times[kept], np.clip(values[kept], -_GREATEST, _GREATEST)
     first = np.clip(on.at(times), 0, on.columns - 1)
     last = np.clip(on.last(times + seconds), first, on.columns - 1)
     number = last - first + 1

@@ -22,7 +22,7 @@ STYLES: Final = ("report.css", "replay.css")
 
 def write(replayed: Replayed, out: TextIO) -> None:
     """Write the whole page at once."""
-    told = stories(replayed)
+    told = () if replayed.nothing else stories(replayed)
     page = document(
         said.answer(replayed, told),
         el("a", "Skip to the alarms", href="#alarms", class_="skip"),
@@ -55,9 +55,9 @@ def _headline(replayed: Replayed, told: tuple[Story, ...]) -> Markup:
     """Return the answer in one sentence, and what it rests on."""
     totals = replayed.totals
     parts: list[str] = [
-        join([instant_of(replayed.start), " to ", instant_of(replayed.end), " UTC"]),
+        *([] if replayed.nothing else [join([instant_of(replayed.start), " to ", instant_of(replayed.end), " UTC"])]),
         f"{count(int(totals.get('records', 0)), 'record')} in {count(int(totals.get('deliveries', 0)), 'delivery')}",
-        f"seen by the alarms {said.span(replayed.delay)} after they happened" if replayed.delay else "seen by the alarms at once",
+        f"seen by the alarms {said.span(replayed.delay)} late" if replayed.delay else "seen by the alarms at once",
     ]  # fmt: skip
     if replayed.unreadable:
         number = count(len(replayed.unreadable), "delivery")

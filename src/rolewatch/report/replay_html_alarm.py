@@ -13,8 +13,10 @@ from rolewatch.report.words import count
 from rolewatch.scan.replayed import Match, Replayed
 from rolewatch.templates.definitions import Alarm
 
-#: What is listed one by one; the JSON format has all of it.
-MOST_CHANGES: Final = 200
+#: What is listed one by one; the JSON format has all of it. The first changes are open, the others fold away, a part each.
+OPEN_CHANGES: Final = 200
+FOLDED_CHANGES: Final = 1000
+MOST_CHANGES: Final = 10_000
 MOST_FINDINGS: Final = 200
 
 
@@ -60,7 +62,7 @@ def _figures(story: Story) -> Markup:
     """Return what the alarm cost its owner."""
     spent = said.minutes(story.seconds)
     figures = [
-        (f"{spent:,.6g}" if spent % 1 else f"{int(spent):,}", "minutes in ALARM", said.span(story.seconds) if story.seconds >= 3600 else ""),
+        (f"{spent:,.6g}" if spent % 1 else f"{int(spent):,}", "minute in ALARM" if spent == 1 else "minutes in ALARM", said.span(story.seconds) if story.seconds >= 3600 else ""),
         (f"{story.notifications:,}", "notification" if story.notifications == 1 else "notifications", "" if story.tells else said.why_silent(story)),
         (f"{len(story.told):,}", "finding somebody was told of" if len(story.told) == 1 else "findings somebody was told of", ""),
         (f"{story.untold:,}", "finding nobody was told of" if story.untold == 1 else "findings nobody was told of", ""),
@@ -99,14 +101,30 @@ def _changes(replayed: Replayed, story: Story) -> Markup:
     pairs = list(zip(story.history.transitions, story.causes, strict=True))
     more = len(pairs) - MOST_CHANGES
     items = [_change(replayed, change, cause) for change, cause in pairs[:MOST_CHANGES]]
+    folded = [
+        el(
+            "details",
+            el("summary", _stretch(story, first, min(first + FOLDED_CHANGES, len(items)))),
+            el("ol", *items[first : first + FOLDED_CHANGES], class_="changes"),
+            class_="records",
+        )
+        for first in range(OPEN_CHANGES, len(items), FOLDED_CHANGES)
+    ]
     if not items:
         items = [el("li", f"None: it was {story.history.initial.value} all the time.", class_="hint")]
     return el(
         "div",
         el("h3", f"Changes of state ({len(pairs):,})"),
-        el("ol", *items, class_="changes"),
+        el("ol", *items[:OPEN_CHANGES], class_="changes"),
+        *folded,
         el("p", f"and {more:,} more: see the JSON format", class_="hint") if more > 0 else None,
     )
+
+
+def _stretch(story: Story, first: int, stop: int) -> Markup:
+    """Return which changes a part has: their numbers and times."""
+    begin, end = (instant_of(story.history.transitions[index].time) for index in (first, stop - 1))
+    return join([f"Changes {first + 1:,} to {stop:,}: ", begin, " to ", end])
 
 
 def _change(replayed: Replayed, change: Transition, cause: Cause | None) -> Markup:

@@ -59,7 +59,7 @@ def _fill(page: Page, *, replayed: Replayed, kind: str) -> None:
     """Add what is printed, from top to bottom."""
     told = stories(replayed)
     page.line(Text(f"{said.answer(replayed, told)}.", "bold"))
-    for story in told:
+    for story in () if replayed.nothing else told:
         page.line()
         _Block(page, replayed, story, kind).draw()
     for head, style, lines in (
@@ -200,11 +200,9 @@ def _metrics(replayed: Replayed) -> list[Text]:
 def _looked_at(replayed: Replayed) -> list[Text]:
     totals = replayed.totals
     records = f"{count(int(totals.get('records', 0)), 'record')} in {count(int(totals.get('deliveries', 0)), 'delivery')}"
-    delay = (
-        f"delivered {said.span(replayed.delay)} after they happen" if replayed.delay else "delivered at once"
-    )
+    delay = f"delivered {said.span(replayed.delay)} late" if replayed.delay else "delivered at once"
     lines = [f"{records} of {listed(replayed.sources)}, {delay}"]
-    if totals.get("records"):
+    if not replayed.nothing:
         lines.append(f"from {said.moment(replayed.start)} to {said.moment(replayed.end)} UTC")
     if replayed.skipped:
         lines.append(f"{len(replayed.skipped):,} skipped")

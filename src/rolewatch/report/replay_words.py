@@ -167,14 +167,21 @@ def cost(story: Story) -> str:
 
 def answer(replayed: Replayed, told: tuple[Story, ...]) -> str:
     """Return the whole replay in one sentence, without any name."""
-    if not replayed.totals.get("records"):
-        return "Nothing was replayed: there is no CloudTrail record in this input"
+    if replayed.nothing:
+        return f"Nothing was replayed: {why_nothing(replayed)}"
     if not told:
         return "The template defines no alarm"
     if len(told) == 1:
         return f"The alarm {deed(told[0])}{_unheard(told)}"
     rang = sum(bool(story.spells) for story in told)
     return f"{rang:,} of {len(told):,} alarms went to ALARM{_unheard(told)}"
+
+
+def why_nothing(replayed: Replayed) -> str:
+    """Return why nothing was replayed."""
+    if replayed.totals.get("records"):
+        return "no record in this input has a usable eventTime and is of the time, accounts and Regions that were asked for"
+    return "there is no CloudTrail record in this input"
 
 
 def unheard(told: tuple[Story, ...]) -> tuple[int, int]:

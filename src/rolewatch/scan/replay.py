@@ -55,8 +55,9 @@ def replay(
     metrics, behind = _published([(filters, tallies) for _, filters, tallies in parts])
     minutes = {minute for _, _, tallies in parts for minute in tallies.minutes}
     seen = sorted(moment for minute in minutes if (moment := epoch(minute)) is not None)
-    start = seen[0] if seen else int(now.timestamp()) // 60 * 60
-    end = (seen[-1] if seen else start) + 60 + -(-delay // 60) * 60
+    start = end = int(now.timestamp())
+    if seen:
+        start, end = seen[0], seen[-1] + 60 + -(-delay // 60) * 60
     histories, wrong = evaluate(
         template.alarms, template.composites, metrics,
         start=start, end=end, delay=delay, initial=initial or {}, asked=asked, arn_prefix=template.arn_prefix or ARN_PREFIX,
@@ -157,7 +158,11 @@ def _unknown(groups: Mapping[str, Sequence[str]], filters: Sequence[MetricFilter
 def _untimed(tallies: Tallies, sources: Sequence[str]) -> list[Notice]:
     if not tallies.untimed:
         return []
-    number = "1 record has" if tallies.untimed == 1 else f"{tallies.untimed:,} records have"
+    subject, rest = (
+        ("1 record has", "it is")
+        if tallies.untimed == 1
+        else (f"{tallies.untimed:,} records have", "they are")
+    )
     what = "no time at all, or one before 2013 or in the future"
-    message = f"{number} no usable eventTime ({what}); they are in no metric"
+    message = f"{subject} no usable eventTime ({what}); {rest} in no metric"
     return [Notice("warning", message, Place(", ".join(sources), 0, 0, ""))]

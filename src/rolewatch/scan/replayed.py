@@ -52,7 +52,7 @@ class Named(NamedTuple):
 class Replayed(NamedTuple):
     """A whole replay, from `start` (epoch seconds; the first minute with a record) to `end` (when alarms had seen the last one).
 
-    `behind` has the filters by logical id, and of each the minutes (epoch seconds) in which it matched anything or published
+    Without a minute in which a record lies there is no time in between, and nothing was replayed (`nothing`). `behind` has the filters by logical id, and of each the minutes (epoch seconds) in which it matched anything or published
     its default. `delay` in seconds is how much later than they happen events are seen by the alarms.
     """
 
@@ -69,3 +69,8 @@ class Replayed(NamedTuple):
     skipped: tuple[tuple[str, str], ...]  # delivery, reason
     unreadable: tuple[tuple[str, str], ...]
     sources: tuple[str, ...]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no record counted."""
+        return self.start == self.end

@@ -3,6 +3,8 @@
 import math
 import re
 
+GREATEST = 2.0**360  # of a metric's value, and of its opposite: CloudWatch takes no others ("PutMetricData")
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?")
 _WHOLE = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*)?")
 _TRUTHS = {"true": True, "false": False}

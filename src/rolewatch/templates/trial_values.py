@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from itertools import accumulate
 
-from rolewatch.templates.numerals import number
+from rolewatch.templates.numerals import GREATEST, number
 from rolewatch.templates.structure import WordError
 
 MOST = 1_000_000  # values of a series: a year has 525,600 minutes
@@ -77,5 +77,9 @@ def _word(word: str, at: int) -> tuple[float | None, int]:
     if value is None:
         raise WordError(
             f"{word[:40]!r} is no value; write a number, `_` for a gap, and 1x3 or _x2 to repeat", at
+        )
+    if abs(value) > GREATEST:
+        raise WordError(
+            f"{word[:40]!r} is more than CloudWatch takes; write a value from -2^360 to 2^360", at
         )
     return value, times
