@@ -82,6 +82,35 @@ def test_messages_that_are_none(capsys, tmp_path, name, content, told_so):
     assert told_so in err
 
 
+@pytest.mark.parametrize("option", ["--exit-code=3", "--parameter=A=b", "--import=A=b"])
+def test_options_of_lint(capsys, option):
+    """An option that only lint has is refused where it is typed, with what to do."""
+    status, out, err = told(capsys, "x", option)
+    assert (status, out) == (2, "")
+    assert f"{option.partition('=')[0]} is an option of `pattern lint`" in err
+    assert "leave it out" in err
+
+
+def test_options_of_lint_that_are_set(capsys, tmp_path, monkeypatch):
+    """What the environment or a settings file says for lint, and for other commands, does no harm."""
+    file = tmp_path / "lines.txt"
+    file.write_text("x\n")
+    monkeypatch.chdir(tmp_path)
+    words = ["pattern", "test", "x", str(file)]
+    assert main(words, {"ROLEWATCH_EXIT_CODE": "3"}) == 0
+    (tmp_path / "rolewatch.toml").write_text('exit-code = 3\n[pattern]\nparameter = ["A=b"]\n')
+    assert main(words, {}) == 0
+    assert main([*words, "--import", "A=b"], {}) == 2
+    assert "--import is an option" in capsys.readouterr().err
+
+
+def test_a_pattern_that_is_too_long(capsys):
+    """AWS repeats it in its message, of which the terminal gets what fits, with the reason."""
+    err = told(capsys, "x" * 50_000)[2]
+    assert len(err) < 1000
+    assert err.endswith("Member must have length less than or equal to 1024\n")
+
+
 def test_a_file_that_does_not_exist(capsys, tmp_path):
     """It is named, and the status is that of a SOURCE that does not exist."""
     assert told(capsys, "x", str(tmp_path / "none"))[0] == 2

@@ -108,11 +108,41 @@ def test_parameters_and_imports(capsys, tmp_path):
 
 
 def test_a_pattern_that_is_none(capsys):
-    """It is refused in the service's words, with a caret below the place."""
+    """It is refused in the service's words, with a caret below the place; standard output has the right one."""
     status, out, err = told(capsys, "{ $.a = a:b }")
-    assert (status, out) == (2, "")
+    assert status == 2
+    assert out.startswith("error  unquoted-special\n  { $.a = a:b }\n           ^\n")
+    assert out.endswith('\n  - { $.a = a:b }\n  + { $.a = "a:b" }\n\n1 error\n')
     assert err.startswith("{ $.a = a:b }\n         ^\n")
     assert "Invalid character(s) in term ':'" in err
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rule", "fix"),
+    [("{ $.a == b }", "refused", "{ $.a = b }"), ("%a(b)%", "refused", None), ("a/b", "unquoted-special", '"a/b"')],
+)  # fmt: skip
+def test_a_pattern_that_is_none_in_json(capsys, pattern, rule, fix):
+    """In JSON it is advice like any other, and the status is that of a refusal, whatever --exit-code says."""
+    status, out, err = told(capsys, pattern, "--format", "json", "--exit-code", "1")
+    (advice,) = json.loads(out)["advice"]
+    assert status == 2
+    assert (advice["rule"], advice["severity"], advice["fix"]) == (rule, "error", fix)
+    assert advice["place"]["start"] is not None
+    assert err.count("\n") == 3
+
+
+def test_a_pattern_of_any_length(capsys):
+    """AWS repeats a pattern that is too long: as a whole in JSON, on the terminal as far as it fits."""
+    pattern = "x" * 50_000
+    status, out, err = told(capsys, pattern, "--format", "json")
+    (advice,) = json.loads(out)["advice"]
+    assert status == 2
+    assert advice["message"].startswith(f"1 validation error detected: Value '{pattern}' at 'filterPattern'")
+    assert len(err) < 1000
+    assert err.endswith("Member must have length less than or equal to 1024\n")
+    out = told(capsys, pattern)[1]
+    assert len(out) < 1000
+    assert "length less than or equal to 1024\n" in out
 
 
 def test_a_template_that_is_none(capsys, tmp_path):
@@ -145,11 +175,16 @@ def test_a_resource_that_aws_would_refuse(capsys, tmp_path):
     )
     status, out, _ = told(capsys, str(file), "--exit-code", "5")
     assert status == 2
-    assert out.splitlines()[:4] == [
-        f"{file}:6:32  error  refused",
-        "        FilterPattern: '{ $.a = a:b }'",
-        "                                 ^",
-        "  Invalid character(s) in term ':'",
+    assert out.splitlines() == [
+        f"{file}:6:32  error  unquoted-special",
+        "  { $.a = a:b }",
+        "           ^",
+        "  Invalid character(s) in term ':'. A value with other characters than letters, digits, `_`, `.` and",
+        "  `*` stands in double quotes.",
+        "  - { $.a = a:b }",
+        '  + { $.a = "a:b" }',
+        "",
+        "1 error",
     ]
 
 

@@ -4,7 +4,7 @@ import json
 
 from hypothesis import strategies as st
 
-SELECTORS = ("$.a", "$.b", "$.a.c", "$.a[0]", "$.a[*]")
+SELECTORS = ("$.a", "$.b", "$.a.c", "$.a[0]", "$.a[*]", "$.a.c.d")
 VALUES = ("x", '"x*"', '"*y"', "xy", "1", "1.0", '"1"', "2", "true", "%^x%", "%y$%", "*")
 
 

@@ -225,3 +225,26 @@ def test_what_the_reader_says():
         Severity.WARNING,
         "Resources.F.Properties.FieldSelectionCriteria",
     )
+
+
+REACHES = [
+    ({"MetricValue": "-1"}, {}, "it is at most -1, whatever"),
+    ({}, {"ComparisonOperator": "LessThanThreshold"}, "it is at least 1, whatever"),
+    ({"DefaultValue": 0}, {"Statistic": "Average", "Threshold": 2}, "it is between 0 and 1, whatever"),
+    ({}, {"Statistic": "Maximum", "Threshold": 5}, "it is 1, whatever"),
+]
+
+
+@pytest.mark.parametrize(("filter_", "alarm", "told"), REACHES, ids=[told for *_, told in REACHES])
+def test_how_far_a_statistic_goes(filter_, alarm, told):
+    """What a statistic never reaches is told with how far it goes."""
+    advice = advice_on(resources(transformation(**filter_), alarm))
+    (never,) = [each for each in advice if each.rule == "unreachable-threshold"]
+    assert told in never.message
+
+
+@pytest.mark.parametrize(("periods", "told"), [(1, "(its period and 2"), (3, "(its 3 periods and 2")])
+def test_one_period_or_several(periods, told):
+    """The window is told in grammatical number."""
+    (short,) = advice_on(resources(alarm={"Period": 60, "EvaluationPeriods": periods}))
+    assert told in short.message

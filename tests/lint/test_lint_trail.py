@@ -9,6 +9,7 @@ import pytest
 from rolewatch.lint.located import located
 from rolewatch.lint.trail import FIELDS, is_about_trail
 from rolewatch.patterns import compile_pattern
+from rolewatch.patterns.syntax import ANY
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {bool: "boolean", dict: "object", list: "list", type(None): "null", str: "text", int: "number"}
@@ -35,13 +36,14 @@ def real():
 
 
 def reached(record, path):
-    """Return a list of what a path leads to: one value or none."""
-    node = record
+    """Return a list of what a path leads to: one value or none, or as many as a list has."""
+    nodes = [record]
     for name in path:
-        if not isinstance(node, dict) or name not in node:
-            return []
-        node = node[name]
-    return [node]
+        if name is ANY:
+            nodes = [item for node in nodes if isinstance(node, list) for item in node]
+        else:
+            nodes = [node[name] for node in nodes if isinstance(node, dict) and name in node]
+    return nodes
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,12 @@ def everything():
     return found
 
 
-@pytest.mark.parametrize("path", FIELDS, ids=".".join)
+def shown(path):
+    """Write a path, with a star for any element."""
+    return ".".join("*" if step is ANY else step for step in path)
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=shown)
 def test_kinds(everything, path):
     """A field holds values of the kinds that are known of it, and is there where it always is."""
     field = FIELDS[path]
@@ -63,10 +70,13 @@ def test_kinds(everything, path):
 
 
 def test_no_key_is_unknown(everything):
-    """Every key of a record, and of who made the call, is known, so that any other is misspelled."""
+    """Every key of a record, of who made the call and of a resource is known, so that any other is misspelled."""
     top = {(key,) for record in everything for key in record}
     who = {("userIdentity", key) for record in everything for key in record["userIdentity"]}
-    assert (top | who) - FIELDS.keys() == set()
+    resources = [item for record in everything for item in record.get("resources") or ()]
+    what = {("resources", ANY, key) for item in resources for key in item}
+    assert what
+    assert (top | who | what) - FIELDS.keys() == set()
 
 
 ABOUT = [
@@ -76,6 +86,10 @@ ABOUT = [
     ("{ $.errorMessage = x }", False),
     ("{ $.errorCode = E1 && $.service = x }", False),
     ("{ $.level = ERROR }", False),
+    ("{ $.resources[0].arn = x }", True),
+    ("{ $.resources[0].name = x }", False),
+    ("{ $.resources.limits.cpu = 5 }", False),
+    ("{ $.resources[0].ARN = x && $.service = x }", False),
 ]
 
 

@@ -1,6 +1,6 @@
 """The commands there are: where each lives and what it does. Nothing of a command is imported until it is called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -10,10 +10,11 @@ UNREAD = 3  # the exit status where a part of the input could not be read (DESIG
 
 
 class Called(NamedTuple):
-    """A command as called: the values of its options and positionals by name, and the environment."""
+    """A command as called: the values of its options and positionals by name, the environment, and which options were typed."""
 
     values: Mapping[str, Any]
     environ: Mapping[str, str]
+    typed: Collection[str]
 
 
 class Command(Protocol):

@@ -120,7 +120,8 @@ def _call(words: list[str], environ: Mapping[str, str]) -> int:
         each.name: typed[each.name] if each.many else next(iter(typed[each.name]), None)
         for each in command.POSITIONALS
     }
-    return command.run(Called(opts.values(typed, command.OPTIONS, elsewhere) | positionals, environ))
+    values = opts.values(typed, command.OPTIONS, elsewhere)
+    return command.run(Called(values | positionals, environ, typed.keys()))
 
 
 def _means_another(command: Command, key: str, words: list[str]) -> bool:

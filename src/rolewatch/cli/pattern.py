@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NO_MATCH = 1
+LINT_ONLY = ("exit-code", "parameter", "import")
 HELP = (
     "test: try a filter pattern of CloudWatch Logs on messages, as TestMetricFilter does:\n"
     "which of them match, and what a space-delimited pattern extracts.\n"
@@ -65,9 +66,14 @@ def run(called: Called) -> int:
 
 def _test(called: Called) -> int:
     """Try the pattern on messages; 1 if none matches."""
-    from rolewatch.patterns import compile_pattern  # noqa: PLC0415 - not needed for --help
+    from rolewatch.cli.pattern_lint import shortened  # noqa: PLC0415 - not needed for --help
+    from rolewatch.patterns import PatternError, compile_pattern  # noqa: PLC0415 - as above
 
-    pattern = compile_pattern(called.values["pattern"])
+    _refuse_options_of_lint(called)
+    try:
+        pattern = compile_pattern(called.values["pattern"])
+    except PatternError as error:
+        raise shortened(error) from None
     messages = _messages(called.values["file"])
     found = [(number, message, pattern.match(message)) for number, message in enumerate(messages, 1)]
     matches = [
@@ -81,6 +87,16 @@ def _test(called: Called) -> int:
 
         return say(dumps({"matches": matches}, indent=1) + "\n") or status
     return say(_table(matches, len(messages))) or status
+
+
+def _refuse_options_of_lint(called: Called) -> None:
+    """Raise UsageError for an option of `pattern lint` that was typed; one that is set for all commands does no harm."""
+    for name in LINT_ONLY:
+        if name in called.typed:
+            raise UsageError(
+                f"--{name} is an option of `pattern lint`: `pattern test` tries a pattern on messages",
+                remedy="leave it out, or write `rolewatch pattern lint`",
+            )
 
 
 def _table(matches: "Sequence[dict[str, Any]]", total: int) -> str:

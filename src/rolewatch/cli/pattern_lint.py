@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rolewatch.lint import Advice
+    from rolewatch.patterns import PatternError
     from rolewatch.templates.definitions import Place
 
 REFUSED = 2  # the exit status where AWS would refuse a part of the template
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
 WIDTH = 100  # of what is printed
+LONGEST = 2000  # characters of a message
 BEFORE = 60  # characters of a long pattern or line shown before the place
 
 
@@ -29,21 +31,43 @@ def lint(values: "Mapping[str, Any]") -> int:
             f"{values['file']!r} is one word too many: `pattern lint` takes a pattern or a template, no messages",
             remedy="`rolewatch pattern test` tries a pattern on messages",
         )
-    word = values["pattern"]
+    word, form = values["pattern"], values["format"]
     content: bytes | None = None
     refused = False
     if is_template(word):
         content = read_template_file(word)
         advice, refused = _of_template(content, word, values)
     else:
-        from rolewatch.lint import lint_pattern  # noqa: PLC0415 - not needed for --help
-        from rolewatch.patterns import compile_pattern  # noqa: PLC0415 - as above
-
-        advice = lint_pattern(compile_pattern(word))
-    say(_json(advice) if values["format"] == "json" else _table(advice, content))
+        advice = _of_pattern(word, form)
+    _print(advice, content, form)
     if refused:
         return REFUSED
     return int(values["exit-code"]) if advice else 0
+
+
+def _print(advice: "Sequence[Advice]", content: bytes | None, form: str) -> None:
+    say(_json(advice) if form == "json" else _table(advice, content))
+
+
+def _of_pattern(text: str, form: str) -> "list[Advice]":
+    """Return the advice on a pattern; what is none is advised upon, and PatternError goes its way."""
+    from rolewatch.lint import lint_pattern, lint_refused  # noqa: PLC0415 - not needed for --help
+    from rolewatch.patterns import PatternError, compile_pattern  # noqa: PLC0415 - as above
+
+    try:
+        return lint_pattern(compile_pattern(text))
+    except PatternError as error:
+        _print([lint_refused(error)], None, form)
+        raise shortened(error) from None
+
+
+def shortened(error: "PatternError") -> "PatternError":
+    """Return an error with what fits a terminal of its message: AWS repeats a pattern that is too long in it."""
+    return type(error)(_cut(error.message), error.pattern, error.position, remedy=error.remedy)
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= LONGEST else f"{message[:200]} … {message[-200:]}"
 
 
 def is_template(word: str) -> bool:
@@ -105,7 +129,7 @@ def _table(advice: "Sequence[Advice]", content: bytes | None) -> str:
             lines += _drawn(each.old, *each.span)
         elif each.place and content is not None and each.fix is None:
             lines += _in_file(each.place, content)
-        lines += textwrap.wrap(each.message, WIDTH, break_long_words=False, break_on_hyphens=False)
+        lines += textwrap.wrap(_cut(each.message), WIDTH, break_long_words=False, break_on_hyphens=False)
         if each.fix is not None:
             lines += [f"- {_flat(each.old)}"] if each.old is not None else []
             lines += [f"+ {_flat(each.fix)}"]

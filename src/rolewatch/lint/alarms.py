@@ -114,7 +114,7 @@ def _short_window(case: AlarmCase) -> Iterator[Said]:
         yield Said(
             Severity.WARNING,
             f"CloudTrail delivers records about {DELIVERY // 60} minutes after the call, and the alarm looks back {window} seconds "
-            f"(its {alarm.evaluation_periods} periods and {BEYOND} more): what arrives later than that is never looked at.",
+            f"(its {'period' if alarm.evaluation_periods == 1 else f'{alarm.evaluation_periods} periods'} and {BEYOND} more): what arrives later than that is never looked at.",
             property="Period",
             old=f"Period: {alarm.stat.period}",
             fix=f"Period: {DELIVERY}",

@@ -234,6 +234,8 @@ def _unknown_field(what: Examined) -> Iterator[Said]:
     if not what.about_trail:
         return
     for leaf in what.leaves():
+        if trail.of_list(leaf.path):
+            yield from _key_of_list(what, leaf)
         wrong = trail.misspelled(leaf)
         if wrong is None:
             continue
@@ -247,6 +249,17 @@ def _unknown_field(what: Examined) -> Iterator[Said]:
             leaf.span,
             fix=what.corrected(leaf.span, right) if near else None,
         )
+
+
+def _key_of_list(what: Examined, leaf: Leaf) -> Iterator[Said]:
+    right = leaf.text.replace("$.resources.", "$.resources[*].", 1)
+    yield Said(
+        Severity.ERROR,
+        f"`resources` is a list in CloudTrail's records, and a list has no keys: `{_subject(leaf)}` leads nowhere. "
+        "`[*]` stands for any of its elements.",
+        leaf.span,
+        fix=what.corrected(leaf.span, right) if right != leaf.text else None,
+    )
 
 
 def _is_known(what: Examined, leaf: Leaf) -> bool:

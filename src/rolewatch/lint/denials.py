@@ -70,7 +70,7 @@ def _narrow_event_name(what: Examined) -> Iterator[Said]:
     yield Said(
         Severity.WARNING,
         "Services are refused in calls of all kinds, not only in those that read: this pattern never sees "
-        f"{', '.join(missed[:-1])} or {missed[-1]}. The role and the error code are enough.",
+        f"{' or '.join(filter(None, (', '.join(missed[:-1]), missed[-1])))}. The role and the error code are enough.",
         globs[0].span,
         fix=_without_path(what, trail.EVENT_NAME),
     )

@@ -1,9 +1,15 @@
-"""Advice and the file it is about in; the same advice out, with the line and column of the property itself."""
+"""Advice and the file it is about in; the same advice out, with the line and column of the property itself.
+
+Lines are written in the file's own syntax, and a pattern that AWS refuses, which is text only here, is repaired.
+"""
 
 import re
 from collections.abc import Iterable
 
 from rolewatch.lint.advice import Advice
+from rolewatch.lint.quoted import as_written
+from rolewatch.lint.repair import REFUSED, lint_refused
+from rolewatch.patterns import PatternError, compile_pattern
 from rolewatch.templates.document import Document, read_document
 from rolewatch.templates.nodes import Entry, Mapping, Node, Scalar, Sequence
 from rolewatch.templates.spans import offset_in
@@ -27,15 +33,30 @@ def _pointed(advice: Advice, document: Document) -> Advice:
         return advice
     reached, whole = _follow(document.root, place.path)
     if not whole:
-        return advice._replace(old=None)
+        return as_written(advice._replace(old=None), None, document)
+    advice = as_written(advice, reached, document)
     if reached is None:
         return advice
     offset, value = reached.key.start, reached.value
-    if place[1:3] >= document.source.place(offset)[1:3]:
-        return advice  # the reader of templates has pointed within it already
+    if (
+        place[1:3] >= document.source.place(offset)[1:3]
+    ):  # the reader of templates has pointed within it already
+        return _repaired(advice, value) if place.path.endswith(("FilterPattern", "filterPattern")) else advice
     if advice.span and isinstance(value, Scalar):
         offset = offset_in(document.source.text, value, advice.span[0])
     return advice._replace(place=document.source.place(offset, place.path))
+
+
+def _repaired(advice: Advice, written: Node) -> Advice:
+    """Add why a pattern is refused, and the right one, if the pattern stands in the file."""
+    if isinstance(written, Mapping):
+        written = written.get("Fn::Sub") or written
+    if advice.rule == REFUSED and isinstance(written, Scalar) and "${" not in written.text:
+        try:
+            compile_pattern(written.text)
+        except PatternError as error:
+            return lint_refused(error)._replace(place=advice.place)
+    return advice
 
 
 def _follow(node: Node, path: str) -> tuple[Entry | None, bool]:

@@ -6,7 +6,7 @@ form). Conditions on one field are tried on values of every kind that could tell
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from functools import lru_cache
 from itertools import pairwise
@@ -16,7 +16,7 @@ from rolewatch.lint import trail
 from rolewatch.lint.globs import TooMany, witness
 from rolewatch.lint.located import Leaf, Node, Path
 from rolewatch.patterns import compile_pattern
-from rolewatch.patterns.syntax import ANY, Comparison, Number, Regex, Text
+from rolewatch.patterns.syntax import ANY, Comparison, NotExists, Number, Regex, Text
 
 MOST_ALTERNATIVES = 500
 MOST_INDEX = 50
@@ -71,7 +71,29 @@ def contradiction(way: Alternative, *, about_trail: bool) -> list[Claim] | None:
         field = trail.field_of(path) if about_trail else None
         if not _possible(tuple(claims), path, field):
             return _fewest(claims, path, field)
+    return _below_nothing(way)
+
+
+def _below_nothing(way: Alternative) -> list[Claim] | None:
+    """Return a claim that nothing can be below a path, and one that there is something; None without such."""
+    bare = {claim.leaf.path: claim for claim in way if _bears_nothing(claim)}
+    for claim in way:
+        path = claim.leaf.path
+        above = next((path[:size] for size in range(1, len(path)) if path[:size] in bare), None)
+        if above:
+            # Below what is missing and below a boolean, a text or a number there is equally nothing.
+            missing = isinstance(bare[above].leaf.condition, NotExists)
+            message = "{}" if missing else _message(above, True, line=False)  # noqa: FBT003 - the boolean
+            if _holds(claim.leaf.text, message) != claim.holds:
+                return [bare[above], claim]
     return None
+
+
+def _bears_nothing(claim: Claim) -> bool:
+    """Whether a claim is true only where a path leads to nothing, or to what has no fields or elements."""
+    condition, path = claim.leaf.condition, claim.leaf.path
+    simple = isinstance(condition, Comparison | NotExists) or condition.what is not None
+    return claim.holds and simple and not _is_wide(path)
 
 
 def never(node: Node, *, about_trail: bool) -> list[Claim] | None:
@@ -82,6 +104,16 @@ def never(node: Node, *, about_trail: bool) -> list[Claim] | None:
 def always(node: Node, *, about_trail: bool) -> bool:
     """Whether a condition holds for every object."""
     return _impossible(alternatives(node, holds=False), about_trail=about_trail) is not None
+
+
+def one_is_true(different: Sequence[Leaf], *, about_trail: bool) -> bool:
+    """Whether one of several conditions on one field is true of every text and number that it may hold."""
+    path = different[0].path
+    known = trail.field_of(path) if about_trail else None
+    kinds = _COMPARED & known.kinds if known else _COMPARED
+    return bool(kinds) and not _possible(
+        tuple(Claim(leaf, holds=False) for leaf in different), path, trail.Field(kinds, always=True)
+    )
 
 
 def _impossible(ways: list[Alternative] | None, *, about_trail: bool) -> list[Claim] | None:
@@ -108,8 +140,8 @@ def _possible(claims: tuple[Claim, ...], path: Path, field: trail.Field | None) 
     """Whether one value of a field can make all claims about it true."""
     if _opposed(claims, path):
         return False
-    if ANY in path or any(isinstance(step, int) and step > MOST_INDEX for step in path):
-        return True  # conditions on several nodes at once
+    if _is_wide(path):
+        return True
     line = isinstance(claims[0].leaf.condition.subject, str)
     kinds = _LINE if line else field.kinds if field else _KINDS
     may_be_missing = not line and not (field and field.always)
@@ -124,6 +156,11 @@ def _possible(claims: tuple[Claim, ...], path: Path, field: trail.Field | None) 
         ):
             return True
     return _unsure(claims, kinds & _COMPARED)
+
+
+def _is_wide(path: Path) -> bool:
+    """Whether a path leads to several nodes at once, or to one that takes a long list."""
+    return ANY in path or any(isinstance(step, int) and step > MOST_INDEX for step in path)
 
 
 def _opposed(claims: tuple[Claim, ...], path: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from rolewatch.lint import alarms, comparisons, denials, filters, thresholds, truth, words
 from rolewatch.lint.advice import Advice, Rule, Severity
 from rolewatch.lint.examined import Examined, examined
+from rolewatch.lint.repair import REFUSED, UNQUOTED
 from rolewatch.lint.setup import AlarmCase, CompositeCase, FilterCase, Setup, setup_of
 from rolewatch.patterns import Pattern
 from rolewatch.templates.definitions import Notice, Place, Template
@@ -19,7 +20,7 @@ ALARM_RULES: tuple[Rule[AlarmCase], ...] = (*alarms.RULES, *thresholds.RULES)
 COMPOSITE_RULES: tuple[Rule[CompositeCase], ...] = alarms.COMPOSITE_RULES
 #: What the reader of a template says, as advice: (level of its notice, rule, severity, title).
 NOTICES = (
-    ("error", "refused", Severity.ERROR, "a resource that AWS would refuse"),
+    ("error", REFUSED, Severity.ERROR, "a resource that AWS would refuse"),
     ("warning", "half-read", Severity.WARNING, "a part of a resource that has no effect, or cannot be told"),
 )
 # Rules of ours that AWS's own message says already, by a part of it (spec/metric-filter.md §1).
@@ -29,6 +30,7 @@ _REFUSALS = (
 )
 TITLES: dict[str, str] = {
     **{rule: title for _, rule, _, title in NOTICES},
+    UNQUOTED: "a special character outside of quotes",
     **{
         rule.id: rule.title
         for table in (PATTERN_RULES, FILTER_RULES, ALARM_RULES, COMPOSITE_RULES)

@@ -90,20 +90,26 @@ def _unreachable_threshold(case: AlarmCase) -> Iterator[Said]:
     if ends is None or any(ends.breaching) or alarm.treat_missing_data == "breaching":
         return
     least, greatest = ends.reach
-    told = shown(least) if least == greatest else f"between {shown(least)} and {shown(greatest)}"
-    if greatest == inf:
-        told = f"at least {shown(least)}"
     bounded = greatest != inf and ends.values.matches[0] > 0 and SIGNS[alarm.comparison_operator] in ">≥"
     yield Said(
         Severity.ERROR,
         f"{ends.statistic} {SIGNS[alarm.comparison_operator]} {shown(ends.threshold)} never comes true: where there is data it is "
-        f"{told}, whatever happens." + (" Sum grows with the number of matches." if bounded else ""),
+        f"{_reach_told(least, greatest)}, whatever happens."
+        + (" Sum grows with the number of matches." if bounded else ""),
         property=_property(ends.statistic) if bounded else "Threshold",
         old=f"{_property(ends.statistic)}: {ends.statistic}"
         if bounded
         else f"Threshold: {shown(ends.threshold)}",
         fix="Statistic: Sum" if bounded else None,
     )
+
+
+def _reach_told(least: float, greatest: float) -> str:
+    if greatest == inf:
+        return f"at least {shown(least)}"
+    if least == -inf:
+        return f"at most {shown(greatest)}"
+    return shown(least) if least == greatest else f"between {shown(least)} and {shown(greatest)}"
 
 
 def _always_breaching(case: AlarmCase) -> Iterator[Said]:

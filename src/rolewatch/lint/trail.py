@@ -8,6 +8,7 @@ import difflib
 from typing import NamedTuple
 
 from rolewatch.lint.located import Leaf, Node, Path, leaves
+from rolewatch.patterns.syntax import ANY
 
 TEXT, FLAG, OBJECT, LIST, NULL, NUMBER = "text", "boolean", "object", "list", "null", "number"
 
@@ -19,8 +20,16 @@ class Field(NamedTuple):
     always: bool = False
 
 
+_OTHER = Field(frozenset())  # of which nothing is known
+
+
 def _rows(names: str, *kinds: str, always: bool = False) -> dict[Path, Field]:
-    return {tuple(name.split(".")): Field(frozenset(kinds), always) for name in names.split()}
+    return {_path(name): Field(frozenset(kinds), always) for name in names.split()}
+
+
+def _path(name: str) -> Path:
+    """Return a path; `*` stands for each element of a list."""
+    return tuple(ANY if step == "*" else step for step in name.split("."))
 
 
 FIELDS = {
@@ -32,6 +41,8 @@ FIELDS = {
     **_rows("additionalEventData requestParameters responseElements serviceEventDetails", OBJECT, NULL),
     **_rows("addendum annotation edgeDeviceDetails eventContext insightDetails tlsDetails", OBJECT),
     **_rows("resources", LIST, NULL),
+    **_rows("resources.*", OBJECT),
+    **_rows("resources.*.ARN resources.*.ARNPrefix resources.*.accountId resources.*.type", TEXT),
     **_rows("tlsDetails.cipherSuite tlsDetails.clientProvidedHostHeader tlsDetails.keyExchange tlsDetails.tlsVersion", TEXT),
     **_rows("additionalEventData.LoginTo additionalEventData.MFAIdentifier additionalEventData.MFAUsed additionalEventData.MobileVersion", TEXT),
     **_rows("responseElements.ConsoleLogin", TEXT),
@@ -55,15 +66,20 @@ ISSUER_ARN = ("userIdentity", "sessionContext", "sessionIssuer", "arn")
 
 # Objects all of whose keys are in FIELDS, so that any other is misspelled.
 _CLOSED = frozenset({(), ("userIdentity",), *(ISSUER_ARN[:size] for size in (2, 3))}) | {
-    ("userIdentity", "sessionContext", "attributes")
+    ("userIdentity", "sessionContext", "attributes"),
+    ("resources", ANY),
 }
+# Keys in small letters that tell CloudTrail's lists of resources from those of other logs.
+_OWN = ("arn", "arnprefix")
 
 
 def is_about_trail(node: Node) -> bool:
     """Whether a JSON pattern is about CloudTrail: its fields are, if perhaps misspelled, and not of any log's kind only."""
-    roots = {str(leaf.path[0]).lower() for leaf in leaves(node)}
+    paths = [leaf.path for leaf in leaves(node)]
+    roots = {str(path[0]).lower() for path in paths}
     known = roots & _LOWER.keys()
-    return not known <= _COMMON and all(
+    own = any(path[0] == "resources" and str(path[-1]).lower() in _OWN for path in paths)
+    return (own or not known <= _COMMON) and all(
         difflib.get_close_matches(root, _LOWER, 1, 0.85) for root in roots - known
     )
 
@@ -74,7 +90,20 @@ _COMMON = frozenset(("annotation", "errormessage", "requestid", "resources", "us
 
 def field_of(path: Path) -> Field | None:
     """Return what is known of a path, None if nothing is."""
-    return FIELDS.get(path)
+    return FIELDS.get(_of_any(path))
+
+
+def of_list(path: Path) -> bool:
+    """Whether a path asks a list for a key."""
+    return any(
+        isinstance(step, str) and FIELDS.get(path[:size], _OTHER).kinds >= {LIST}
+        for size, step in enumerate(path)
+    )
+
+
+def _of_any(path: Path) -> Path:
+    """Return the path to any element where there is one to a certain one."""
+    return tuple(step if isinstance(step, str) else ANY for step in path)
 
 
 def may_be_missing(path: Path) -> bool:
@@ -85,8 +114,11 @@ def may_be_missing(path: Path) -> bool:
 
 def misspelled(leaf: Leaf) -> tuple[str, str] | None:
     """Return the first name of a path that no record has, and the nearest that there is."""
-    for size, step in enumerate(leaf.path):
-        parent = leaf.path[:size]
+    path = _of_any(leaf.path)
+    for size, step in enumerate(path):
+        parent = path[:size]
+        if FIELDS.get(parent, _OTHER).kinds >= {LIST} and step is ANY:
+            continue
         if parent not in _CLOSED or not isinstance(step, str):
             return None
         names = [str(known[size]) for known in FIELDS if known[:size] == parent and len(known) > size]

@@ -1,8 +1,9 @@
 """Rules about what a whole pattern can match: everything, nothing, or something else than it looks like."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
-from rolewatch.lint import possible
+from rolewatch.lint import possible, trail
 from rolewatch.lint.advice import Rule, Said, Severity
 from rolewatch.lint.examined import Examined, accepted
 from rolewatch.lint.located import Branch, Leaf, Node, branches, replaced, without
@@ -44,19 +45,37 @@ def _nearly_always_true(what: Examined) -> Iterator[Said]:
     if what.node is None or possible.always(what.node, about_trail=what.about_trail):
         return
     for branch in branches(what.node):
-        different = [part for part in branch.parts if branch.kind == "||" and _differs(part)]
-        if len(different) < 2 or len({(part.path, part.condition.value) for part in different}) < 2:  # type: ignore[union-attr]
+        if branch.kind != "||":
             continue
+        different = [part for part in branch.parts if _differs(part)]
+        for same in _by_path(different):
+            if len(same) > 1 and possible.one_is_true(same, about_trail=what.about_trail):
+                yield Said(
+                    Severity.ERROR,
+                    f"{_listed(same)} are joined by `||`: no record has all these values at once, so one of them is true of "
+                    "every record with a text or number there. To leave out records, join exclusions by `&&`.",
+                    (same[0].outer[0], same[-1].outer[1]),
+                    fix=_joined_by_and(what.text, branch) if len(same) == len(branch.parts) else None,
+                )
+        if branch is what.node and len(different) < len(branch.parts):
+            yield from _hardly_matters(what, different)
+
+
+def _hardly_matters(what: Examined, different: list[Leaf]) -> Iterator[Said]:
+    """Tell of exclusions of several fields that every record has: what stands beside them decides next to nothing."""
+    if not what.about_trail or any(trail.may_be_missing(leaf.path) for leaf in different):
+        return
+    if len(_by_path(different)) > 1:
         yield Said(
-            Severity.ERROR,
-            f"{_listed(different)} are joined by `||`: one of them is true of nearly every record, since no record has "
-            "both values at once, so the rest of the pattern hardly matters. To leave out records, join exclusions by `&&`.",
+            Severity.WARNING,
+            f"{_listed(different)} are joined by `||`: every record has these fields, so the pattern counts all but those "
+            "with all the excluded values at once, and only there the other alternatives matter. To leave out records, "
+            "join exclusions by `&&`.",
             (different[0].outer[0], different[-1].outer[1]),
-            fix=_joined_by_and(what.text, branch, different),
         )
 
 
-def _differs(node: Node) -> bool:
+def _differs(node: Node) -> TypeGuard[Leaf]:
     return (
         isinstance(node, Leaf)
         and isinstance(node.condition, Comparison)
@@ -65,17 +84,14 @@ def _differs(node: Node) -> bool:
     )
 
 
-def _joined_by_and(text: str, branch: Branch, different: list[Node]) -> str | None:
-    """Write the alternatives first, and then all exclusions with `&&` before them."""
-    outer = [text[slice(*part.outer)] for part in branch.parts if part not in different]
-    first = f"({' || '.join(outer)})" if len(outer) > 1 else "".join(outer)
-    wanted = [first] if first else []
-    whole = " && ".join([*wanted, *(_enclosed(text[slice(*part.outer)]) for part in different)])
-    return accepted(replaced(text, branch.span, whole))  # it is the whole pattern, or stands in parentheses
+def _by_path(different: list[Leaf]) -> list[list[Leaf]]:
+    paths = dict.fromkeys(leaf.path for leaf in different)
+    return [[leaf for leaf in different if leaf.path == path] for path in paths]
 
 
-def _enclosed(text: str) -> str:
-    return text if text.startswith("(") else f"({text})"
+def _joined_by_and(text: str, branch: Branch) -> str | None:
+    parts = " && ".join(text[slice(*part.outer)] for part in branch.parts)
+    return accepted(replaced(text, branch.span, parts))  # it is the whole pattern, or stands in parentheses
 
 
 def _never_true(what: Examined) -> Iterator[Said]:
