@@ -18,7 +18,7 @@ def answers(text, messages, *, start=0, end=0):
     names = [(each.name, each.expression.type) for each in plan.shown]
     return [
         {name: spelled(value, kind) for (name, kind), value in zip(names, row, strict=True) if spelled(value, kind) is not None}
-        for row in rows_of(plan, fields, len(messages))
+        for row in rows_of(plan, fields, len(messages), most=10_000)[0]
     ]  # fmt: skip
 
 

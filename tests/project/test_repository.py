@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,14 @@ def test_no_registry_host_is_named():
 def test_no_absolute_path_of_a_workplace():
     """No file holds a path of the machine on which it was written."""
     assert those_with(PATHS) == []
+
+
+def test_modules_of_tests_have_different_names():
+    """Test folders are no packages: two files of one name would be one module."""
+    names = Counter(
+        path.name for path in tracked() if path.match("tests/**/*.py") and path.name != "conftest.py"
+    )
+    assert [name for name, number in names.items() if number > 1] == []
 
 
 def test_python_files_read_in_one_sitting():
