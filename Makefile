@@ -46,6 +46,7 @@ format: .venv/.dev
 bench: .venv/.bench build/core/.done
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/run.py $(BENCH_FLAGS)
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/filters.py
+	INSTALLED=build/core/bin $(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/alarms.py
 
 build/core/.done: requirements.lock pyproject.toml src/rolewatch/cloudtrail/_native.c

@@ -175,11 +175,11 @@ def order(value):
         case None | dict() | list():
             return (0,)
         case str() if value.isascii() and value.isdigit():
-            return (2, Decimal(value))
+            return (2, Decimal(value), value)
         case str():
             return (1, [_part(part) for part in _PARTS.findall(value)])
         case _:
-            return (2, Decimal(number(value)))
+            return (2, Decimal(number(value)), "")
 
 
 def _part(part):

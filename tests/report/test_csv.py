@@ -8,7 +8,8 @@ from formatted import STRINGS, infested, only, steering, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolewatch.report.csv_ import CELL_LIMIT, COLUMNS
+from rolewatch.report.cells import CELL_LIMIT
+from rolewatch.report.csv_ import COLUMNS
 from rolewatch.report.order import ranked
 
 #: What Excel, LibreOffice or Sheets take for the start of a formula; the last ones are full-width.

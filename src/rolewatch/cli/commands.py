@@ -29,6 +29,7 @@ class Command(Protocol):
 
 COMMANDS = {
     "scan": "find the resources that AWS services cannot reach",
+    "query": "run a Logs Insights query over deliveries",
     "replay": "replay metric filters and alarms of a template over deliveries",
     "test": "test metric filters and alarms of a template",
     "pattern": "try or check a filter pattern of CloudWatch Logs",

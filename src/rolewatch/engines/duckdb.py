@@ -1,12 +1,12 @@
 """A plan and the fields it asks for in, its rows out: DuckDB, in memory, in this process."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.engines.duckdb_sql import DUCKDB, PREFIX
 from rolewatch.engines.functions import FUNCTIONS
-from rolewatch.engines.sql import FIELDS, statement
+from rolewatch.engines.sql import FIELDS, matching, statement
 from rolewatch.plan import Get, Plan, Type, gets
 
 if TYPE_CHECKING:
@@ -14,31 +14,32 @@ if TYPE_CHECKING:
 
 _TYPES: Final = {Type.NUMBER: "DOUBLE", Type.TIME: "BIGINT", Type.TRUTH: "BOOLEAN", Type.TEXT: "VARCHAR"}
 _NULLS: Final[Any] = {"null_handling": "special"}  # functions are called with NULL, and may give it
-AT_ONCE: Final = 10_000  # rows taken from the engine at a time
 
 Row = tuple[Any, ...]
 
 
 def rows_of(
-    plan: Plan, fields: Mapping[Get, Sequence[Any]], number: int, *, threads: int = 1
-) -> Iterator[Row]:
-    """Run a plan over columns of so many records: texts or None, times as milliseconds; yields rows of what it shows.
+    plan: Plan, fields: Mapping[Get, Sequence[Any]], number: int, *, most: int, threads: int = 1
+) -> tuple[list[Row], int]:
+    """Run a plan over columns of so many records: texts or None, times as milliseconds.
 
-    A text is a str, a number a float, a truth a bool, a time an int of milliseconds, a structure its JSON; or None.
+    Returns `most` rows of what it shows, and how many records its first filters let through. A text is a str, a number a
+    float, a truth a bool, a time an int of milliseconds, a structure its JSON; or None.
     """
-    written = statement(plan, DUCKDB)
-    connection = connect(written, threads)
+    wanted = gets(plan)
+    written, counted = statement(plan, DUCKDB), statement(matching(plan), DUCKDB, wanted)
+    connection = connect(f"{written} {counted}", threads)
     try:
-        load(connection, plan, fields, number)
-        found = connection.execute(written)
-        while rows := found.fetchmany(AT_ONCE):
-            yield from rows
+        _load(connection, wanted, fields, number)
+        rows: list[Row] = connection.execute(written).fetchmany(most)
+        (matched,) = connection.execute(counted).fetchone() or (0,)
+        return rows, int(matched)
     finally:
         connection.close()
 
 
 def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
-    """Open an engine for a statement, with those functions written in Python that it names; it has no access to files or network."""
+    """Open an engine for statements, with those functions written in Python that they name; it has no access to files or network."""
     import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
 
     connection = duckdb.connect(
@@ -47,25 +48,22 @@ def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
     for name, function in FUNCTIONS.items():
         if f"{PREFIX}{name}(" in written:
             types: list[Any] = [_TYPES[each] for each in function.arguments]
-            connection.create_function(
-                f"{PREFIX}{name}",
-                _total(function.call),
-                types,
-                _TYPES[function.type],
-                **_NULLS,
-            )
+            made = _total(function.call)
+            connection.create_function(f"{PREFIX}{name}", made, types, _TYPES[function.type], **_NULLS)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def load(
-    connection: "duckdb.DuckDBPyConnection", plan: Plan, fields: Mapping[Get, Sequence[Any]], number: int
+def _load(
+    connection: "duckdb.DuckDBPyConnection",
+    wanted: Sequence[Get],
+    fields: Mapping[Get, Sequence[Any]],
+    number: int,
 ) -> None:
     """Make the relation that a plan's first step reads of the columns it asks for."""
     import numpy as np  # noqa: PLC0415 - takes a while, and only queries need it
 
-    wanted = gets(plan)
     columns: dict[str, Any] = {}
     for place, get in enumerate(wanted):
         column = np.empty(number, dtype=object)

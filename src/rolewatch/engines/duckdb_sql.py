@@ -1,6 +1,7 @@
 """The dialect of DuckDB."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -12,7 +13,9 @@ PREFIX: Final = "rolewatch_"  # of functions written in Python
 WEEK, MONDAY = 604_800_000, 345_600_000  # milliseconds; of the first Monday
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # the times of the years 1 to 9999
 
+_LONE: Final = re.compile("[\ud800-\udfff]")  # half of a character, which no statement can hold
 _NUMERIC: Final = r"'-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?'"
+_AS_NUMBER: Final = "TRY_CAST({{{0}}} AS DOUBLE)"
 _BLANKS: Final = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 _MONTHS: Final = "((date_part('year', make_timestamp({0} * 1000)) - 1970) * 12 + date_part('month', make_timestamp({0} * 1000)) - 1)"
 
@@ -28,13 +31,14 @@ def literal(value: str | float | bool | None, type_: Type) -> str:  # noqa: FBT0
         return f"CAST({value:d} AS BIGINT)"
     if isinstance(value, float):
         return f"CAST('{value!r}' AS DOUBLE)" if math.isfinite(value) else "CAST(NULL AS DOUBLE)"
-    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\0")]
+    text = _LONE.sub("\ufffd", value)
+    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
     return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
-def name(text: str) -> str:
-    """Quote a name."""
-    return '"' + text.replace('"', '""').replace("\0", "") + '"'
+def _is_number(place: int) -> str:
+    """Write whether an argument spells a number that a double holds; the engine gives infinity for others."""
+    return f"regexp_full_match({{{place}}}, {_NUMERIC}) AND isfinite({_AS_NUMBER.format(place)})"
 
 
 def _finite(body: str) -> str:
@@ -57,8 +61,8 @@ TEMPLATES: Final = {
     "equal_text": "({0} = {1})",
     "less": "({0} < {1})",
     "up_to": "({0} <= {1})",
-    "less_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) AND regexp_full_match({{1}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) < TRY_CAST({{1}} AS DOUBLE) ELSE {{0}} < {{1}} END",
-    "up_to_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) AND regexp_full_match({{1}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) <= TRY_CAST({{1}} AS DOUBLE) ELSE {{0}} <= {{1}} END",
+    "less_text": f"CASE WHEN {_is_number(0)} AND {_is_number(1)} THEN {_AS_NUMBER.format(0)} < {_AS_NUMBER.format(1)} ELSE {{0}} < {{1}} END",
+    "up_to_text": f"CASE WHEN {_is_number(0)} AND {_is_number(1)} THEN {_AS_NUMBER.format(0)} <= {_AS_NUMBER.format(1)} ELSE {{0}} <= {{1}} END",
     "among": "({0} IN ({rest}))",
     "contains": "contains({0}, {1})",
     "matches": "regexp_matches({0}, {1})",
@@ -66,7 +70,7 @@ TEMPLATES: Final = {
     "coalesce": "coalesce({all})",
     # conversions
     "leaf": "CASE json_type({0}) WHEN 'VARCHAR' THEN json_extract_string({0}, '$') WHEN 'BOOLEAN' THEN CASE {0} WHEN 'true' THEN '1' ELSE '0' END WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE {0} END",
-    "number_of_text": f"CASE WHEN regexp_full_match({{0}}, {_NUMERIC}) THEN TRY_CAST({{0}} AS DOUBLE) END",
+    "number_of_text": f"CASE WHEN {_is_number(0)} THEN {_AS_NUMBER.format(0)} END",
     "number_of_truth": _one_or_zero("{0}"),
     "number_of_time": "CAST({0} AS DOUBLE)",
     "text_of_number": "CASE WHEN abs({0}) < 1e15 AND {0} = trunc({0}) THEN CAST(CAST({0} AS BIGINT) AS VARCHAR) ELSE CAST({0} AS VARCHAR) END",
@@ -133,10 +137,10 @@ AGGREGATES: Final = {
     "count_rows": "CAST(count(*) AS DOUBLE)",
     "count": "CAST(count({0}) AS DOUBLE)",
     "count_distinct": "CAST(count(DISTINCT {0}) AS DOUBLE)",
-    "sum": "fsum({0})",
-    "avg": "favg({0})",
-    "stddev": "stddev_pop({0})",
-    "variance": "var_pop({0})",
+    "sum": _finite("fsum({0})"),
+    "avg": _finite("favg({0})"),
+    "stddev": _finite("stddev_pop({0})"),
+    "variance": _finite("var_pop({0})"),
     "pct": "quantile_cont({0}, {1} / 100)",
     "min": "min({0})",
     "max": "max({0})",
@@ -185,6 +189,16 @@ def _floor_months(arguments: Sequence[Expression]) -> str:
 def _ceiling_months(arguments: Sequence[Expression]) -> str:
     floor, period = _floor_months(arguments), _period(arguments)
     return f"CASE WHEN {floor} = {{0}} THEN {{0}} ELSE epoch_ms(make_timestamp({floor} * 1000) + to_months({period})) END"
+
+
+def _in_years(make: Callable[[Sequence[Expression]], str]) -> Callable[[Sequence[Expression]], str]:
+    """Write a time, NULL for one beyond the years that have a name."""
+
+    def special(arguments: Sequence[Expression]) -> str:
+        time = make(arguments)
+        return f"CASE WHEN {time} BETWEEN {FIRST} AND {LAST} THEN {time} END"
+
+    return special
 
 
 def _inside(arguments: Sequence[Expression]) -> str:
@@ -236,7 +250,6 @@ DUCKDB: Final = Dialect(
     TEMPLATES,
     AGGREGATES,
     literal,
-    name,
     once="list_transform([{argument}], lambda {name}: {body})[1]",
     unnest=(
         "SELECT * EXCLUDE (elements), unnest(elements) AS {column}, CAST(generate_subscripts(elements, 1) AS BIGINT) AS {place} "
@@ -245,10 +258,10 @@ DUCKDB: Final = Dialect(
     ),
     order_key=ORDER_KEY,
     special={
-        "floor_time": _floor_time,
-        "ceiling_time": _ceiling_time,
-        "floor_months": _floor_months,
-        "ceiling_months": _ceiling_months,
+        "floor_time": _in_years(_floor_time),
+        "ceiling_time": _in_years(_ceiling_time),
+        "floor_months": _in_years(_floor_months),
+        "ceiling_months": _in_years(_ceiling_months),
         "inside": _inside,
         "extract": _extract,
         "extract_all": _extract_all,

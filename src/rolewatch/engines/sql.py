@@ -5,6 +5,7 @@ asked but whether it is true (`WHERE`), which leaves comparisons as plain as an 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from rolewatch.plan import (
@@ -21,6 +22,7 @@ from rolewatch.plan import (
     Limit,
     Order,
     Plan,
+    Shown,
     Step,
     Type,
     Unnest,
@@ -43,16 +45,25 @@ class Dialect(NamedTuple):
     templates: Mapping[str, str]
     aggregates: Mapping[str, str]
     literal: Callable[[str | float | bool | None, Type], str]
-    name: Callable[[str], str]  # quotes a name
     once: str  # evaluates `{argument}` once, and gives `{body}`, which uses it by the name `{name}`
     unnest: str  # of `{structure}` into `{column}`, with `{place}`s from 1, of the rows of `{source}`: a statement
     order_key: str  # what texts `{0}` are sorted by
     special: Mapping[str, Callable[[Sequence[Expression]], str]]  # make a template for arguments
 
 
-def statement(plan: Plan, dialect: Dialect, names: Sequence[str] | None = None) -> str:
-    """Write a plan as a statement over `records`; columns of the result are called `names`, else o0, o1 and so on."""
-    return _Writer(dialect, gets(plan)).statement(plan, names)
+def statement(plan: Plan, dialect: Dialect, fields: Sequence[Get] | None = None) -> str:
+    """Write a plan as a statement over `records`, whose columns are those of `gets(plan)`, or others that are given.
+
+    The columns of the result are o0, o1 and so on.
+    """
+    return _Writer(dialect, gets(plan) if fields is None else fields).statement(plan)
+
+
+def matching(plan: Plan) -> Plan:
+    """Make the plan that counts the records which all filters at a plan's beginning let through."""
+    first = takewhile(lambda step: isinstance(step, Where | Extend), plan.steps)
+    count = Group((), ((0, Aggregate("count", (), Type.NUMBER)),))
+    return Plan((*first, count), (Shown("", Column(0, Type.NUMBER)),))
 
 
 class _Writer:
@@ -63,13 +74,10 @@ class _Writer:
         self._order: list[tuple[str, bool]] = []
         self._made = 0
 
-    def statement(self, plan: Plan, names: Sequence[str] | None) -> str:
+    def statement(self, plan: Plan) -> str:
         for step in plan.steps:
             self._step(step)
-        shown = [
-            f"{self.expression(each.expression)} AS {self._dialect.name(names[number]) if names else f'o{number}'}"
-            for number, each in enumerate(plan.shown)
-        ]
+        shown = [f"{self.expression(each.expression)} AS o{number}" for number, each in enumerate(plan.shown)]
         last = f"SELECT {', '.join(shown) or 'NULL AS o0'} FROM {self._source}{self._order_by()}"
         parts = ",\n".join(f"s{number} AS ({part})" for number, part in enumerate(self._parts))
         return f"WITH {parts}\n{last}" if parts else last

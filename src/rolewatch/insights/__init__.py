@@ -1,6 +1,8 @@
-"""The text of a Logs Insights query in; its parts, checked, out."""
+"""The text of a Logs Insights query in; its parts, checked, and a plan of them, out."""
 
 from rolewatch.insights.errors import QueryError
+from rolewatch.insights.lower import Moments
 from rolewatch.insights.parse import parse_query
+from rolewatch.insights.planner import plan_query
 
-__all__ = ["QueryError", "parse_query"]
+__all__ = ["Moments", "QueryError", "parse_query", "plan_query"]

@@ -241,3 +241,13 @@ class Query(NamedTuple):
 
     commands: tuple[Command, ...]
     text: str
+
+    @property
+    def limit(self) -> int | None:
+        """The number of its last `limit`; None without one."""
+        return next((each.number for each in reversed(self.commands) if isinstance(each, Limit)), None)
+
+    @property
+    def chooses_groups(self) -> bool:
+        """Whether it says which log groups it is asked of."""
+        return isinstance(self.commands[0], Source)

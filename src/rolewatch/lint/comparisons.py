@@ -236,7 +236,7 @@ def _unknown_field(what: Examined) -> Iterator[Said]:
     for leaf in what.leaves():
         if trail.of_list(leaf.path):
             yield from _key_of_list(what, leaf)
-        wrong = trail.misspelled(leaf)
+        wrong = trail.misspelled(leaf.path)
         if wrong is None:
             continue
         name, near = wrong

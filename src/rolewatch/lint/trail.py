@@ -7,7 +7,7 @@ are left out of account.
 import difflib
 from typing import NamedTuple
 
-from rolewatch.lint.located import Leaf, Node, Path, leaves
+from rolewatch.lint.located import Node, Path, leaves
 from rolewatch.patterns.syntax import ANY
 
 TEXT, FLAG, OBJECT, LIST, NULL, NUMBER = "text", "boolean", "object", "list", "null", "number"
@@ -112,9 +112,9 @@ def may_be_missing(path: Path) -> bool:
     return field is None or not field.always
 
 
-def misspelled(leaf: Leaf) -> tuple[str, str] | None:
+def misspelled(path: Path) -> tuple[str, str] | None:
     """Return the first name of a path that no record has, and the nearest that there is."""
-    path = _of_any(leaf.path)
+    path = _of_any(path)
     for size, step in enumerate(path):
         parent = path[:size]
         if FIELDS.get(parent, _OTHER).kinds >= {LIST} and step is ANY:

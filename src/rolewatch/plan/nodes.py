@@ -26,9 +26,12 @@ class Column(NamedTuple):
 
 
 class Get(NamedTuple):
-    """A field of the record: `@timestamp` (a time), `@message` and the like, or the leaf at the end of some steps."""
+    """A field of the record: `@timestamp` (a time), `@message` and the like, or the leaf at the end of some steps.
 
-    steps: tuple[str | int, ...]
+    A step of digits is the index of an array's element, or a name.
+    """
+
+    steps: tuple[str, ...]
     type: Type = Type.TEXT
 
 

@@ -1,20 +1,13 @@
 """The findings as CSV: a row each, safe to open in a spreadsheet."""
 
 import csv
-import re
 from collections.abc import Callable
 from io import StringIO
 from typing import Any, Final, TextIO
 
-from rolewatch.base.sanitise import FORMULA_STARTS, csv_cell
+from rolewatch.report.cells import cell
 from rolewatch.report.order import Finding, ranked
 from rolewatch.report.output import emit
-
-#: Excel refuses cells of more than 32,767 characters; longer ones are cut and end with an ellipsis.
-CELL_LIMIT: Final = 32_767
-
-#: Where the list separator is a semicolon, as in much of Europe, a spreadsheet begins a new cell here.
-_FORMULA_BEHIND: Final = re.compile(rf"(?<=;)(?=\s*[{re.escape(FORMULA_STARTS)}])")
 
 
 def _field(name: str) -> tuple[str, Callable[[Finding], Any]]:
@@ -97,5 +90,4 @@ def _cell(value: Any) -> str | int:
             text = "; ".join(map(str, value))
         case _:
             text = str(value)
-    cell = _FORMULA_BEHIND.sub("'", csv_cell(text))
-    return cell if len(cell) <= CELL_LIMIT else cell[: CELL_LIMIT - 1] + "…"
+    return cell(text)

@@ -16,14 +16,14 @@ from rolewatch.metrics.publish import Publisher
 from rolewatch.patterns.records import Matcher
 from rolewatch.patterns.search import EVERY, MOST_BITS, search
 from rolewatch.patterns.selected import Message
+from rolewatch.scan.asked import ACCOUNT, REGION, TIME, Asked
 from rolewatch.scan.replayed import Match, Named
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Gathered, Stepper
 from rolewatch.scan.tally import EXAMPLES, HOUR, MINUTE, Tallies, Tally, epoch
-from rolewatch.sources import Delivery, Window
+from rolewatch.sources import Delivery
 from rolewatch.templates.definitions import MetricFilter
 
-TIME, REGION, ACCOUNT = ("eventTime",), ("awsRegion",), ("recipientAccountId",)
 RULE = Rule()
 FIRST = "2013-01-01T00:00"  # the year in which CloudTrail began
 LAST = "~"  # comes after all times
@@ -65,7 +65,7 @@ class Counting(Stepper[Counted, Tallies]):
         for publisher in self._publishers:
             publisher.bind(self._matcher)
         self._time = self._matcher.reach(TIME)
-        self._asked = _Asked(request.window, self._matcher) if request.window.narrow else None
+        self._asked = Asked(request.window, self._matcher.reach) if request.window.narrow else None
         found = None if request.window.narrow else search(patterns)
         self._each = found is None  # every record is decoded
         self._settled: dict[tuple[str, tuple[int, ...]], str] = {}
@@ -203,21 +203,3 @@ def _who(record: Record) -> str | None:
 def _named(denial: Denial) -> Named:
     who = denial.case.who
     return Named(who.service, who.role_name, who.account, denial.case.resource.arn)
-
-
-class _Asked:
-    """The window of event time, accounts and regions that records have to lie in."""
-
-    def __init__(self, window: Window, matcher: Matcher) -> None:
-        self._since, self._until = window.spelled()
-        self._accounts, self._regions = window.accounts, window.regions
-        self._account, self._region = matcher.reach(ACCOUNT), matcher.reach(REGION)
-
-    def admits(self, read: Any, time: str) -> bool:
-        """Whether a record lies in it."""
-        return (
-            (self._since is None or time >= self._since)
-            and (self._until is None or time < self._until)
-            and (not self._accounts or self._account(read) in self._accounts)
-            and (not self._regions or self._region(read) in self._regions)
-        )
