@@ -191,3 +191,18 @@ def test_anchors(text, expected):
     """Of what has to be there for a pattern to match, the rarest is gone by."""
     found = anchors(compile_pattern(text).parsed.condition)
     assert [(path, texts and set(texts)) for path, texts in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message", "matches"),
+    [
+        ("{ $.['a\"b'] = 1 }", rb'{"a\"b":1}', True),
+        ("{ $.a.['b\\c'].d = x }", rb'{"a":{"b\\c":{"d":"x"}}}', True),
+        ("{ $.a NOT EXISTS || $.a.b = x }", b'{"a":{"b":"x","c":"\xff"}}', True),
+        ("{ $.a IS NULL || $.a.b = x }", b'{"a":{"b":"\xff"}}', False),
+    ],
+)
+def test_names_and_values_that_a_decoder_cannot_take(pattern, message, matches):
+    """A name with a quote and a value that is no UTF-8 are read all the same."""
+    matcher = Matcher([compile_pattern(pattern)])
+    assert matcher.matching(message, matcher.read(message)) == ([0] if matches else [])

@@ -186,3 +186,10 @@ def test_records_without_a_usable_time(filters, time):
     assert tallies.untimed == 1
     found = values(filters, tallies)[0]
     assert sum(sum(each.values()) for each in found[()].values()) == 1
+
+
+def test_a_record_without_eventtime_is_counted_where_every_record_is_decoded():
+    """It is in no metric, and is told as well as where literals find the records."""
+    odd = {name: value for name, value in record(number=2).items() if name != "eventTime"}
+    tallies = counted([filtering(ANY_LETTER)], [delivery(content(record(number=1), odd))])
+    assert (tallies.untimed, tallies.counts["records"]) == (1, 2)

@@ -23,8 +23,8 @@ def parse_object(message: str) -> dict[str, Any] | None:
 def parse_value(text: bytes) -> Any:
     """Parse a JSON value that is known to be one, numbers kept as written."""
     if text[:1] == b'"' and b"\\" not in text:
-        return text[1:-1].decode()
-    return _decoder.decode(text.decode("utf-8", "surrogatepass"))
+        return text[1:-1].decode("utf-8", "replace")
+    return _decoder.decode(text.decode("utf-8", "replace"))
 
 
 def _refuse(word: str) -> None:

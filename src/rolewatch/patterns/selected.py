@@ -4,6 +4,7 @@ A typed, partial decoder (msgspec) is generated from the paths. What it does not
 was selected, sends the message through the next decoder: one that leaves values as they are, then the full parse.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -18,6 +19,8 @@ from rolewatch.patterns.syntax import Step
 
 # What comparisons are nearly always made with. A fraction is none of it: its text says more than a double.
 _Simple = str | int | bool | None
+
+UNDECODABLE = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')  # what msgspec takes in no name of a field
 
 Message = bytes | bytearray | memoryview
 Path = tuple[Step, ...]
@@ -146,10 +149,10 @@ def _parse(message: Message) -> dict[str, Any] | None:
 
 
 def _names(path: Path) -> Names:
-    """Give the names that a path begins with, up to its first index or wildcard."""
+    """Give the names that a path begins with, up to its first index or wildcard, or a name that no decoder can be made for."""
     names: list[str] = []
     for step in path:
-        if not isinstance(step, str):
+        if not isinstance(step, str) or UNDECODABLE.search(step):
             break
         names.append(step)
     return tuple(names)

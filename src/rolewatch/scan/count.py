@@ -94,6 +94,8 @@ class Counting(Stepper[Counted, Tallies]):
         compacted = (
             not (exact or batch.holds(b'": ') or batch.holds(b"\n")) if matcher.looks_at_text else False
         )
+        if each and not asked and len(batch.marked) < batch.count:  # the others have no time
+            minutes[""] = minutes.get("", 0) + batch.count - len(batch.marked)
         for start, end, bits in batch.marked:
             raw = text(start, end)
             read = matcher.read(raw)

@@ -16,7 +16,7 @@ from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.match_json import MISSING, Node
 from rolewatch.patterns.numbers import JsonNumber
 from rolewatch.patterns.search import EVERY, search
-from rolewatch.patterns.selected import Message, Path, Selected
+from rolewatch.patterns.selected import UNDECODABLE, Message, Path, Selected
 from rolewatch.plan import Get
 from rolewatch.scan.asked import ACCOUNT, REGION, TIME, Asked
 from rolewatch.scan.request import ScanRequest
@@ -31,7 +31,6 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 #: A string, or white space outside of one.
 _BETWEEN: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|\s+', re.DOTALL)
 _LONE: Final = re.compile("[\ud800-\udfff]")  # half of a character: no text of an engine can hold it
-_UNDECODABLE: Final = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')  # what msgspec takes in no name of a field
 _LONGEST: Final = 9  # digits of an index
 
 Value = str | int | None
@@ -167,7 +166,7 @@ def _path(steps: Path) -> Path:
     A record is an object, so its first step is a name in any case.
     """
     for place, step in enumerate(steps):
-        if _UNDECODABLE.search(str(step)) or (place and _index(str(step)) is not None):
+        if UNDECODABLE.search(str(step)) or (place and _index(str(step)) is not None):
             return steps[:place]
     return steps
 
