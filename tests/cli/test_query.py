@@ -298,3 +298,10 @@ def test_documented_output(cli):
     done = [cli(*shlex.split(line)) for line, _ in shown]
     assert [output for _, output in shown] == [each.stderr + each.stdout for each in done]
     assert len(shown) == 6
+
+
+def test_an_unknown_field_is_told_with_the_nearest(run):
+    """It is no error, and the answer is what it is; a known one that is nowhere is let be."""
+    status, _, err = run("filter errorcode = 'x' or vpcEndpointId = 'y' | stats count(*)")
+    told = "the field errorcode is in no record that was looked at, and CloudTrail has none (did you mean errorCode?)"
+    assert (status, err) == (0, f"rolewatch: {told}\n")

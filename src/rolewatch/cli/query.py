@@ -75,6 +75,7 @@ def run(called: Called) -> int:
     )
     with Output(values["output"]) as out:
         from rolewatch.engines.deliveries import answer  # noqa: PLC0415 - as above
+        from rolewatch.lint.query_fields import unknown_fields  # noqa: PLC0415 - as above
         from rolewatch.report.output import Options  # noqa: PLC0415 - as above
         from rolewatch.report.query_rows import FORMATS as WRITERS  # noqa: PLC0415 - as above
 
@@ -83,6 +84,9 @@ def run(called: Called) -> int:
             found = answer(plan, values["source"], request, most=most, progress=tell)
         for name, reason in found.unreadable:
             complain(f"cannot read {name}: {reason}")
+        for name, near in unknown_fields(get.steps for get in found.absent).items():
+            advice = f" (did you mean {near}?)" if near else ""
+            complain(f"the field {name} is in no record that was looked at, and CloudTrail has none{advice}")
         if found.more:
             complain(
                 f"there are more than {most:,} rows, and these are the first; write `| limit N` for another number"

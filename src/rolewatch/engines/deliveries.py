@@ -7,7 +7,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
-from rolewatch.engines.duckdb import Row, rows_of
+from rolewatch.engines.duckdb import Row, Sieve, rows_of
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.syntax import And, Comparison, Condition, Json, Or, Selector, Text
 from rolewatch.plan import Apply, Constant, Expression, Get, Plan, Where, gets
@@ -22,12 +22,16 @@ _HIDDEN: Final = re.compile("[*\ufffd\ud800-\udfff]")
 
 
 class Answer(NamedTuple):
-    """The rows of a plan, `more` if there were others beyond the number asked for, and what they rest on."""
+    """The rows of a plan, `more` if there were others beyond the number asked for, and what they rest on.
+
+    `absent` are fields that it asked for, and that none of the records has which its filters let through.
+    """
 
     plan: Plan
     rows: list[Row]
     more: bool
     statistics: dict[str, Any]
+    absent: tuple[Get, ...]
     skipped: list[tuple[str, str]]
     unreadable: list[tuple[str, str]]
 
@@ -44,13 +48,13 @@ def answer(
     problems: list[tuple[str, str]] = []
     listed = deliveries_of(sources, request.window, problems)
     fields = gets(plan)
-    make = partial(Rows, fields, needed(plan), request)
+    make = partial(Rows, fields, needed(plan), request, Sieve.of(plan, most + 1))
     with without_collector(), fold(listed, make, request.jobs, progress) as crew:
         table: Table = crew.summary
     columns = dict(zip(fields, table.columns, strict=True))
     rows, matched = rows_of(plan, columns, table.number, most=most + 1, threads=request.jobs)
     statistics = {
-        "records_matched": matched,
+        "records_matched": matched + table.matched,
         "records_scanned": table.counts["records"],
         "bytes_scanned": table.counts["bytes"],
         "duplicates": table.duplicates,
@@ -58,7 +62,8 @@ def answer(
         "seconds": round(time.monotonic() - started, 3),
     }
     unreadable = sorted([*table.unreadable, *problems])
-    return Answer(plan, rows[:most], len(rows) > most, statistics, sorted(table.skipped), unreadable)
+    absent = tuple(get for get, column in columns.items() if all(value is None for value in column))
+    return Answer(plan, rows[:most], len(rows) > most, statistics, absent, sorted(table.skipped), unreadable)
 
 
 def needed(plan: Plan) -> Pattern | None:

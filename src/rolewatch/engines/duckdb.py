@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.engines.duckdb_sql import DUCKDB, PREFIX
 from rolewatch.engines.functions import FUNCTIONS
-from rolewatch.engines.sql import FIELDS, matching, statement
+from rolewatch.engines.sql import FIELDS, matching, statement, surviving
 from rolewatch.plan import Get, Plan, Type, gets
 
 if TYPE_CHECKING:
@@ -38,6 +38,35 @@ def rows_of(
         connection.close()
 
 
+class Sieve:
+    """Sorts out rows that a plan no longer needs; `most` rows of what it shows are wanted."""
+
+    def __init__(self, fields: Sequence[Get], needed: str, matched: str) -> None:
+        self._fields = fields
+        self._needed = needed
+        self._matched = matched
+
+    @classmethod
+    def of(cls, plan: Plan, most: int) -> "Sieve | None":
+        """Make the sieve of a plan; None if it may need all rows."""
+        written = surviving(plan, DUCKDB, most)
+        return None if written is None else cls(gets(plan), *written)
+
+    def __call__(self, columns: Sequence[Sequence[Any]], number: int) -> tuple[list[int], list[int]]:
+        """Give the places of rows that are needed, and of all that the first filters let through."""
+        connection = connect(f"{self._needed} {self._matched}", 1)
+        try:
+            fields = dict(zip(self._fields, columns, strict=True))
+            _load(connection, self._fields, fields, number)
+            kept, matched = (
+                [place for (place,) in connection.execute(written).fetchall()]
+                for written in (self._needed, self._matched)
+            )
+            return kept, matched
+        finally:
+            connection.close()
+
+
 def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
     """Open an engine for statements, with those functions written in Python that they name; it has no access to files or network."""
     import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
@@ -61,17 +90,17 @@ def _load(
     fields: Mapping[Get, Sequence[Any]],
     number: int,
 ) -> None:
-    """Make the relation that a plan's first step reads of the columns it asks for."""
+    """Make the relation that a plan's first step reads: the columns it asks for, and the places `n` of the records."""
     import numpy as np  # noqa: PLC0415 - takes a while, and only queries need it
 
-    columns: dict[str, Any] = {}
+    columns: dict[str, Any] = {"n": np.arange(number)}
     for place, get in enumerate(wanted):
         column = np.empty(number, dtype=object)
         column[:] = fields[get]
         columns[f"f{place}"] = column
-    types = ", ".join(f"CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(wanted))
-    connection.register("loaded", columns or {"none": np.zeros(number, dtype=np.int8)})
-    connection.execute(f"CREATE VIEW {FIELDS} AS SELECT {types or 'none'} FROM loaded")
+    types = "".join(f", CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(wanted))
+    connection.register("loaded", columns)
+    connection.execute(f"CREATE VIEW {FIELDS} AS SELECT n{types} FROM loaded")
 
 
 def _total(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -66,6 +66,24 @@ def matching(plan: Plan) -> Plan:
     return Plan((*first, count), (Shown("", Column(0, Type.NUMBER)),))
 
 
+def surviving(plan: Plan, dialect: Dialect, most: int) -> tuple[str, str] | None:
+    """Write two statements over some records: the places `n` of those that a plan may still need, and of those that match.
+
+    Those match that its first filters let through; and needed are of these, where it takes only some in an order, as many
+    of the first, at most `most`. None if it may need all records.
+    """
+    filters = list(takewhile(lambda step: isinstance(step, Where | Extend), plan.steps))
+    rest = plan.steps[len(filters) :]
+    steps = list(filters)
+    if rest and isinstance(rest[0], Order) and (len(rest) == 1 or isinstance(rest[1], Limit)):
+        limit = rest[1] if len(rest) > 1 and isinstance(rest[1], Limit) else Limit(most, last=False)
+        steps += [rest[0], limit]
+    elif not any(isinstance(step, Where) for step in steps):
+        return None
+    needed, matched = (_Writer(dialect, gets(plan)).places(each) for each in (steps, filters))
+    return needed, matched
+
+
 class _Writer:
     def __init__(self, dialect: Dialect, fields: Sequence[Get]) -> None:
         self._dialect = dialect
@@ -79,8 +97,17 @@ class _Writer:
             self._step(step)
         shown = [f"{self.expression(each.expression)} AS o{number}" for number, each in enumerate(plan.shown)]
         last = f"SELECT {', '.join(shown) or 'NULL AS o0'} FROM {self._source}{self._order_by()}"
-        parts = ",\n".join(f"s{number} AS ({part})" for number, part in enumerate(self._parts))
-        return f"WITH {parts}\n{last}" if parts else last
+        return f"WITH {self._named_parts}\n{last}" if self._parts else last
+
+    def places(self, steps: Sequence[Step]) -> str:
+        for step in steps:
+            self._step(step)
+        parts = f"WITH {self._named_parts}\n" if self._parts else ""
+        return f"{parts}SELECT n FROM {self._source} ORDER BY n"
+
+    @property
+    def _named_parts(self) -> str:
+        return ",\n".join(f"s{number} AS ({part})" for number, part in enumerate(self._parts))
 
     @property
     def _source(self) -> str:

@@ -238,7 +238,7 @@ def _work(pipe: Connection, make: Make[Any], inherited: list[Connection]) -> Non
                     pass
                 pipe.send(("counts", stepper.summary.counts - before))
             elif kind == "summary":
-                pipe.send((kind, stepper.summary))
+                pipe.send((kind, stepper.finish()))
             else:
                 pipe.send((kind, getattr(stepper, kind)(content)))
     except (EOFError, KeyboardInterrupt, BrokenPipeError):

@@ -35,10 +35,18 @@ _LONGEST: Final = 9  # digits of an index
 
 Value = str | int | None
 Identity = tuple[str, str]
+#: Columns and the number of their rows in; the places of those that are still needed, and of all that match, out.
+Sift = Callable[[Sequence[Sequence[Value]], int], tuple[Sequence[int], Sequence[int]]]
+CHUNK: Final = 50_000  # rows after which those are sorted out that nobody needs
+LEFT: Final = 5_000  # rows that are handed on without
 
 
 class Table(Reading):
-    """Columns, one for each field in the order asked for; `identities` are the records that are in it already."""
+    """Columns, one for each field in the order asked for.
+
+    `identities` are the rows' own, `known` those of all records seen. Rows that match, and yet are no longer needed, are
+    `counted` by their identities, those without one by their number.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -46,11 +54,19 @@ class Table(Reading):
         self.identities: list[Identity | None] = []
         self.known: set[Identity] = set()
         self.duplicates = 0
+        self.counted: set[Identity] = set()
+        self.anonymous = 0
+        self.sifted = 0
 
     @property
     def number(self) -> int:
         """How many rows there are."""
         return len(self.identities)
+
+    @property
+    def matched(self) -> int:
+        """How many records matched that are in no row any more."""
+        return self.anonymous + len(self.counted.difference(self.identities))
 
     def add(self, identity: Identity | None, row: Sequence[Value]) -> None:
         """Add a record, unless it is there: trails overlap, and deliveries are repeated."""
@@ -66,10 +82,28 @@ class Table(Reading):
     def merge(self, other: Self) -> None:
         """Take in the records of other deliveries."""
         super().merge(other)
-        self.duplicates += other.duplicates
+        again = self.known & other.known
+        self.duplicates += other.duplicates + len(again)
+        self.anonymous += other.anonymous
+        self.counted |= other.counted
         rows = zip(*other.columns, strict=True) if other.columns else repeat((), other.number)
         for identity, row in zip(other.identities, rows, strict=True):
-            self.add(identity, row)
+            if identity not in again:
+                self.add(identity, row)
+        self.known |= other.known
+
+    def sift(self, sift: Sift) -> None:
+        """Keep only rows that are still needed."""
+        kept, matched = sift(self.columns, self.number)
+        for place in set(matched).difference(kept):
+            identity = self.identities[place]
+            if identity is None:
+                self.anonymous += 1
+            else:
+                self.counted.add(identity)
+        self.columns = [[column[place] for place in kept] for column in self.columns]
+        self.identities = [self.identities[place] for place in kept]
+        self.sifted = self.number
 
 
 class Collected(Gathered):
@@ -85,8 +119,11 @@ class Collected(Gathered):
 class Rows(Stepper[Collected, Table]):
     """Steps deliveries into a table; with a pattern only records that hold its literals need be looked at."""
 
-    def __init__(self, fields: Sequence[Get], pattern: Pattern | None, request: ScanRequest) -> None:
+    def __init__(
+        self, fields: Sequence[Get], pattern: Pattern | None, request: ScanRequest, sift: Sift | None = None
+    ) -> None:
         super().__init__(Table(len(fields)), Limits(request.gunzip_limit, request.gunzip_ratio))
+        self._sift = sift
         ways = [steps for get in fields if (steps := _steps(get))]
         paths = {*_ALWAYS, *map(_path, ways)}
         selected = Selected(paths, paths.intersection({*_ALWAYS, *ways}))
@@ -144,7 +181,18 @@ class Rows(Stepper[Collected, Table]):
         """Add the rows of a delivery."""
         del delivery
         for identity, row in gathered.rows:
-            self.summary.add(identity, row)
+            self._summary.add(identity, row)
+        self._sift_beyond(CHUNK)
+
+    def finish(self) -> Table:
+        """Give the table without what is not needed, as far as that is worth a search."""
+        self._sift_beyond(LEFT)
+        return self._summary
+
+    def _sift_beyond(self, rows: int) -> None:
+        table = self._summary
+        if self._sift and table.number - table.sifted > rows:
+            table.sift(self._sift)
 
     def _identity(self, read: Any) -> Identity | None:
         """Name a record: an event is recorded once for each account that it concerns."""

@@ -57,6 +57,10 @@ class Stepper(ABC, Generic[G, R]):
         """What was gathered so far."""
         return self._summary
 
+    def finish(self) -> R:
+        """Give what was gathered when all deliveries are through, to be merged with that of others."""
+        return self._summary
+
     @abstractmethod
     def begin(self, *, proven: bool) -> G:
         """Give an empty place for what a delivery gives."""
