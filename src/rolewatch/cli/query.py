@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rolewatch.base.errors import UsageError
-from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import cores, window_of
+from rolewatch.cli.inputs import window_of
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
+from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested, windowing
 
 if TYPE_CHECKING:
     from rolewatch.sources.window import Window
@@ -26,29 +26,18 @@ EXAMPLES = (
 )  # fmt: skip
 POSITIONALS = (
     Positional("query", "QL", "a query in the language of CloudWatch Logs Insights"),
-    Positional(
-        "source",
-        "SOURCE",
-        "a file, a folder, a glob, - (standard input), s3://bucket/prefix or lookup://",
-        many=True,
-        file=True,
-    ),
+    SOURCE,
 )
 FORMATS = ("table", "json", "jsonl", "csv", "cloudwatch")
 MOST = 10_000  # rows of a query without `limit`
 
 _WHAT, _OUT, _HOW = "what to look at", "what to print", "how to work"
 OPTIONS = (
-    Option("since", "records from TIME on: ISO 8601 in UTC, or how long ago (2d, 6h)", "TIME", words.moment, group=_WHAT),
-    Option("until", "records before TIME", "TIME", words.moment, group=_WHAT),
-    Option("account", "only records of these accounts", "ID", words.account, default=(), many=True, group=_WHAT),
-    Option("region", "only records of these regions", "NAME", words.region, default=(), many=True, group=_WHAT),
+    *windowing(_WHAT),
     Option("format", "how to print; cloudwatch is the shape of GetQueryResults", "FORMAT", default="table", choices=FORMATS, group=_OUT),
     Option("typed", "numbers and truth values as such in json and jsonl, instead of texts", flag=True, default=False, group=_OUT),
-    Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
-    Option("jobs", "number of processes", "N", words.jobs, shown="one for each core", group=_HOW),
-    Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),
-    Option("gunzip-ratio", "largest ratio of content to size beyond 64 MiB", "N", words.positive, default=200, group=_HOW),
+    OUTPUT,
+    *WORK,
 )  # fmt: skip
 
 
@@ -61,18 +50,12 @@ def run(called: Called) -> int:
         )
     window = window_of(values, now)
     from rolewatch.insights import Moments, parse_query, plan_query  # noqa: PLC0415 - not needed for --help
-    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - as above
     from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
 
     query = parse_query(_text(values["query"]))
     plan = plan_query(query, Moments(*_moments(window, now)))
     deliveries_of(values["source"], window, [])  # one that does not exist goes before all that may fail later
-    request = ScanRequest(
-        window=window,
-        jobs=values["jobs"] or cores(),
-        gunzip_limit=values["gunzip-limit"],
-        gunzip_ratio=values["gunzip-ratio"],
-    )
+    request = requested(values, window)
     with Output(values["output"]) as out:
         from rolewatch.engines.deliveries import answer  # noqa: PLC0415 - as above
         from rolewatch.lint.query_fields import unknown_fields  # noqa: PLC0415 - as above

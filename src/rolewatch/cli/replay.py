@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import assigned, cores, read_template_file, window_of
+from rolewatch.cli.inputs import assigned, read_template_file, window_of
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
+from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested, windowing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +39,7 @@ POSITIONALS = (
         "a CloudFormation template (YAML or JSON), or what describe-metric-filters or describe-alarms printed",
         file=True,
     ),
-    Positional(
-        "source",
-        "SOURCE",
-        "a file, a folder, a glob, - (standard input), s3://bucket/prefix or lookup://",
-        many=True,
-        file=True,
-        optional=True,
-    ),
+    SOURCE._replace(optional=True),
 )
 FORMATS = ("table", "json", "html")
 MOST_DELAY = timedelta(days=14)  # CloudWatch takes no older data
@@ -69,16 +63,11 @@ OPTIONS = (
     Option("with", "further templates, which count as one with the first", "FILE", default=(), many=True, file=True, group=_WHAT),
     Option("parameter", "the value of a parameter of the template", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
     Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
-    Option("since", "records from TIME on: ISO 8601 in UTC, or how long ago (2d, 6h)", "TIME", words.moment, group=_WHAT),
-    Option("until", "records before TIME", "TIME", words.moment, group=_WHAT),
-    Option("account", "only records of these accounts", "ID", words.account, default=(), many=True, group=_WHAT),
-    Option("region", "only records of these regions", "NAME", words.region, default=(), many=True, group=_WHAT),
+    *windowing(_WHAT),
     Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
-    Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
+    OUTPUT,
     Option("exit-code", "end with N if an alarm was ever in ALARM", "N", words.status, default=0, shown="0", group=_OUT),
-    Option("jobs", "number of processes", "N", words.jobs, shown="one for each core", group=_HOW),
-    Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),
-    Option("gunzip-ratio", "largest ratio of content to size beyond 64 MiB", "N", words.positive, default=200, group=_HOW),
+    *WORK,
 )  # fmt: skip
 
 
@@ -87,15 +76,9 @@ def run(called: Called) -> int:
     values, now = called.values, datetime.now(UTC)
     window = window_of(values, now)
     template = _template(values)
-    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - not needed for --help
 
-    request = ScanRequest(
-        window=window,
-        jobs=values["jobs"] or cores(),
-        gunzip_limit=values["gunzip-limit"],
-        gunzip_ratio=values["gunzip-ratio"],
-    )
-    from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
+    request = requested(values, window)
+    from rolewatch.sources import deliveries_of  # noqa: PLC0415 - not needed for --help
 
     groups: dict[str, list[str]] = {}
     for name, source in values["log-group"]:

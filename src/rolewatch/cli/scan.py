@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import cores, read_file, window_of
-from rolewatch.cli.options import Option, Positional
+from rolewatch.cli.inputs import read_file, window_of
+from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.progress import progress
+from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested
 
 if TYPE_CHECKING:
     from rolewatch.findings.select import Selection
@@ -38,15 +39,7 @@ EXAMPLES = (
         "in cron or CI: end with 1 if something new is blocked",
     ),
 )
-POSITIONALS = (
-    Positional(
-        "source",
-        "SOURCE",
-        "a file, a folder, a glob, - (standard input), s3://bucket/prefix or lookup://",
-        many=True,
-        file=True,
-    ),
-)
+POSITIONALS = (SOURCE,)
 PRINCIPALS = ("slr", "service", "service-role", "all")
 SEVERITIES = ("none", "low", "medium", "high", "critical")
 FORMATS = ("table", "json", "jsonl", "csv", "html", "ocsf", "asff")
@@ -66,12 +59,10 @@ OPTIONS = (
     Option("baseline", "leave out what this earlier report (json or jsonl) already had", "FILE", file=True, group=_WHAT),
     Option("ignore", "leave out what the rules in FILE (TOML) allow, each with a reason and an end date", "FILE", file=True, group=_WHAT),
     Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
-    Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
+    OUTPUT,
     Option("exit-code", "end with N if something is blocked or silent, and not harmless", "N", words.status, default=0, shown="0", group=_OUT),
     Option("dry-run", "list what would be read, and read nothing", flag=True, default=False, group=_HOW),
-    Option("jobs", "number of processes", "N", words.jobs, shown="one for each core", group=_HOW),
-    Option("gunzip-limit", "largest content of one delivery", "SIZE", words.size, default=4 * 1024**3, shown="4GiB", group=_HOW),
-    Option("gunzip-ratio", "largest ratio of content to size beyond 64 MiB", "N", words.positive, default=200, group=_HOW),
+    *WORK,
 )  # fmt: skip
 OPEN = frozenset(("blocked", "silent"))
 IDLE = frozenset(("harmless", "service-not-enabled"))
@@ -88,18 +79,14 @@ def run(called: Called) -> int:
         from rolewatch.cli.dry_run import dry_run  # noqa: PLC0415 - only where asked for
 
         return dry_run(values["source"], window, form=values["format"], output=values["output"])
-    from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - not needed for --help
-
-    request = ScanRequest(
+    request = requested(
+        values,
+        window,
         principals=frozenset(("slr", *(values["principals"] or (("all",) if values["pattern"] else ())))),
         pattern=pattern,
-        window=window,
         recovery=not values["no-recovery"],
         silent_after=values["silent-after"],
         authentication=values["authentication"],
-        jobs=values["jobs"] or cores(),
-        gunzip_limit=values["gunzip-limit"],
-        gunzip_ratio=values["gunzip-ratio"],
     )
     selection = _selection(values)
     from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
