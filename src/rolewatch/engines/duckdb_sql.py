@@ -122,6 +122,7 @@ TEMPLATES: Final = {
     "strcontains_3": "CAST(CASE WHEN {2} THEN contains(lower({0}), lower({1})) ELSE contains({0}, {1}) END AS DOUBLE)",
     "startswith": "CAST(starts_with({0}, {1}) AS DOUBLE)",
     "endswith": "CAST(ends_with({0}, {1}) AS DOUBLE)",
+    "regexreplace": "regexp_replace({0}, {1}, {2}, 'g')",
     "md5": "md5({0})",
     "sha256": "sha256({0})",
     "base64encode": "base64(encode({0}))",
@@ -146,6 +147,10 @@ AGGREGATES: Final = {
     "max": "max({0})",
     "min_text": "arg_min({0}, {1})",
     "max_text": "arg_max({0}, {1})",
+    "values_text": (
+        "CAST(to_json(list_transform(list_sort(list(DISTINCT {{'key': {1}, 'text': {0}}}) FILTER (WHERE {0} IS NOT NULL)), "
+        "lambda s: s.text)) AS VARCHAR)"
+    ),
     "earliest": "arg_min({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
     "latest": "arg_max({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
 }

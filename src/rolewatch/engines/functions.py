@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rolewatch.plan import Type
 
-EARTH: Final = 6_371.0088  # kilometres, mean radius
+EARTH: Final = 6_371.0  # kilometres, mean radius
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Letters of Java's DateTimeFormatter, as often as they are written → strftime's; the longest first.
 _LETTERS: Final = {
@@ -89,9 +89,8 @@ def _from_hex(text: str) -> float | None:
         return None
 
 
-def _to_hex(text: str) -> str | None:
-    digits = text.removeprefix("-")
-    return f"{int(text):x}" if digits.isascii() and digits.isdigit() and len(digits) < 40 else None
+def _to_hex(number: float) -> str | None:
+    return f"{int(number):x}" if int(number) >= 0 else None
 
 
 def translated(pattern: str) -> str | None:
@@ -177,7 +176,7 @@ FUNCTIONS: Final = {
     "base64decode": Function(_decoded, (_TEXT,), _TEXT),
     "hextoascii": Function(_ascii, (_TEXT,), _TEXT),
     "hextodec": Function(_from_hex, (_TEXT,), _NUMBER),
-    "dectohex": Function(_to_hex, (_TEXT,), _TEXT),
+    "dectohex": Function(_to_hex, (_NUMBER,), _TEXT),
     "parsedate": Function(_parsed, (_TEXT, _TEXT, _TEXT), _NUMBER, "UTC"),
     "formatdate": Function(_formatted, (Type.TIME, _TEXT, _TEXT), _TEXT, "UTC"),
     "strftime": Function(_formatted, (Type.TIME, _TEXT, _TEXT), _TEXT, "UTC"),

@@ -1,5 +1,6 @@
 """Expressions of a query in, expressions of a plan out: every conversion spelled out. Rules: docs/insights.md."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -26,6 +27,8 @@ TEXT, NUMBER, TRUTH, TIME, STRUCTURE = Type.TEXT, Type.NUMBER, Type.TRUTH, Type.
 TIMESTAMP: Final = Get(("@timestamp",), TIME)
 MESSAGE: Final = Get(("@message",))
 TRUE: Final = Constant(value=True, type=TRUTH)
+_REFERENCE: Final = re.compile(r"\\(\d)")
+_REPLACEMENT: Final = re.compile(r"(?:[^\\]|\\[\d\\])*", re.DOTALL)
 _ARITHMETIC: Final = {
     "+": "add",
     "-": "subtract",
@@ -69,6 +72,7 @@ class Lowering:
             "ispresent": lambda call: Apply("present", (as_scalar(self.value(call.arguments[0])),), TRUTH),
             "isnumeric": lambda call: Apply("present", (as_number(self.value(call.arguments[0])),), TRUTH),
             "coalesce": self._coalesce,
+            "regexreplace": self._regex_replace,
             "if": self._case,
             "case": self._case,
             **dict.fromkeys(("now", "querystarttime", "queryendtime", "querytimerange"), self._clock),
@@ -116,6 +120,8 @@ class Lowering:
             return Aggregate(name, (as_number(arguments[0]), share), NUMBER)
         if name in ("sum", "avg", "stddev", "variance"):
             return Aggregate(name, (as_number(arguments[0]),), NUMBER)
+        if name == "values":
+            return Aggregate("values_text", (as_text(arguments[0]),), STRUCTURE)
         value = as_scalar(arguments[0])
         if name in ("earliest", "latest"):
             return Aggregate(name, (value, self._implied("@timestamp", TIMESTAMP)), value.type)
@@ -229,6 +235,30 @@ class Lowering:
             kind = types.pop()
             return tuple(Constant(None, kind) if isinstance(each, Constant) and each.value is None else each for each in found), kind  # fmt: skip
         return tuple(map(as_text, found)), TEXT
+
+    def _regex_replace(self, call: Call) -> Node:
+        """Translate a replacement, whose expression and references have to be right."""
+        import re2  # noqa: PLC0415 - takes a while, and few queries need it
+
+        text, regex, replacement = (as_text(self.value(each)) for each in call.arguments)
+        for part, written in ((regex, call.arguments[1]), (replacement, call.arguments[2])):
+            if not isinstance(part, Constant):
+                raise self._error("regexReplace takes a quoted text here", written)
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            groups: int = re2.compile(regex.value, options).groups  # type: ignore[union-attr] # it is a constant
+        except re2.error:
+            raise self._error("not a regular expression that RE2 takes", call.arguments[1]) from None
+        if not _REPLACEMENT.fullmatch(str(replacement.value)) or any(  # type: ignore[union-attr] # it is a constant
+            int(number) > groups
+            for number in _REFERENCE.findall(str(replacement.value))  # type: ignore[union-attr] # it is a constant
+        ):
+            raise self._error(
+                f"a replacement refers to the {groups} groups of its expression by \\1 and so on",
+                call.arguments[2],
+            )
+        return Apply("regexreplace", (text, regex, replacement), TEXT)
 
     def _clock(self, call: Call) -> Node:
         start, end = self._moments
