@@ -68,5 +68,9 @@ def spelled(value, kind):
         return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
     if kind is Type.STRUCTURE:
         node = json.loads(value)
-        return json.dumps(node, separators=(",", ":"), ensure_ascii=False) if isinstance(node, dict | list) else leaf(node)
+        return (
+            json.dumps(node, separators=(",", ":"), ensure_ascii=False)
+            if isinstance(node, dict | list)
+            else leaf(node)
+        )
     return value

@@ -25,7 +25,7 @@ DEEP = "[" * 5000 + "]" * 5000
 def answer(columns, *rows, more=False):
     """Make an answer: the types of its columns by their names, and rows."""
     shown = tuple(Shown(name, Column(number, kind)) for number, (name, kind) in enumerate(columns.items()))
-    return Answer(Plan((), shown), list(rows), more, STATISTICS, [("a.json", "digest file")], [])
+    return Answer(Plan((), shown), list(rows), more, STATISTICS, (), [("a.json", "digest file")], [])
 
 
 def written(form, found, *, width=None, as_typed=False):
