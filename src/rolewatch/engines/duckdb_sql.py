@@ -115,8 +115,8 @@ TEMPLATES: Final = {
     "bytes": "CAST(strlen({0}) AS DOUBLE)",
     "toupper": "upper({0})",
     "tolower": "lower({0})",
-    "substr": "substring({0}, CAST(greatest(least({1}, 1e9), 0) AS BIGINT) + 1)",
-    "substr_3": "substring({0}, CAST(greatest(least({1}, 1e9), 0) AS BIGINT) + 1, CAST(greatest(least({2}, 1e9), 0) AS BIGINT))",
+    "substr": "CASE WHEN {1} >= 0 THEN substring({0}, CAST(least({1}, 1e9) AS BIGINT) + 1) END",
+    "substr_3": "CASE WHEN {1} >= 0 AND {2} >= 0 THEN substring({0}, CAST(least({1}, 1e9) AS BIGINT) + 1, CAST(least({2}, 1e9) AS BIGINT)) END",
     "replace": "CASE WHEN {1} = '' THEN CASE WHEN {2} IS NOT NULL THEN {0} END ELSE replace({0}, {1}, {2}) END",
     "strcontains": "CAST(contains({0}, {1}) AS DOUBLE)",
     "strcontains_3": "CAST(CASE WHEN {2} THEN contains(lower({0}), lower({1})) ELSE contains({0}, {1}) END AS DOUBLE)",
@@ -131,7 +131,7 @@ TEMPLATES: Final = {
     "jsonstringify": _kind("'OBJECT', 'ARRAY'", "CAST(json({0}) AS VARCHAR)"),
     "jsonarraysize": _kind("'ARRAY'", "CAST(json_array_length({0}) AS DOUBLE)"),
     "jsonarraycontains": "coalesce(" + _kind("'ARRAY'", "list_contains(json_extract_string({0}, '$[*]'), {1})") + ", FALSE)",
-    "split": "CASE WHEN {1} <> '' THEN CAST(to_json(string_split({0}, {1})) AS VARCHAR) END",
+    "split": "CAST(to_json(string_split({0}, {1})) AS VARCHAR)",
 }  # fmt: skip
 
 AGGREGATES: Final = {

@@ -17,7 +17,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Letters of Java's DateTimeFormatter, as often as they are written → strftime's; the longest first.
 _LETTERS: Final = {
     "yyyy": "%Y", "uuuu": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "dd": "%d", "HH": "%H", "hh": "%I",
-    "mm": "%M", "ss": "%S", "SSSSSS": "%f", "SSS": "%f", "EEEE": "%A", "EEE": "%a", "a": "%p", "XXX": "%z", "xx": "%z", "Z": "%z",
+    "mm": "%M", "ss": "%S", "SSSSSS": "%f", "SSS": "%f", "EEEE": "%A", "EEE": "%a", "a": "%p", "xx": "%z", "Z": "%z",
 }  # fmt: skip
 
 
