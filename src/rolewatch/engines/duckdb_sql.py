@@ -131,7 +131,8 @@ TEMPLATES: Final = {
     "jsonstringify": _kind("'OBJECT', 'ARRAY'", "CAST(json({0}) AS VARCHAR)"),
     "jsonarraysize": _kind("'ARRAY'", "CAST(json_array_length({0}) AS DOUBLE)"),
     "jsonarraycontains": "coalesce(" + _kind("'ARRAY'", "list_contains(json_extract_string({0}, '$[*]'), {1})") + ", FALSE)",
-    "split": "CAST(to_json(string_split({0}, {1})) AS VARCHAR)",
+    # Versions differ in what they make of an empty text.
+    "split": "CASE WHEN {0} = '' AND {1} IS NOT NULL THEN '[\"\"]' ELSE CAST(to_json(string_split({0}, {1})) AS VARCHAR) END",
 }  # fmt: skip
 
 AGGREGATES: Final = {
