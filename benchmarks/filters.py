@@ -8,7 +8,6 @@ A pattern without a usable literal is held against every record, and the one her
 a scan groups into findings with its resource and its time; the baseline only counts.
 """
 
-import argparse
 import gc
 import json
 import os
@@ -20,7 +19,7 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from rolewatch.templates import read_template
-from run import BASELINE, HERE, ROLEWATCH, Pair, compare, deliveries, measure, scan, table, versions
+from run import BASELINE, HERE, ROLEWATCH, Pair, command_line, compare, deliveries, measure, publish, scan
 
 EXAMPLES = HERE.parent / "examples"
 ARTICLE = EXAMPLES / "article.template.yaml"
@@ -154,27 +153,12 @@ def rows(data: Path, megabytes: int, runs: int, cores: int) -> list[dict[str, ob
 
 def main() -> None:
     """Read the command line, measure, print the table; or be the baseline."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", nargs="?", choices=("full-parse", "chdb"))
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--megabytes", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--data", type=Path, default=HERE / "data")
-    parser.add_argument("--write", action="store_true", help="put the table into FILTERS.md")
-    options = parser.parse_args()
+    options = command_line(str(__doc__), "FILTERS.md", ("full-parse", "chdb")).parse_args()
     if options.what:
         {"full-parse": baseline, "chdb": clickhouse}[options.what](options.folder, options.jobs)
         return
     found = rows(options.data, options.megabytes, options.runs, os.cpu_count() or 1)
-    text = table(found, f"{options.megabytes} MB of JSON. {versions()}")
-    print(text)
-    if options.write:
-        (HERE / "FILTERS.md").write_text(
-            f"# Filter patterns and replays\n\nMade by `make bench`. Ratios are other / rolewatch in wall time: more is faster.\n\n{text}"
-        )
+    publish(options, "Filter patterns and replays", "FILTERS.md", found)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@ Usage: queries.py [--megabytes N] [--runs N] [--data DIR] [--write]. The same sc
 queries.py duckdb FOLDER [--jobs N] asks DuckDB the selective query below over the same files, by read_json.
 """
 
-import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from run import HERE, ROLEWATCH, Pair, compare, deliveries, measure, scan, table, versions
+from run import HERE, ROLEWATCH, Pair, command_line, compare, deliveries, measure, publish, scan
 
 SELECTIVE = "filter errorCode = 'AccessDenied' | stats count(*) as n by eventSource, eventName | sort n desc"
 EVERY = "stats count(*) as n by eventSource, eventName | sort n desc"
@@ -50,17 +48,7 @@ def scanned(folder: Path, found: int) -> Callable[[bytes], None]:
 
 def main() -> None:
     """Read the command line, measure, print the table; or be the baseline."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", nargs="?", choices=("duckdb",))
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--megabytes", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--data", type=Path, default=HERE / "data")
-    parser.add_argument("--write", action="store_true", help="put the table into QUERIES.md")
-    options = parser.parse_args()
+    options = command_line(str(__doc__), "QUERIES.md", ("duckdb",)).parse_args()
     if options.what:
         print(len(asked_of_duckdb(options.folder, options.jobs)))
         return
@@ -73,12 +61,7 @@ def main() -> None:
         Pair("full parse, by a query over every record", query(EVERY, folder, jobs), [*FULL_PARSE, str(folder / "AWSLogs"), "--jobs", str(jobs)], None, scanned(folder, 0)),
     ]  # fmt: skip
     found = [compare(pair, options.runs) for pair in pairs]
-    text = table(found, f"{options.megabytes} MB of JSON. {versions()}")
-    print(text)
-    if options.write:
-        (HERE / "QUERIES.md").write_text(
-            f"# Queries\n\nMade by `make bench`. Ratios are other / rolewatch in wall time: more is faster.\n\n{text}"
-        )
+    publish(options, "Queries", "QUERIES.md", found)
 
 
 if __name__ == "__main__":

@@ -204,6 +204,28 @@ def breakdown(folder: Path, *flags: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def command_line(doc: str, page: str, baselines: tuple[str, ...]) -> argparse.ArgumentParser:
+    """Make the command line of a script that is its own baseline, and writes a page of figures."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=baselines)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=HERE / "data")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {page}")
+    return parser
+
+
+def publish(options: argparse.Namespace, title: str, page: str, rows: list[dict[str, object]]) -> None:
+    """Print the table of what was measured, and put it into its page if that was asked for."""
+    text = table(rows, f"{options.megabytes} MB of JSON. {versions()}")
+    print(text)
+    if options.write:
+        head = f"# {title}\n\nMade by `make bench`. Ratios are other / rolewatch in wall time: more is faster.\n\n"
+        (HERE / page).write_text(head + text)
+
+
 def versions() -> str:
     """Name everything that was measured, and where."""
     names = ("rolewatch", "deflate", "isal", "msgspec", "stringzilla", "chdb", "duckdb")

@@ -4,6 +4,8 @@ Exit statuses are DESIGN's ("Commands: the contract"): 2 for what was asked wron
 Input that cannot be read is none of these; it is listed in the report, and the work goes on.
 """
 
+_BEFORE, _SHOWN = 60, 100  # characters of a long line shown before a place in it, and of all of it
+
 
 class RolewatchError(Exception):
     """An error with a message that names the place, and a remedy (or None) that tells what to do next."""
@@ -42,6 +44,15 @@ class SourceError(RolewatchError):
 
 class CannotDo(RolewatchError):  # noqa: N818 - reads as what it says
     """Understood, but impossible here and now: credentials, network, a locked state, a full disk, a missing extra."""
+
+
+def marked(line: str, start: int, end: int) -> str:
+    """Draw a line with carets below some of its characters, counted from 0, cut around them where it is long."""
+    cut = max(0, start - _BEFORE)
+    shown = line[cut : cut + _SHOWN].replace("\n", " ").replace("\t", " ")
+    first = start - cut
+    carets = min(max(1, end - start), max(1, len(shown) - first))
+    return f"{shown}\n{' ' * first}{'^' * carets}"
 
 
 def _remade(kind: type[RolewatchError], message: str, remedy: str | None) -> RolewatchError:

@@ -20,6 +20,8 @@ _STEERING: Final = re.compile(
     "]"
 )
 
+_LONE: Final = re.compile("[\ud800-\udfff]")
+
 #: A cell that begins with one of these is a formula to Excel, LibreOffice or Sheets; the last four are full-width.
 FORMULA_STARTS: Final = "=+-@\uff1d\uff0b\uff0d\uff20"
 
@@ -42,6 +44,11 @@ def terminal(text: str, limit: int | None = None) -> str:
     if limit is None or len(shown) <= limit:
         return shown
     return shown[: limit - 1] + "…"
+
+
+def encodable(text: str) -> str:
+    """Return text with halves of characters (lone surrogates), which nothing can encode, replaced."""
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 
 def csv_cell(text: str) -> str:

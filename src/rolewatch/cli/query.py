@@ -31,7 +31,7 @@ POSITIONALS = (
 FORMATS = ("table", "json", "jsonl", "csv", "cloudwatch")
 MOST = 10_000  # rows of a query without `limit`
 
-_WHAT, _OUT, _HOW = "what to look at", "what to print", "how to work"
+_WHAT, _OUT = "what to look at", "what to print"
 OPTIONS = (
     *windowing(_WHAT),
     Option("format", "how to print; cloudwatch is the shape of GetQueryResults", "FORMAT", default="table", choices=FORMATS, group=_OUT),

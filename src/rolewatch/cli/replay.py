@@ -56,7 +56,7 @@ def delay(text: str) -> timedelta:
     return found
 
 
-_WHAT, _OUT, _HOW = "what to replay", "what to print", "how to work"
+_WHAT, _OUT = "what to replay", "what to print"
 OPTIONS = (
     Option("delay", "how much later than it happens an event reaches the alarms, in whole minutes", "SPAN", delay, default=timedelta(minutes=5), shown="5m", group=_WHAT),
     Option("log-group", "deliveries that are another log group: only filters of that LogGroupName see them", "NAME=SOURCE", words.log_group, default=(), many=True, whole=True, group=_WHAT),

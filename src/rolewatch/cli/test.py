@@ -8,6 +8,7 @@ from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.inputs import read_template_file
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
+from rolewatch.cli.shared import OUTPUT
 
 if TYPE_CHECKING:
     from rolewatch.report.replay_trials import Outcome
@@ -30,7 +31,7 @@ POSITIONALS = (
 _OUT = "what to print"
 OPTIONS = (
     Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group=_OUT),
-    Option("output", "write to FILE instead of standard output", "FILE", file=True, group=_OUT),
+    OUTPUT,
 )
 
 

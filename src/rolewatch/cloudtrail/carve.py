@@ -63,13 +63,15 @@ class Literals(NamedTuple):
 
     `wanted` are the literals looked for, or several of which one is enough. A record is marked if it holds all bits of one of `needed`, or anything if there
     are none. It is boiled down instead, where that is possible, if it has exactly the bits `plain`. With `minutes` the
-    records of each minute are counted, marked or not.
+    records of each minute are counted, marked or not. With `every` one literal stands in every record that CloudTrail writes,
+    and of records in any other shape all are marked, whether they hold it or not.
     """
 
     wanted: Wanted
     needed: tuple[int, ...] = ()
     plain: int = 0
     minutes: bool = False
+    every: bool = False
 
     def needs(self, bits: int) -> bool:
         """Whether a record that holds this is to be marked."""

@@ -54,7 +54,7 @@ class Listed:
             for value, literal in found:
                 if literal in record:
                     bits |= value
-            if literals.needs(bits):
+            if literals.every or literals.needs(bits):
                 self.marked.append((index, index, bits))
 
     def holding(self, literal: bytes) -> Iterator[Buffer]:

@@ -1,6 +1,7 @@
 """A plan and the fields it asks for in, its rows out: DuckDB, in memory, in this process."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,14 +29,11 @@ def rows_of(
     """
     wanted = gets(plan)
     written, counted = statement(plan, DUCKDB), statement(matching(plan), DUCKDB, wanted)
-    connection = connect(f"{written} {counted}", threads)
-    try:
-        _load(connection, wanted, fields, number)
+    columns = [fields[get] for get in wanted]
+    with _loaded((written, counted), wanted, columns, number, threads=threads) as connection:
         rows: list[Row] = connection.execute(written).fetchmany(most)
         (matched,) = connection.execute(counted).fetchone() or (0,)
-        return rows, int(matched)
-    finally:
-        connection.close()
+    return rows, int(matched)
 
 
 class Sieve:
@@ -54,17 +52,12 @@ class Sieve:
 
     def __call__(self, columns: Sequence[Sequence[Any]], number: int) -> tuple[list[int], list[int]]:
         """Give the places of rows that are needed, and of all that the first filters let through."""
-        connection = connect(f"{self._needed} {self._matched}", 1)
-        try:
-            fields = dict(zip(self._fields, columns, strict=True))
-            _load(connection, self._fields, fields, number)
+        statements = (self._needed, self._matched)
+        with _loaded(statements, self._fields, columns, number, threads=1) as connection:
             kept, matched = (
-                [place for (place,) in connection.execute(written).fetchall()]
-                for written in (self._needed, self._matched)
+                [place for (place,) in connection.execute(written).fetchall()] for written in statements
             )
-            return kept, matched
-        finally:
-            connection.close()
+        return kept, matched
 
 
 def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
@@ -84,23 +77,22 @@ def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def _load(
-    connection: "duckdb.DuckDBPyConnection",
-    wanted: Sequence[Get],
-    fields: Mapping[Get, Sequence[Any]],
-    number: int,
-) -> None:
-    """Make the relation that a plan's first step reads: the columns it asks for, and the places `n` of the records."""
+@contextmanager
+def _loaded(
+    statements: Sequence[str], fields: Sequence[Get], columns: Sequence[Sequence[Any]], number: int, *, threads: int
+) -> "Iterator[duckdb.DuckDBPyConnection]":  # fmt: skip
+    """Open an engine with the relation that the first step of a plan reads: its fields, and the places `n` of the records."""
     import numpy as np  # noqa: PLC0415 - takes a while, and only queries need it
 
-    columns: dict[str, Any] = {"n": np.arange(number)}
-    for place, get in enumerate(wanted):
-        column = np.empty(number, dtype=object)
-        column[:] = fields[get]
-        columns[f"f{place}"] = column
-    types = "".join(f", CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(wanted))
-    connection.register("loaded", columns)
-    connection.execute(f"CREATE VIEW {FIELDS} AS SELECT n{types} FROM loaded")
+    loaded: dict[str, Any] = {"n": np.arange(number)}
+    for place, values in enumerate(columns):
+        loaded[f"f{place}"] = column = np.empty(number, dtype=object)
+        column[:] = values
+    types = "".join(f", CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(fields))
+    with connect(" ".join(statements), threads) as connection:
+        connection.register("loaded", loaded)
+        connection.execute(f"CREATE VIEW {FIELDS} AS SELECT n{types} FROM loaded")
+        yield connection
 
 
 def _total(function: Callable[..., Any]) -> Callable[..., Any]:

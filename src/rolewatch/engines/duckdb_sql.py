@@ -1,10 +1,10 @@
 """The dialect of DuckDB."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from rolewatch.base.sanitise import encodable
 from rolewatch.engines.functions import FUNCTIONS
 from rolewatch.engines.sql import Dialect
 from rolewatch.plan import Constant, Expression, Type
@@ -13,7 +13,6 @@ PREFIX: Final = "rolewatch_"  # of functions written in Python
 WEEK, MONDAY = 604_800_000, 345_600_000  # milliseconds; of the first Monday
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # the times of the years 1 to 9999
 
-_LONE: Final = re.compile("[\ud800-\udfff]")  # half of a character, which no statement can hold
 _NUMERIC: Final = r"'-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?'"
 _AS_NUMBER: Final = "TRY_CAST({{{0}}} AS DOUBLE)"
 _BLANKS: Final = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
@@ -31,8 +30,7 @@ def literal(value: str | float | bool | None, type_: Type) -> str:  # noqa: FBT0
         return f"CAST({value:d} AS BIGINT)"
     if isinstance(value, float):
         return f"CAST('{value!r}' AS DOUBLE)" if math.isfinite(value) else "CAST(NULL AS DOUBLE)"
-    text = _LONE.sub("\ufffd", value)
-    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
+    parts = ["'" + part.replace("'", "''") + "'" for part in encodable(value).split("\0")]
     return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
@@ -93,15 +91,10 @@ TEMPLATES: Final = {
     "floor": "floor({0})",
     "log": "CASE WHEN {0} > 0 THEN ln({0}) END",
     "sqrt": "CASE WHEN {0} >= 0 THEN sqrt({0}) END",
-    "tonumber": "{0}",
-    "todouble": "{0}",
     "toint": "trunc({0})",
     "tolong": "trunc({0})",
     "round": "round({0})",
     "round_2": "CASE WHEN {1} IS NOT NULL THEN round({0}, CAST(greatest(least({1}, 15), -15) AS INTEGER)) END",
-    # times
-    "frommillis": f"CASE WHEN {{0}} BETWEEN {FIRST} AND {LAST} THEN CAST(trunc({{0}}) AS BIGINT) END",
-    "tomillis": "CAST({0} AS DOUBLE)",
     # texts
     "isempty": _one_or_zero("coalesce({0} = '', TRUE)"),
     "isblank": _one_or_zero(f"coalesce(trim({{0}}, {_BLANKS}) = '', TRUE)"),

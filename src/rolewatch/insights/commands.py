@@ -32,6 +32,7 @@ from rolewatch.insights.syntax import (
     Unmask,
     Unnest,
 )
+from rolewatch.patterns.regex import compiled
 
 MOST_ROWS: Final = 100_000  # of a `limit` (API reference)
 CHOICES: Final = {"nameprefix": "namePrefix", "accountidentifiers": "accountIdentifiers", "class": "class"}
@@ -253,7 +254,5 @@ def holds_aggregate(expression: Expression) -> bool:
 
 def group_names(source: str) -> tuple[str, ...]:
     """Give the named groups of a regular expression, in the order of their numbers."""
-    import re2  # noqa: PLC0415 - takes a while, and few queries need it
-
-    groups: dict[str, int] = re2.compile(source).groupindex
+    groups: dict[str, int] = compiled(source).groupindex
     return tuple(sorted(groups, key=groups.__getitem__))

@@ -1,8 +1,6 @@
 """What is wrong with a query, and where; the place is that of `queryCompileError` in the service's MalformedQueryException."""
 
-from rolewatch.base.errors import UsageError
-
-_BEFORE, _SHOWN = 60, 100  # characters of a long line shown before the place, and of all of it
+from rolewatch.base.errors import UsageError, marked
 
 
 class QueryError(UsageError):
@@ -29,11 +27,7 @@ class QueryError(UsageError):
         begin = self.query.rfind("\n", 0, self.start) + 1
         close = self.query.find("\n", begin)
         line = self.query[begin : close if close >= 0 else len(self.query)]
-        column = self.start - begin
-        cut = max(0, column - _BEFORE)
-        shown = line[cut : cut + _SHOWN].replace("\t", " ")
-        carets = min(max(1, self.end - self.start), max(1, len(shown) - (column - cut)))
-        return f"{shown}\n{' ' * (column - cut)}{'^' * carets}"
+        return marked(line, self.start - begin, self.end - begin)
 
 
 def _remade(message: str, query: str, start: int, end: int, remedy: str | None) -> QueryError:

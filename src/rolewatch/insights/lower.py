@@ -20,13 +20,13 @@ from rolewatch.insights.syntax import (
     Text,
     Truth,
 )
+from rolewatch.patterns.regex import compiled
 from rolewatch.plan import Aggregate, Apply, Column, Constant, Get, Type
 from rolewatch.plan import Expression as Node
 
 TEXT, NUMBER, TRUTH, TIME, STRUCTURE = Type.TEXT, Type.NUMBER, Type.TRUTH, Type.TIME, Type.STRUCTURE
 TIMESTAMP: Final = Get(("@timestamp",), TIME)
 MESSAGE: Final = Get(("@message",))
-TRUE: Final = Constant(value=True, type=TRUTH)
 _REFERENCE: Final = re.compile(r"\\(\d)")
 _REPLACEMENT: Final = re.compile(r"(?:[^\\]|\\[\d\\])*", re.DOTALL)
 _ARITHMETIC: Final = {
@@ -71,6 +71,9 @@ class Lowering:
             **dict.fromkeys(WITH_PERIOD, self._period),
             "ispresent": lambda call: Apply("present", (as_scalar(self.value(call.arguments[0])),), TRUTH),
             "isnumeric": lambda call: Apply("present", (as_number(self.value(call.arguments[0])),), TRUTH),
+            **dict.fromkeys(("tonumber", "todouble"), lambda call: as_number(self.value(call.arguments[0]))),
+            "frommillis": lambda call: as_time(as_number(self.value(call.arguments[0]))),
+            "tomillis": lambda call: as_number(as_time(self.value(call.arguments[0]))),
             "coalesce": self._coalesce,
             "regexreplace": self._regex_replace,
             "if": self._case,
@@ -238,27 +241,24 @@ class Lowering:
 
     def _regex_replace(self, call: Call) -> Node:
         """Translate a replacement, whose expression and references have to be right."""
-        import re2  # noqa: PLC0415 - takes a while, and few queries need it
-
-        text, regex, replacement = (as_text(self.value(each)) for each in call.arguments)
-        for part, written in ((regex, call.arguments[1]), (replacement, call.arguments[2])):
-            if not isinstance(part, Constant):
-                raise self._error("regexReplace takes a quoted text here", written)
-        options = re2.Options()
-        options.log_errors = False
+        text, *written = call.arguments
+        source, replacement = map(self._quoted, written)
         try:
-            groups: int = re2.compile(regex.value, options).groups  # type: ignore[union-attr] # it is a constant
-        except re2.error:
-            raise self._error("not a regular expression that RE2 takes", call.arguments[1]) from None
-        if not _REPLACEMENT.fullmatch(str(replacement.value)) or any(  # type: ignore[union-attr] # it is a constant
-            int(number) > groups
-            for number in _REFERENCE.findall(str(replacement.value))  # type: ignore[union-attr] # it is a constant
+            groups: int = compiled(source).groups
+        except ValueError:
+            raise self._error("not a regular expression that RE2 takes", written[0]) from None
+        if not _REPLACEMENT.fullmatch(replacement) or any(
+            int(number) > groups for number in _REFERENCE.findall(replacement)
         ):
-            raise self._error(
-                f"a replacement refers to the {groups} groups of its expression by \\1 and so on",
-                call.arguments[2],
-            )
-        return Apply("regexreplace", (text, regex, replacement), TEXT)
+            message = f"a replacement refers to the {groups} groups of its expression by \\1 and so on"
+            raise self._error(message, written[1])
+        arguments = (as_text(self.value(text)), Constant(source, TEXT), Constant(replacement, TEXT))
+        return Apply("regexreplace", arguments, TEXT)
+
+    def _quoted(self, expression: Expression) -> str:
+        if not isinstance(expression, Text):
+            raise self._error("regexReplace takes a quoted text here", expression)
+        return expression.value
 
     def _clock(self, call: Call) -> Node:
         start, end = self._moments

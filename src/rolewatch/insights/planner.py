@@ -31,6 +31,7 @@ from rolewatch.insights.syntax import (
     Unnest,
 )
 from rolewatch.insights.syntax import Column as Named
+from rolewatch.patterns.regex import compiled
 from rolewatch.plan import Aggregate, Apply, Column, Constant, Plan, Shown, Step, Type
 from rolewatch.plan import Distinct as DistinctStep
 from rolewatch.plan import Expression as Node
@@ -183,9 +184,7 @@ class _Planner:
         self._take_groups(parse.source, f"(?s){body}", dict(enumerate(parse.names, 1)))
 
     def _parse_regex(self, parse: ParseRegex) -> None:
-        import re2  # noqa: PLC0415 - takes a while, and few queries need it
-
-        groups: dict[str, int] = re2.compile(parse.regex.source).groupindex
+        groups: dict[str, int] = compiled(parse.regex.source).groupindex
         if parse.multi:
             text = as_text(self._lowering.value(parse.source))
             found = Apply("extract_all", (text, Constant(parse.regex.source, Type.TEXT)), Type.STRUCTURE)

@@ -14,34 +14,35 @@ _TEXT, _NUMBER, _TRUTH, _TIME, _STRUCTURE = (
 
 
 class Primitive(NamedTuple):
-    """A primitive's name, the types it takes and gives; `constants` are arguments that have to be written out."""
+    """A function, the types it takes and gives; `constants` are arguments that have to be written out."""
 
-    name: str
+    function: str  # as the documentation writes it
     arguments: tuple[Type, ...]
     type: Type
     optional: tuple[Type, ...] = ()
     more: Type | None = None
     constants: frozenset[int] = frozenset()
 
+    @property
+    def name(self) -> str:
+        """What engines know it by."""
+        return self.function.lower()
+
 
 def _row(
     function: str, arguments: tuple[Type, ...], type_: Type, *optional: Type,
     more: Type | None = None, constants: tuple[int, ...] = (),
 ) -> tuple[str, Primitive]:  # fmt: skip
-    return function.lower(), Primitive(
-        function.lower(), arguments, type_, optional, more, frozenset(constants)
-    )
+    return function.lower(), Primitive(function, arguments, type_, optional, more, frozenset(constants))
 
 
 WITH_PERIOD: Final = frozenset(("bin", "datefloor", "dateceil"))
 PRIMITIVES: Final = dict((
-    *(_row(name, (_NUMBER,), _NUMBER) for name in ("abs", "ceil", "floor", "log", "sqrt", "toInt", "toLong", "toNumber", "toDouble")),
+    *(_row(name, (_NUMBER,), _NUMBER) for name in ("abs", "ceil", "floor", "log", "sqrt", "toInt", "toLong")),
     _row("round", (_NUMBER,), _NUMBER, _NUMBER),
     _row("greatest", (_NUMBER,), _NUMBER, more=_NUMBER),
     _row("least", (_NUMBER,), _NUMBER, more=_NUMBER),
     _row("haversine", (_NUMBER,) * 4, _NUMBER),
-    _row("fromMillis", (_NUMBER,), _TIME),
-    _row("toMillis", (_TIME,), _NUMBER),
     _row("parseDate", (_TEXT, _TEXT), _NUMBER, _TEXT, constants=(1, 2)),
     _row("formatDate", (_TIME, _TEXT), _TEXT, _TEXT, constants=(1, 2)),
     _row("strftime", (_TIME, _TEXT), _TEXT, _TEXT, constants=(1, 2)),

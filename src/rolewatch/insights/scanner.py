@@ -7,6 +7,7 @@ from typing import Final
 
 from rolewatch.insights.errors import QueryError
 from rolewatch.insights.syntax import Regex, Span, Text
+from rolewatch.patterns import regex
 
 LONGEST: Final = 10_000  # characters of a query
 
@@ -132,17 +133,12 @@ class Scanner:
 
     def checked(self, source: str, start: int) -> str:
         """Write a regular expression as RE2 reads it; QueryError if it is none, at where it starts."""
-        import re2  # noqa: PLC0415 - takes a while, and few queries need it
-
         source = _NAMED_GROUP.sub(r"\1(?P<", source)
-        options = re2.Options()
-        options.log_errors = False
         try:
-            re2.compile(source, options)
-        except re2.error as error:
-            reason = str(error.args[0].decode() if isinstance(error.args[0], bytes) else error)
+            regex.compiled(source)
+        except ValueError as error:
             raise self.error(
-                f"not a regular expression that RE2 takes: {reason}", start, self.behind,
+                f"not a regular expression that RE2 takes: {error}", start, self.behind,
                 remedy="look-arounds and references back take more than linear time, and are not in RE2",
             ) from None  # fmt: skip
         return source

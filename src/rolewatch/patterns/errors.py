@@ -3,7 +3,7 @@
 Texts: spec/filter-pattern.md §8 (`InvalidParameterException` of CloudWatch Logs); the place and the caret are ours.
 """
 
-from rolewatch.base.errors import UsageError
+from rolewatch.base.errors import UsageError, marked
 
 INVALID = "Invalid metric filter pattern"
 
@@ -22,9 +22,7 @@ class PatternError(UsageError):
 
     def drawing(self) -> str:
         """Return the pattern with a caret below the place, cut where it is long."""
-        start = max(0, self.position - 60)
-        shown = self.pattern[start : start + 100].replace("\n", " ").replace("\t", " ")
-        return f"{shown}\n{' ' * (self.position - start)}^"
+        return marked(self.pattern, self.position, self.position + 1)
 
 
 def _remade(message: str, pattern: str, position: int, remedy: str | None) -> PatternError:

@@ -6,6 +6,7 @@ Source: spec/filter-pattern.md §4.
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from rolewatch.patterns.errors import PatternError
 
@@ -51,6 +52,20 @@ def search(source: str) -> Callable[[str], bool]:
     """Compile a regular expression to a search; ValueError if it is none."""
     found = search_all((translated(source),))
     return lambda text: bool(found(text))
+
+
+@lru_cache(maxsize=1024)
+def compiled(source: str) -> Any:
+    """Compile an expression, written as RE2 reads it; ValueError that says why if it is none."""
+    import re2  # noqa: PLC0415 - takes a while, and few patterns need it
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(source, options)
+    except re2.error as error:
+        reason = error.args[0]
+        raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
 
 
 def search_all(expressions: Sequence[str]) -> Callable[[str], Sequence[int] | None]:

@@ -10,7 +10,7 @@ from rolewatch.patterns.necessary import Clause, best, necessary
 TELLING = 5  # bytes of a literal that few records hold: `"us-` is in most of them
 MOST_BITS = 5  # clauses that are looked for in one pass
 MOST_LITERALS = 36  # of all clauses together
-EVERY = Literals((b'"eventTime"',))  # marks all records: each has a time
+EVERY = Literals((b'"eventTime"',), every=True)  # marks all records
 
 
 def search(patterns: Sequence[Pattern]) -> Literals | None:

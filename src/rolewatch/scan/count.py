@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rolewatch.cloudtrail.carve import HIDING, Literals, bit
+from rolewatch.cloudtrail.carve import HIDING, bit
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.denials.denial import Denial
@@ -70,10 +70,12 @@ class Counting(Stepper[Counted, Tallies]):
         self._each = found is None  # every record is decoded
         self._settled: dict[tuple[str, tuple[int, ...]], str] = {}
         self._varying = frozenset(n for n, each in enumerate(self._publishers) if each.constant is None)
-        wanted, needed = (found or EVERY).wanted, (found or EVERY).needed
+        literals = found or EVERY
+        wanted = literals.wanted
         # Records with an error may be denials; where there is no room to look for it, each that matches is looked through.
         self._error = bit(len(wanted)) if len(wanted) < MOST_BITS else 0
-        self.literals = Literals((*wanted, ERROR) if self._error else wanted, needed, minutes=not self._each)
+        wanted = (*wanted, ERROR) if self._error else wanted
+        self.literals = literals._replace(wanted=wanted, minutes=not self._each)
 
     def begin(self, *, proven: bool) -> Counted:
         """Give an empty place for what a delivery gives."""
@@ -94,8 +96,8 @@ class Counting(Stepper[Counted, Tallies]):
         compacted = (
             not (exact or batch.holds(b'": ') or batch.holds(b"\n")) if matcher.looks_at_text else False
         )
-        if each and not asked and len(batch.marked) < batch.count:  # the others have no time
-            minutes[""] = minutes.get("", 0) + batch.count - len(batch.marked)
+        if each and len(batch.marked) < batch.count:
+            raise Inexact  # one has no time, or another one has two
         for start, end, bits in batch.marked:
             raw = text(start, end)
             read = matcher.read(raw)

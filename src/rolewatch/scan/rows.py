@@ -1,7 +1,7 @@
 """The step of a query: one delivery into columns, of the fields that a plan asks for."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
@@ -9,14 +9,14 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from rolewatch.cloudtrail.carve import Marked
+from rolewatch.base.sanitise import encodable
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.match_json import MISSING, Node
 from rolewatch.patterns.numbers import JsonNumber
 from rolewatch.patterns.search import EVERY, search
-from rolewatch.patterns.selected import UNDECODABLE, Message, Path, Selected
+from rolewatch.patterns.selected import Message, Path, Selected
 from rolewatch.plan import Get
 from rolewatch.scan.asked import ACCOUNT, REGION, TIME, Asked
 from rolewatch.scan.request import ScanRequest
@@ -30,7 +30,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 #: A string, or white space outside of one.
 _BETWEEN: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|\s+', re.DOTALL)
-_LONE: Final = re.compile("[\ud800-\udfff]")  # half of a character: no text of an engine can hold it
 _LONGEST: Final = 9  # digits of an index
 
 Value = str | int | None
@@ -132,7 +131,6 @@ class Rows(Stepper[Collected, Table]):
         self._time, self._id, self._account = map(selected.reach, (TIME, ID, ACCOUNT))
         self._values = [_reader(get, selected) for get in fields]
         self.literals = (search([pattern]) if pattern else None) or EVERY
-        self._every = self.literals is EVERY
 
     def begin(self, *, proven: bool) -> Collected:
         """Give an empty place for what a delivery gives."""
@@ -141,7 +139,9 @@ class Rows(Stepper[Collected, Table]):
     def examine(self, batch: Batch, gathered: Collected) -> int:
         """Take the fields of the marked records of a batch; returns how many could not be decoded."""
         exact, unparsable, rows = isinstance(batch, Listed), 0, gathered.rows
-        for start, end, _ in self._wanted(batch, exact=exact):
+        if self.literals.every and len(batch.marked) < batch.count:
+            raise Inexact  # one has no time, or another one has two
+        for start, end, _ in batch.marked:
             raw = batch.view(start, end)
             read = self._decode(raw)
             if read is None:
@@ -149,14 +149,10 @@ class Rows(Stepper[Collected, Table]):
                     raise Inexact
                 unparsable += 1
                 continue
-            try:
-                row = self._row(read, raw)
-            except UnicodeDecodeError:  # in something that the decoder left as it is
-                mended = bytes(raw).decode("utf-8", "replace").encode()
-                row = self._row(self._decode(mended), mended)
+            row = self._row(read, raw)
             if row is None:
                 continue
-            if not self._every and not batch.stands_alone(start):
+            if not self.literals.every and not batch.stands_alone(start):
                 raise Inexact
             rows.append(row)
         return unparsable
@@ -168,14 +164,6 @@ class Rows(Stepper[Collected, Table]):
             if not self._asked.admits(read, time if type(time) is str else ""):
                 return None
         return self._identity(read), tuple(value(read, raw) for value in self._values)
-
-    def _wanted(self, batch: Batch, *, exact: bool) -> Iterable[Marked]:
-        """Give the places of the records to look at: those marked, or all of them, which may have no time to be marked by."""
-        if not self._every or len(batch.marked) == batch.count:
-            return batch.marked
-        if not exact:
-            raise Inexact
-        return [(place, place, 0) for place in range(batch.count)]
 
     def keep(self, delivery: Delivery, gathered: Collected) -> None:
         """Add the rows of a delivery."""
@@ -209,14 +197,9 @@ def _steps(get: Get) -> Path | None:
 
 
 def _path(steps: Path) -> Path:
-    """Give the steps to decode: those before the first that may be an index, or that the decoder cannot take as a name.
-
-    A record is an object, so its first step is a name in any case.
-    """
-    for place, step in enumerate(steps):
-        if UNDECODABLE.search(str(step)) or (place and _index(str(step)) is not None):
-            return steps[:place]
-    return steps
+    """Give the steps to decode: those before the first that may be an index. A record is an object: its first step is a name."""
+    index = (place for place, step in enumerate(steps) if place and _index(str(step)) is not None)
+    return steps[: next(index, len(steps))]
 
 
 def _reader(get: Get, selected: Selected) -> Callable[[Any, Message], Value]:
@@ -265,7 +248,7 @@ def line(raw: Message) -> str:
 def leaf(node: Node) -> str | None:
     """Give the text of a field's value; None where there is none, and of objects and arrays."""
     if type(node) is str:
-        return node if node.isascii() else _LONE.sub("\ufffd", node)
+        return encodable(node)
     if node is True:
         return "1"
     if node is False:

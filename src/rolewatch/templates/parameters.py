@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping as Map
 from difflib import get_close_matches
 
+from rolewatch.patterns.regex import compiled
 from rolewatch.templates.definitions import Notice
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.nodes import GIVEN, Mapping, Node, Scalar, Sequence, kind
@@ -122,13 +123,9 @@ class Parameter:
         source = self._rule("AllowedPattern")
         if source is None:
             return None
-        import re2  # noqa: PLC0415 - takes a while, and few parameters need it
-
-        options = re2.Options()
-        options.log_errors = False
         try:
-            fits = re2.compile(source, options).fullmatch(value.text)
-        except re2.error:
+            fits = compiled(source).fullmatch(value.text)
+        except ValueError:
             offset = self._rules.entries["AllowedPattern"].key.start
             text = f"AllowedPattern of {self.name} is not checked: RE2 does not know this expression"
             notices.append(
