@@ -5,6 +5,7 @@ import replays
 from replays import HOUR, OURS, START, alarm, behind, change, composite, metric_filter, reason_data, replayed
 
 from rolewatch.alarms.history import History, State
+from rolewatch.report import replay_rule
 from rolewatch.report import replay_words as said
 from rolewatch.report.replay_story import stories
 from rolewatch.scan.replayed import Behind
@@ -94,15 +95,15 @@ RULES = [
 @pytest.mark.parametrize(("made", "expected"), RULES)
 def test_a_rule_in_words(made, expected):
     """Statistic or expression, comparison, period, how many of how many, and what missing data counts as."""
-    assert expected == said.rule(made)
+    assert expected == replay_rule.rule(made)
 
 
 def test_what_an_alarm_looks_at():
     """The metric with its dimensions, or each query by its id."""
     plain = alarm("It", Metric("N", "M", (("A", "1"), ("B", "2"))))
-    assert said.looked_at(plain) == ["N M {A=1, B=2}"]
+    assert replay_rule.looked_at(plain) == ["N M {A=1, B=2}"]
     math = plain._replace(stat=None, queries=queries(("m", SUM, False), ("e", "m * 2", True)))
-    assert said.looked_at(math) == ["m = Sum of Rolewatch Denied", "e = m * 2"]
+    assert replay_rule.looked_at(math) == ["m = Sum of Rolewatch Denied", "e = m * 2"]
 
 
 def replay_of(*changes, minutes=None, initial=OK, actions=replays.TELLS, default=0.0, end=END):

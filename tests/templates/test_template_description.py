@@ -113,12 +113,12 @@ def test_wrong(name, number, changes, message, path):
 
 def test_not_everything():
     """A file that is only the first page is told so, and what is no list of ours is named."""
-    found = read(json.dumps({**FILTERS, "nextToken": "abc", "LogAlarms": []}))
+    found = read(json.dumps({**FILTERS, "nextToken": "abc", "LogGroups": []}))
     assert [message for _, _, message in told(found, "warning")] == [
         "nextToken: this is not all there is; the AWS CLI prints everything without --max-items and --no-paginate"
     ]
     assert [message for _, _, message in told(found, "unused")] == [
-        "LogAlarms is not used here: the whole list"
+        "LogGroups is not used here: the whole list"
     ]
 
 

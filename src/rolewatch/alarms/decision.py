@@ -1,13 +1,13 @@
 """Numbers of datapoints in, the state that they ask for out (spec/alarm.md §5)."""
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rolewatch.alarms.history import State
 from rolewatch.alarms.tally import Tally
-from rolewatch.alarms.watch import Watch
+from rolewatch.templates.definitions import Alarm
 
 Codes = NDArray[np.int8]
 
@@ -16,7 +16,15 @@ DECISIONS: Final = (None, State.OK, State.ALARM, State.INSUFFICIENT_DATA)
 KEEP, OK, ALARM, INSUFFICIENT_DATA = (np.int8(code) for code in range(4))
 
 
-def decide(watch: Watch, tally: Tally) -> Codes:
+class Rule(Protocol):
+    """How many datapoints are wanted, how many of them have to breach, and what missing ones count as."""
+
+    wanted: int
+    needed: int
+    alarm: Alarm
+
+
+def decide(watch: Rule, tally: Tally) -> Codes:
     """Decide for each evaluation of a tally."""
     enough = tally.real >= watch.wanted
     missing = np.where(enough, 0, watch.wanted - tally.real)

@@ -13,6 +13,8 @@ from rolewatch.alarms.composite import ARN_PREFIX, Setting, follow
 from rolewatch.alarms.decision import DECISIONS, decide, resolved
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.history import History, State, Transition
+from rolewatch.alarms.log_evaluate import log_history
+from rolewatch.alarms.log_results import LogResults
 from rolewatch.alarms.mute import muted, unknown_targets
 from rolewatch.alarms.reasons import Change, reasons
 from rolewatch.alarms.tally import tallies
@@ -24,6 +26,7 @@ from rolewatch.templates.definitions import (
     AlarmMuteRule,
     AnomalyDetector,
     CompositeAlarm,
+    LogAlarm,
     Notice,
     Place,
 )
@@ -44,6 +47,8 @@ def replay(
     arn_prefix: str = ARN_PREFIX,
     detectors: Sequence[AnomalyDetector] = (),
     mute_rules: Sequence[AlarmMuteRule] = (),
+    log_alarms: Sequence[LogAlarm] = (),
+    results: Mapping[str, LogResults] | None = None,
 ) -> tuple[tuple[History, ...], tuple[Notice, ...]]:
     """Evaluate alarms over `start < time <= end` (epoch seconds), or only at the times that are `asked` for.
 
@@ -51,6 +56,8 @@ def replay(
     `initial` has states by the alarm's name; an alarm that it does not name has just been created. An alarm that cannot be
     evaluated has an error among the notices and no history; the others have one each, composite alarms last. `detectors` say
     what the bands of anomaly alarms learn from; `mute_rules` hold back actions of the alarms that they name.
+    `results` are those of the queries of `log_alarms`, by the alarm's name; one without any cannot be evaluated either, and
+    whoever ran its query has said why.
     """
     alarms, composites = tuple(alarms), tuple(composites)
     started = {} if initial is None else initial
@@ -73,11 +80,19 @@ def replay(
             failed.add(alarm.name)
         else:
             histories.append(History(alarm, start, end, state, transitions))
+    for log_alarm in log_alarms:
+        found = (results or {}).get(log_alarm.name)
+        if found is None:
+            failed.add(log_alarm.name)
+        else:
+            histories.append(
+                log_history(log_alarm, found, start=start, end=end, initial=started, asked=asked)
+            )
     minutes = evaluations(start, end, _MINUTE) if times is None else times
     setting = Setting(start, end, int(minutes[0]) if len(minutes) else None, started, arn_prefix)
     by_name = {history.alarm.name: history for history in histories}
     followed, complaints = follow(composites, by_name, failed - by_name.keys(), setting)
-    names = {*(alarm.name for alarm in alarms), *(alarm.name for alarm in composites)}
+    names = {alarm.name for kind in (alarms, log_alarms, composites) for alarm in kind}
     unknown = unknown_targets(mute_rules, names)
     return tuple(muted((*histories, *followed), mute_rules)), (*notices, *complaints, *unknown)
 

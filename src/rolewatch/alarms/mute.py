@@ -6,12 +6,13 @@ last are invoked if a rule had muted them and the alarm is still in this state.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC
+from itertools import groupby
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from rolewatch.alarms.clock import instants
-from rolewatch.alarms.history import History
+from rolewatch.alarms.history import History, Transition
 from rolewatch.metrics.series import Times
 from rolewatch.templates.definitions import AlarmMuteRule, Notice
 from rolewatch.templates.schedule import Cron, parse_schedule
@@ -132,20 +133,35 @@ def muted(histories: Iterable[History], rules: Sequence[AlarmMuteRule]) -> list[
 
 
 def _muted(history: History, windows: _Windows) -> History:
-    changes = list(history.transitions)
+    order = sorted(history.contributors, key=lambda each: each.attributes)
+    waiting = {
+        who: iter(_held((each.change for each in changes), windows, history.end))
+        for who, changes in groupby(order, key=lambda each: each.attributes)
+    }
+    return history._replace(
+        transitions=tuple(_held(history.transitions, windows, history.end)),
+        contributors=tuple(
+            each._replace(change=next(waiting[each.attributes])) for each in history.contributors
+        ),
+    )
+
+
+def _held(given: Iterable[Transition], windows: _Windows, end: int) -> list[Transition]:
+    """Hold back the actions of changes of one thing that lie in a window."""
+    changes = list(given)
     for place, change in enumerate(changes):
         at = change.time if change.acted_at is None else change.acted_at
-        window = windows.window(at, history.end) if change.actions else None
+        window = windows.window(at, end) if change.actions else None
         if window is None:
             continue
         left = changes[place + 1].time if place + 1 < len(changes) else None
-        acts = window.end <= history.end and (left is None or left > window.end)
+        acts = window.end <= end and (left is None or left > window.end)
         changes[place] = change._replace(
             actions=change.actions if acts else (),
             acted_at=window.end if acts else None,
             suppressed_by=f"{BY}{window.name}",
         )
-    return history._replace(transitions=tuple(changes))
+    return changes
 
 
 def unknown_targets(rules: Iterable[AlarmMuteRule], known: Collection[str]) -> list[Notice]:

@@ -12,6 +12,7 @@ import numpy as np
 from rolewatch.alarms.history import State
 from rolewatch.alarms.watch import Watch
 from rolewatch.alarms.wording import LONGEST_DATA, LONGEST_REASON, counted, number, short_time, stamp, was
+from rolewatch.templates.definitions import Alarm
 
 _LISTED: Final = (
     5  # of so many datapoints or more, the reason lists the newest five in a sentence of their own
@@ -55,10 +56,10 @@ class Change(NamedTuple):
     after: State
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """What an evaluation saw in each period of its range, newest first; `bounds` has those of the anomaly band in use.
 
-    `codes` has a byte for each period: nothing there, not breaching, breaching.
+    `codes` has a byte for each period: MISSING, FINE, BREACHING.
     """
 
     codes: bytes
@@ -67,7 +68,7 @@ class _Seen(NamedTuple):
     bounds: tuple[list[float], ...]
 
 
-_MISSING, _FINE, _BREACHING = range(3)
+MISSING, FINE, BREACHING = range(3)
 
 
 class _Plan(NamedTuple):
@@ -84,7 +85,7 @@ class _Plan(NamedTuple):
 
 def reasons(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[tuple[str, str]]:
     """Yield StateReason and StateReasonData for each change."""
-    teller = _Teller(watch)
+    teller = Teller(watch.alarm, watch.wanted, watch.needed, watch.period)
     rows = max(_AT_ONCE // watch.reach, 1)
     for start in range(0, len(changes), rows):
         part = changes[start : start + rows]
@@ -92,7 +93,7 @@ def reasons(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[tup
             yield teller.tell(change, seen)
 
 
-def _looked_up(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[_Seen]:
+def _looked_up(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[Seen]:
     points = watch.ranges(np.array([change.end for change in changes], np.int64), delay)
     bounds = {"lower": points.lower, "upper": points.upper}
     used = [bounds[name] for name in _BOUNDS.get(watch.alarm.comparison_operator, ())]
@@ -102,7 +103,7 @@ def _looked_up(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[
     plain = watch.alarm.stat is not None  # only then the service tells the number of samples
     samples = points.samples[:, ::-1].tolist() if plain and points.samples is not None else None
     for row in range(len(changes)):
-        yield _Seen(
+        yield Seen(
             codes[row * watch.reach : (row + 1) * watch.reach],
             values[row],
             None if samples is None else samples[row],
@@ -110,12 +111,12 @@ def _looked_up(watch: Watch, changes: Sequence[Change], delay: int) -> Iterator[
         )
 
 
-class _Teller:
-    """Tells changes of one alarm's state. Periods are counted from the newest, which is 0."""
+class Teller:
+    """Tells changes of one alarm's state. Periods (of so many seconds) are counted from the newest, which is 0."""
 
-    def __init__(self, watch: Watch) -> None:
-        alarm = watch.alarm
-        self.wanted, self.needed, self.period = watch.wanted, watch.needed, watch.period
+    def __init__(self, alarm: Alarm, wanted: int, needed: int, period: int, noun: str = "datapoint") -> None:
+        self.noun = noun
+        self.wanted, self.needed, self.period = wanted, needed, period
         self.bounds = _BOUNDS.get(alarm.comparison_operator, ())
         self.counts = alarm.datapoints_to_alarm is not None
         self.treatment = alarm.treat_missing_data
@@ -127,7 +128,7 @@ class _Teller:
             self.head = f'{unit}"statistic":{json.dumps(alarm.stat.statistic)},'
         self.plans: dict[tuple[State, bytes], _Plan] = {}
 
-    def tell(self, change: Change, seen: _Seen) -> tuple[str, str]:
+    def tell(self, change: Change, seen: Seen) -> tuple[str, str]:
         """Write StateReason and StateReasonData."""
         key = change.after, seen.codes
         plan = self.plans.get(key)
@@ -148,14 +149,14 @@ class _Teller:
 
     def _plan(self, after: State, codes: bytes) -> _Plan:
         """Work out what is to be told."""
-        real = [at for at, code in enumerate(codes) if code != _MISSING][: self.wanted]
-        missing = [at for at, code in enumerate(codes) if code == _MISSING][: self.wanted - len(real)]
+        real = [at for at, code in enumerate(codes) if code != MISSING][: self.wanted]
+        missing = [at for at, code in enumerate(codes) if code == MISSING][: self.wanted - len(real)]
         considered = sorted(real + missing)
         if after is State.INSUFFICIENT_DATA:
-            text = f"Insufficient Data: {counted(self.wanted, 'datapoint')} {was(self.wanted)} unknown."
+            text = f"Insufficient Data: {counted(self.wanted, self.noun)} {was(self.wanted)} unknown."
             return _Plan(real, [], considered, [text])
         alarming = after is State.ALARM
-        crossed = [at for at in real if codes[at] == (_BREACHING if alarming else _FINE)]
+        crossed = [at for at in real if codes[at] == (BREACHING if alarming else FINE)]
         # So many datapoints on one side decide; those after the last of them are not told of.
         minimum = self.needed if alarming else self.wanted - self.needed + 1
         gaps_count = self.treatment == ("breaching" if alarming else "notBreaching")
@@ -170,7 +171,7 @@ class _Teller:
             )
         opening = "Thresholds Crossed: " if self.bounds else "Threshold Crossed: "
         if not crossed:
-            received = counted(len(real), "datapoint") if real else "no datapoints"
+            received = counted(len(real), self.noun) if real else f"no {self.noun}s"
             text = (
                 f"{opening}{received} {was(len(real))} received for {counted(self.wanted, 'period')}{filled}."
             )
@@ -179,7 +180,7 @@ class _Teller:
             len(crossed), _SIDES[alarming], filled
         )
         if self.counts:
-            pieces[0] = f"{len(crossed)} out of the last {self.wanted} datapoints{pieces[0]}"
+            pieces[0] = f"{len(crossed)} out of the last {self.wanted} {self.noun}s{pieces[0]}"
             pieces[-1] += (
                 f" (minimum {counted(minimum, 'datapoint')} for {_SIDES[alarming].change} transition)"
             )
@@ -206,7 +207,7 @@ class _Teller:
         predicate = f" {was(count)} {' or '.join(where)}{filled}. Recent datapoints ["
         return [predicate, f"] {side.did} the {ends[0]}", *(f"] or {end}" for end in ends[1:]), "]"]
 
-    def _data(self, change: Change, seen: _Seen, plan: _Plan) -> str:
+    def _data(self, change: Change, seen: Seen, plan: _Plan) -> str:
         """Write StateReasonData; where it would be longer than the service allows, the oldest datapoints are left out."""
         newest = change.end - self.period
         start = f'"startDate":"{stamp(newest - plan.real[-1] * self.period)}",' if plan.real else ""
@@ -220,11 +221,11 @@ class _Teller:
             f'{lists}{threshold},"evaluatedDatapoints":['
         )
         evaluated = [self._evaluated(newest, seen, at) for at in plan.decisive]
-        return f"{text}{','.join(_fitting(evaluated, LONGEST_DATA - len(text) - 2))}]}}"
+        return f"{text}{','.join(fitting(evaluated, LONGEST_DATA - len(text) - 2))}]}}"
 
-    def _evaluated(self, newest: int, seen: _Seen, at: int) -> str:
+    def _evaluated(self, newest: int, seen: Seen, at: int) -> str:
         when = f'{{"timestamp":"{stamp(newest - at * self.period)}"'
-        if seen.codes[at] == _MISSING:
+        if seen.codes[at] == MISSING:
             return when + "}"
         samples = "" if seen.samples is None else f',"sampleCount":{number(seen.samples[at])}'
         threshold = f',"threshold":{number(seen.bounds[0][at])}' if len(seen.bounds) == 1 else ""
@@ -233,10 +234,10 @@ class _Teller:
 
 def _recent(values: list[float], periods: list[int], length: int) -> str:
     """Write values from the oldest to the newest, as far as they fit."""
-    return ",".join(_fitting([number(values[at]) for at in periods], length)[::-1])
+    return ",".join(fitting([number(values[at]) for at in periods], length)[::-1])
 
 
-def _fitting(parts: list[str], length: int) -> list[str]:
+def fitting(parts: list[str], length: int) -> list[str]:
     """Keep as many of the first parts as fit into a length, with a comma behind each."""
     if sum(map(len, parts)) + len(parts) <= length:
         return parts

@@ -30,7 +30,8 @@ _DAY: Final = 86_400
 _LONGEST: Final = 7 * _DAY  # an alarm looks back no further (spec/alarm.md §1)
 _SHORT: Final = (10, 20, 30)  # periods of less than a minute
 _TREATMENTS: Final = ("missing", "ignore", "breaching", "notBreaching")
-_STATIC: Final[dict[str, Callable[[Floats, float], Flags]]] = {
+#: What breaches a threshold.
+STATIC: Final[dict[str, Callable[[Floats, float], Flags]]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
     "LessThanThreshold": operator.lt,
@@ -206,7 +207,7 @@ class Watch:
         if points.lower is not None and points.upper is not None:
             return points.present & _ANOMALY[name](points.values, points.lower, points.upper)
         assert self.alarm.threshold is not None  # noqa: S101 - checked at the start
-        return points.present & _STATIC[name](points.values, self.alarm.threshold)
+        return points.present & STATIC[name](points.values, self.alarm.threshold)
 
     def insignificant(self, points: Points) -> Flags:
         """Say which periods have too few samples for their percentile."""
@@ -261,7 +262,7 @@ def _check(alarm: Alarm, needed: int, stats: Mapping[str, MetricStat]) -> None:
         raise AlarmError(
             f"TreatMissingData is {alarm.treat_missing_data!r}", remedy=f"write {', '.join(_TREATMENTS)}"
         )
-    known = _ANOMALY if alarm.threshold_metric_id is not None else _STATIC
+    known = _ANOMALY if alarm.threshold_metric_id is not None else STATIC
     if alarm.comparison_operator not in known:
         raise AlarmError(
             f"ComparisonOperator is {alarm.comparison_operator!r}", remedy=f"write {', '.join(known)}"

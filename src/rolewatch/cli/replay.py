@@ -17,7 +17,7 @@ from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested, windowing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolewatch.scan.replayed import Replayed
+    from rolewatch.scan.replayed import Ask, Replayed
     from rolewatch.templates.definitions import Template
 
 INVALID = 2  # the exit status where a part of the template is invalid, and the rest was replayed
@@ -93,8 +93,9 @@ def run(called: Called) -> int:
         seconds = int(values["delay"].total_seconds())
         with progress(sys.stderr) as tell:
             replayed = replay(
-                values["source"], template, request, delay=seconds, now=now, groups=groups, progress=tell
-            )
+                values["source"], template, request,
+                delay=seconds, now=now, groups=groups, ask=_ask(template, values), progress=tell,
+            )  # fmt: skip
         _tell(replayed)
         from rolewatch.report.output import Options  # noqa: PLC0415 - as above
         from rolewatch.report.replay import FORMATS as WRITERS  # noqa: PLC0415 - as above
@@ -120,6 +121,21 @@ def _template(values: "Mapping[str, Any]") -> "Template":
         for number, name in enumerate(names, 1)
     ]  # fmt: skip
     return _told_apart(combined(templates))
+
+
+def _ask(template: "Template", values: "Mapping[str, Any]") -> "Ask | None":
+    """Give what runs the queries of log alarms, if there are any."""
+    if not template.log_alarms:
+        return None
+    sources = [*values["source"], *(source for _, source in values["log-group"])]
+    if "-" in sources:
+        raise UsageError(
+            "log alarms cannot be replayed over standard input, which can be read only once",
+            remedy="write it to a file, and give that",
+        )
+    from rolewatch.insights.log_runs import ask  # noqa: PLC0415 - its engine takes a while
+
+    return ask
 
 
 def _told_apart(template: "Template") -> "Template":

@@ -12,6 +12,7 @@ from rolewatch.cli.shared import OUTPUT
 
 if TYPE_CHECKING:
     from rolewatch.report.replay_trials import Outcome
+    from rolewatch.scan.replayed import Ask
     from rolewatch.templates.definitions import Template
     from rolewatch.templates.trials import Trials
 
@@ -87,7 +88,7 @@ def _run_file(name: str, collected: _Collected) -> None:
     trials = read_trials(read_template_file(name, "FILE"), name)
     folder = Path(name).parent
     template = _template(trials, folder)
-    runner = Runner(template, folder, ScanRequest())
+    runner = Runner(template, folder, ScanRequest(), _ask(template))
     for notice in (*template.notices, *runner.errors):
         if notice.level == "error":
             collected.tell(f"{notice.place}: {notice.message}")
@@ -97,6 +98,15 @@ def _run_file(name: str, collected: _Collected) -> None:
             collected.tell(str(error))
         collected.outcomes.append(Outcome(name, trial.name, trial.place, verdict))
     collected.unreadable |= dict.fromkeys(runner.unreadable)
+
+
+def _ask(template: "Template") -> "Ask | None":
+    """Give what runs the queries of log alarms, if there are any."""
+    if not template.log_alarms:
+        return None
+    from rolewatch.insights.log_runs import ask  # noqa: PLC0415 - its engine takes a while
+
+    return ask
 
 
 def _template(trials: "Trials", folder: Path) -> "Template":

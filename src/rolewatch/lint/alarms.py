@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from rolewatch.lint.advice import Rule, Said, Severity
-from rolewatch.lint.setup import AlarmCase, CompositeCase, is_about_trail
+from rolewatch.lint.setup import AlarmCase, CompositeCase, LogCase, is_about_trail
 from rolewatch.lint.thresholds import COMPARE
 from rolewatch.templates.definitions import Metric
 
@@ -75,7 +75,7 @@ def _missing_data(case: AlarmCase) -> Iterator[Said]:
     if alarm.comparison_operator not in COMPARE:
         return
     looks_for_more = alarm.comparison_operator.startswith("Greater")
-    told = (_MORE if looks_for_more else _LESS).get(alarm.treat_missing_data)
+    told = (MORE if looks_for_more else LESS).get(alarm.treat_missing_data)
     if told:
         severity, why = told
         yield Said(
@@ -87,7 +87,8 @@ def _missing_data(case: AlarmCase) -> Iterator[Said]:
         )
 
 
-_MORE = {
+#: What a treatment of missing data does to an alarm that looks for many matches, or for few.
+MORE = {
     "breaching": (Severity.ERROR, "With `breaching` that is an alarm: it rings whenever nothing happens."),
     "missing": (
         Severity.WARNING,
@@ -98,7 +99,7 @@ _MORE = {
         "With `ignore` the alarm then keeps its state: after the first match it stays in ALARM, and the next one notifies nobody.",
     ),
 }
-_LESS = {
+LESS = {
     "notBreaching": (Severity.ERROR, "With `notBreaching` that is fine: an alarm that looks for too few matches misses that there are none."),
     "missing": (Severity.WARNING, "With `missing`, the default, the alarm then is in INSUFFICIENT_DATA, not in ALARM, though there are too few matches."),
     "ignore": (Severity.WARNING, "With `ignore` the alarm then keeps its state, though there are too few matches."),
@@ -131,7 +132,8 @@ def _ok_is_no_recovery(case: AlarmCase) -> Iterator[Said]:
         )
 
 
-def _no_action(case: AlarmCase) -> Iterator[Said]:
+def no_action(case: AlarmCase | LogCase) -> Iterator[Said]:
+    """Say that an alarm tells nobody, and that no composite alarm looks at it either."""
     alarm = case.alarm
     if any(
         alarm.name in referred(each.rule) or alarm.logical_id in referred(each.rule)
@@ -147,7 +149,7 @@ def _composite_no_action(case: CompositeCase) -> Iterator[Said]:
         yield from _silent(case)
 
 
-def _silent(case: AlarmCase | CompositeCase) -> Iterator[Said]:
+def _silent(case: AlarmCase | CompositeCase | LogCase) -> Iterator[Said]:
     actions = case.alarm.actions
     if not actions.enabled:
         yield Said(
@@ -167,7 +169,9 @@ def _silent(case: AlarmCase | CompositeCase) -> Iterator[Said]:
 
 def _unknown_alarm(case: CompositeCase) -> Iterator[Said]:
     template = case.setup.template
-    names = [*(each.name for each in template.alarms), *(each.name for each in template.composites)]
+    names = [
+        each.name for kind in (template.alarms, template.log_alarms, template.composites) for each in kind
+    ]
     suppressor = [case.alarm.suppressor] if case.alarm.suppressor else []
     for name in (*referred(case.alarm.rule), *(_bare(each) for each in suppressor)):
         if name in names:
@@ -205,7 +209,7 @@ RULES: tuple[Rule[AlarmCase], ...] = (
     Rule("missing-data", "a treatment of missing data that hides or invents an alarm", _missing_data),
     Rule("short-window", "a window that is over before CloudTrail delivers", _short_window),
     Rule("ok-is-no-recovery", "an action when nothing matched for a while", _ok_is_no_recovery),
-    Rule("no-action", "an alarm that tells nobody", _no_action),
+    Rule("no-action", "an alarm that tells nobody", no_action),
 )
 COMPOSITE_RULES: tuple[Rule[CompositeCase], ...] = (
     Rule("no-action", "an alarm that tells nobody", _composite_no_action),

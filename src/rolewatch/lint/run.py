@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from rolewatch.lint import alarms, comparisons, denials, filters, thresholds, truth, words
+from rolewatch.lint import alarms, comparisons, denials, filters, log_alarms, thresholds, truth, words
 from rolewatch.lint.advice import Advice, Rule, Severity
 from rolewatch.lint.examined import Examined, examined
 from rolewatch.lint.repair import REFUSED, UNQUOTED
-from rolewatch.lint.setup import AlarmCase, CompositeCase, FilterCase, Setup, setup_of
+from rolewatch.lint.setup import AlarmCase, CompositeCase, FilterCase, LogCase, Setup, setup_of
 from rolewatch.patterns import Pattern
 from rolewatch.templates.definitions import Notice, Place, Template
 
@@ -17,6 +17,7 @@ Subject = TypeVar("Subject")
 PATTERN_RULES: tuple[Rule[Examined], ...] = (*truth.RULES, *comparisons.RULES, *denials.RULES, *words.RULES)
 FILTER_RULES: tuple[Rule[FilterCase], ...] = filters.RULES
 ALARM_RULES: tuple[Rule[AlarmCase], ...] = (*alarms.RULES, *thresholds.RULES)
+LOG_RULES: tuple[Rule[LogCase], ...] = log_alarms.RULES
 COMPOSITE_RULES: tuple[Rule[CompositeCase], ...] = alarms.COMPOSITE_RULES
 #: What the reader of a template says, as advice: (level of its notice, rule, severity, title).
 NOTICES = (
@@ -33,7 +34,7 @@ TITLES: dict[str, str] = {
     UNQUOTED: "a special character outside of quotes",
     **{
         rule.id: rule.title
-        for table in (PATTERN_RULES, FILTER_RULES, ALARM_RULES, COMPOSITE_RULES)
+        for table in (LOG_RULES, PATTERN_RULES, FILTER_RULES, ALARM_RULES, COMPOSITE_RULES)
         for rule in table
     },
 }
@@ -65,6 +66,8 @@ def lint_template(template: Template) -> list[Advice]:
             found.append(advice._replace(place=place))
     for alarm in template.alarms:
         found += _asked(ALARM_RULES, AlarmCase(setup, alarm), alarm.place)
+    for log_alarm in template.log_alarms:
+        found += _asked(LOG_RULES, LogCase(setup, log_alarm), log_alarm.place)
     for composite in template.composites:
         found += _asked(COMPOSITE_RULES, CompositeCase(setup, composite), composite.place)
     return sorted(found, key=lambda advice: advice.place[:3] if advice.place else ("", 0, 0))

@@ -3,7 +3,15 @@
 from typing import NamedTuple
 
 from rolewatch.lint.examined import examined
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Metric, MetricFilter, MetricStat, Template
+from rolewatch.templates.definitions import (
+    Alarm,
+    CompositeAlarm,
+    LogAlarm,
+    Metric,
+    MetricFilter,
+    MetricStat,
+    Template,
+)
 
 
 class Setup(NamedTuple):
@@ -44,6 +52,13 @@ class AlarmCase(NamedTuple):
     def metrics(self) -> list[Metric]:
         """All metrics that it looks at, each once."""
         return list(dict.fromkeys(stat.metric for stat in stats_of(self.alarm)))
+
+
+class LogCase(NamedTuple):
+    """A log alarm."""
+
+    setup: Setup
+    alarm: LogAlarm
 
 
 class CompositeCase(NamedTuple):

@@ -4,21 +4,26 @@ from typing import Final
 
 from rolewatch.alarms.graph import Graph, graph
 from rolewatch.alarms.history import History
+from rolewatch.alarms.log_graph import log_graph
 from rolewatch.base.errors import UsageError
 from rolewatch.scan.replayed import Replayed
-from rolewatch.templates.definitions import CompositeAlarm
+from rolewatch.templates.definitions import CompositeAlarm, LogAlarm
 
 #: More than any chart has columns.
 POINTS: Final = 3000
 
 
 def graph_of(replayed: Replayed, history: History) -> Graph | None:
-    """Return the values as the alarm saw them; None for an alarm without a metric."""
-    if isinstance(history.alarm, CompositeAlarm):
+    """Return the values as the alarm saw them; None for a composite alarm."""
+    alarm = history.alarm
+    if isinstance(alarm, CompositeAlarm):
         return None
+    if isinstance(alarm, LogAlarm):
+        results = replayed.logs[alarm.name].results
+        return log_graph(alarm, results, history.start, history.end, points=POINTS)
     try:
         return graph(
-            history.alarm, replayed.metrics, history.start, history.end,
+            alarm, replayed.metrics, history.start, history.end,
             delay=replayed.delay, points=POINTS, detectors=replayed.template.anomaly_detectors,
         )  # fmt: skip
     except UsageError:  # that it cannot be evaluated is among the notices

@@ -3,15 +3,17 @@
 from typing import Final
 
 from rolewatch.alarms.history import State, Transition
+from rolewatch.alarms.log_reasons import shown
 from rolewatch.report import replay_words as said
 from rolewatch.report.html_markup import Markup, el, instant, join, resource, text
 from rolewatch.report.replay_cause import Cause
 from rolewatch.report.replay_chart import chart, state_class
 from rolewatch.report.replay_graph import graph_of
+from rolewatch.report.replay_rule import looked_at, rule
 from rolewatch.report.replay_story import Story
 from rolewatch.report.words import count
 from rolewatch.scan.replayed import Match, Replayed
-from rolewatch.templates.definitions import Alarm
+from rolewatch.templates.definitions import Alarm, CompositeAlarm, LogAlarm
 
 #: What is listed one by one; the JSON format has all of it. The first changes are open, the others fold away, a part each.
 OPEN_CHANGES: Final = 200
@@ -52,6 +54,7 @@ def alarm_panel(replayed: Replayed, story: Story, number: int) -> Markup:
         chart(story, drawn),
         _rule(replayed, story),
         _changes(replayed, story),
+        _contributors(replayed, story),
         _findings(replayed, story),
         class_="panel alarm",
         aria_labelledby=name,
@@ -80,14 +83,16 @@ def _figures(story: Story) -> Markup:
 def _rule(replayed: Replayed, story: Story) -> Markup:
     """Return when the alarm goes off, what it looks at, whom it tells, and when it is muted."""
     alarm = story.history.alarm
-    facts: list[tuple[str, Markup]] = [("Rule", el("code", said.rule(alarm)))]
-    if isinstance(alarm, Alarm):
-        facts.append(("Metric", join([el("div", el("code", line)) for line in said.looked_at(alarm)])))
+    facts: list[tuple[str, Markup]] = [("Rule", el("code", rule(alarm)))]
+    if not isinstance(alarm, CompositeAlarm):
+        label = "Metric" if isinstance(alarm, Alarm) else "Query"
+        facts.append((label, join([el("div", el("code", line)) for line in looked_at(alarm)])))
     filters = [
         el("div", el("code", each.pattern.text or "(everything)"), el("span", f" {said.publishes(each)}", class_="hint"))
         for each in story.filters
     ]  # fmt: skip
-    facts.append(("Filters", join(filters) if filters else el("span", "no metric filter of the template publishes what it looks at", class_="caution")))  # fmt: skip
+    if filters or not isinstance(alarm, LogAlarm):
+        facts.append(("Filters", join(filters) if filters else el("span", "no metric filter of the template publishes what it looks at", class_="caution")))  # fmt: skip
     facts.append(("Tells", join([el("div", el("code", arn)) for arn in alarm.actions.alarm]) if story.tells else join([f"nobody: {said.why_silent(story)}"])))  # fmt: skip
     if muted := said.mutes(replayed.template.mute_rules, alarm):
         facts.append(("Muted", join([el("div", el("code", line)) for line in muted])))
@@ -121,6 +126,24 @@ def _changes(replayed: Replayed, story: Story) -> Markup:
     )
 
 
+def _contributors(replayed: Replayed, story: Story) -> Markup | None:
+    """Return the changes of a log alarm's contributors, folded away."""
+    if not story.calls:
+        return None
+    items = []
+    for each, cause in story.calls[:FOLDED_CHANGES]:
+        made = _change(replayed, each.change, cause)
+        items.append(el("li", el("p", el("code", shown(each.attributes))), el("ol", made, class_="changes")))
+    more = len(story.calls) - len(items)
+    return el(
+        "details",
+        el("summary", f"Changes of its contributors ({len(story.calls):,})"),
+        el("ol", *items, class_="changes"),
+        el("p", f"and {more:,} more: see the JSON format", class_="hint") if more > 0 else None,
+        class_="records",
+    )
+
+
 def _stretch(story: Story, first: int, stop: int) -> Markup:
     """Return which changes a part has: their numbers and times."""
     begin, end = (instant_of(story.history.transitions[index].time) for index in (first, stop - 1))
@@ -144,7 +167,21 @@ def _change(replayed: Replayed, change: Transition, cause: Cause | None) -> Mark
         ),
         el("p", change.reason, class_="why-changed"),
         el("p", join(["Notified: ", join(told, ", ")]), class_="hint") if told else None,
+        _lines(change),
         _cause(replayed, cause) if cause else None,
+    )
+
+
+def _lines(change: Transition) -> Markup | None:
+    """Return the log lines that go with a notification."""
+    if not change.lines:
+        return None
+    lines = Markup("\n".join(map(text, change.lines)))
+    return el(
+        "details",
+        el("summary", f"{count(len(change.lines), 'log line')} with it"),
+        el("pre", lines, tabindex=0, role="region", aria_label="Log lines"),
+        class_="records",
     )
 
 

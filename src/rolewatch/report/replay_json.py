@@ -1,6 +1,7 @@
 """A replay as JSON: the contract's keys (DESIGN "Commands: the contract"), and beside them what each alarm cost its owner."""
 
-from typing import Any, TextIO
+from math import isnan
+from typing import Any, Final, TextIO
 
 from rolewatch import __version__
 from rolewatch.alarms.history import Transition
@@ -10,8 +11,10 @@ from rolewatch.report.output import emit
 from rolewatch.report.replay_cause import Cause
 from rolewatch.report.replay_story import Story, stories
 from rolewatch.report.replay_words import iso, minutes, place
-from rolewatch.scan.replayed import UNIT, Replayed
-from rolewatch.templates.definitions import Alarm, Metric, Notice
+from rolewatch.scan.replayed import UNIT, Logged, Replayed
+from rolewatch.templates.definitions import Alarm, CompositeAlarm, LogAlarm, Metric, Notice
+
+_TYPES: Final = {Alarm: "metric", CompositeAlarm: "composite", LogAlarm: "log"}
 
 
 def write(replayed: Replayed, out: TextIO) -> None:
@@ -27,7 +30,10 @@ def content(replayed: Replayed) -> dict[str, Any]:
             for metric, units in sorted(replayed.metrics.items())
             for unit, series in sorted(units.items())
         ],
-        "alarms": [_alarm(story) for story in stories(replayed)],
+        "alarms": [
+            _alarm(story) | _results(story, replayed.logs.get(story.history.alarm.name))
+            for story in stories(replayed)
+        ],
         "notices": [notice(each) for each in notices(replayed)],
         "findings": {name: each._asdict() for name, each in sorted(replayed.findings.items())},
         "start": None if replayed.nothing else iso(replayed.start),
@@ -77,7 +83,7 @@ def _alarm(story: Story) -> dict[str, Any]:
             _transition(change, cause)
             for change, cause in zip(history.transitions, story.causes, strict=True)
         ],
-        "type": "metric" if isinstance(history.alarm, Alarm) else "composite",
+        "type": _TYPES[type(history.alarm)],
         "initial_state": history.initial,
         "minutes_in_alarm": minutes(story.seconds),
         "notifications": story.notifications,
@@ -105,7 +111,34 @@ def _transition(change: Transition, cause: Cause | None) -> dict[str, Any]:
     if change.suppressed_by is not None:
         acted_at = None if change.acted_at is None else iso(change.acted_at)
         told |= {"suppressed_by": change.suppressed_by, "acted_at": acted_at}
+    if change.lines:
+        told["log_lines"] = list(change.lines)
     return told
+
+
+def _results(story: Story, logged: Logged | None) -> dict[str, Any]:
+    """Return the changes of a log alarm's contributors, and what its query gave; a run that is not there gave what `otherwise` says."""
+    if logged is None:
+        return {}
+    results = logged.results
+    contributors = [
+        {
+            "attributes": dict(attributes),
+            "values": [
+                {"timestamp": iso(run), "value": None if isnan(value) else value}
+                for run, value in zip(each.runs.tolist(), each.values.tolist(), strict=True)
+            ],
+        }
+        for attributes, each in results.contributors.items()
+    ]
+    changes = [
+        {"attributes": dict(each.attributes), **_transition(each.change, cause)}
+        for each, cause in story.calls
+    ]
+    return {
+        "contributor_changes": changes,
+        "results": {"contributors": contributors, "otherwise": results.otherwise},
+    }
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

@@ -4,17 +4,18 @@ A finding's records reach the alarm `delay` seconds after the minute in which th
 filters is one of three: its first record stood behind a change into ALARM (`raised`), it began while the alarm was in
 ALARM already, so that nothing was said of it (`meanwhile`), or it never took the alarm over its threshold (`unraised`).
 Of what raised it somebody was told (`told`) if that change invoked an action. Where this action was held back, what began
-until it ran counts as raised, and as told, too: whoever is told then finds it there.
+until it ran counts as raised, and as told, too: whoever is told then finds it there. Contributors of a log alarm raise and
+tell of their own findings, also while the alarm is in ALARM.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rolewatch.alarms.history import History, State
-from rolewatch.report.replay_cause import MINUTE, Cause, Causes, Timeline
+from rolewatch.alarms.history import ContributorChange, History, State
+from rolewatch.report.replay_cause import Cause, Causes, Timeline
 from rolewatch.scan.replayed import Replayed
-from rolewatch.templates.definitions import MetricFilter
+from rolewatch.templates.definitions import LogAlarm, MetricFilter
 
 
 class Spell(NamedTuple):
@@ -35,7 +36,8 @@ class Spell(NamedTuple):
 class Story(NamedTuple):
     """What an alarm did, and what for. `causes` has an element for each transition, None if it is not into ALARM.
 
-    `firsts` has the minute (epoch seconds) of each finding's first record, in order.
+    `firsts` has the minute (epoch seconds) of each finding's first record, in order. `calls` are the changes of a log alarm's
+    contributors, each with its cause if it is into ALARM.
     """
 
     history: History
@@ -47,6 +49,7 @@ class Story(NamedTuple):
     meanwhile: tuple[str, ...]
     unraised: tuple[str, ...]
     firsts: Mapping[str, int]
+    calls: tuple[tuple[ContributorChange, Cause | None], ...] = ()
 
     @property
     def entries(self) -> int:
@@ -61,7 +64,8 @@ class Story(NamedTuple):
     @property
     def notifications(self) -> int:
         """How many actions its changes of state invoked."""
-        return sum(len(change.actions) for change in self.history.transitions)
+        changes = (*self.history.transitions, *(each.change for each in self.history.contributors))
+        return sum(len(change.actions) for change in changes)
 
     @property
     def tells(self) -> bool:
@@ -78,10 +82,10 @@ class Story(NamedTuple):
 def stories(replayed: Replayed) -> tuple[Story, ...]:
     """Return the story of each alarm, in the order of the histories."""
     causes = Causes(replayed)
-    return tuple(_story(history, causes, replayed.delay) for history in replayed.histories)
+    return tuple(_story(history, causes) for history in replayed.histories)
 
 
-def _story(history: History, known: Causes, delay: int) -> Story:
+def _story(history: History, known: Causes) -> Story:
     timelines = known.timelines(history.alarm)
     causes = tuple(
         known.cause(history.alarm, change, timelines) if change.after is State.ALARM else None
@@ -89,7 +93,7 @@ def _story(history: History, known: Causes, delay: int) -> Story:
     )
     firsts = _firsts(timelines)
     order = list(firsts)
-    seen = [minute + MINUTE + delay for minute in firsts.values()]  # when the alarm can see them first
+    seen = [known.seen(history.alarm, minute) for minute in firsts.values()]
     spells = []
     for start, end, lasting, change in _stays(history):
         cause = causes[change] if change is not None else None
@@ -110,9 +114,14 @@ def _story(history: History, known: Causes, delay: int) -> Story:
         if cause and change.actions
         for finding in cause.findings
     }
+    calls = tuple(_calls(history, known))
+    called = {finding for _, cause in calls if cause for finding in cause.findings}
+    meanwhile -= called
+    raised |= called
+    told |= {finding for each, cause in calls if cause and each.change.actions for finding in cause.findings}
     return Story(
         history,
-        tuple(timeline.filter for timeline in timelines),
+        tuple(timeline.filter for timeline in timelines if timeline.filter),
         causes,
         tuple(spells),
         tuple(finding for finding in order if finding in raised),
@@ -120,7 +129,18 @@ def _story(history: History, known: Causes, delay: int) -> Story:
         tuple(finding for finding in order if finding in meanwhile),
         tuple(finding for finding in order if finding not in raised and finding not in meanwhile),
         firsts,
+        calls,
     )
+
+
+def _calls(history: History, known: Causes) -> Iterable[tuple[ContributorChange, Cause | None]]:
+    """Yield the changes of contributors, each with what stood behind it if it is into ALARM."""
+    alarm = history.alarm
+    if not isinstance(alarm, LogAlarm):
+        return
+    for each in history.contributors:
+        into = each.change.after is State.ALARM
+        yield each, known.of_contributor(alarm, each) if into else None
 
 
 def _acted_at(history: History, change: int | None) -> int:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from rolewatch.alarms.graph import Graph
 from rolewatch.alarms.history import State, Transition
+from rolewatch.alarms.log_reasons import shown
 from rolewatch.base.sanitise import terminal
 from rolewatch.report import replay_words as said
 from rolewatch.report.drawing import draw
@@ -17,15 +18,17 @@ from rolewatch.report.replay_cause import Cause, metrics_of
 from rolewatch.report.replay_columns import Axis, axis, bands, thinned
 from rolewatch.report.replay_graph import graph_of, threshold_of
 from rolewatch.report.replay_json import notices
+from rolewatch.report.replay_rule import looked_at, rule
 from rolewatch.report.replay_story import Story, stories
 from rolewatch.report.words import count, listed
 from rolewatch.scan.replayed import UNIT, Replayed
-from rolewatch.templates.definitions import Alarm
+from rolewatch.templates.definitions import Alarm, CompositeAlarm
 
 #: Changes of state, and records of each, that are told one by one; the JSON format has all of them.
 MOST_CHANGES: Final = 20
 MOST_RECORDS: Final = 3
 MOST_METRICS: Final = 20
+LONGEST_LINE: Final = 200  # characters of a log line
 NAMED: Final = 20
 
 #: How states are drawn: a sign apart for each, so that no colour is needed.
@@ -94,17 +97,19 @@ class _Block:
         )
         sentence = f"It {said.deed(story)}. {' '.join(said.upshot(story))}".strip()
         self._page.line(Text(sentence), indent=_INDENT)
-        self._row("rule", Text(terminal(said.rule(alarm))))
-        if isinstance(alarm, Alarm):
-            for index, line in enumerate(said.looked_at(alarm)):
-                self._row("" if index else "metric", Text(terminal(line)))
-            if not story.filters:
+        self._row("rule", Text(terminal(rule(alarm))))
+        if not isinstance(alarm, CompositeAlarm):
+            label = "metric" if isinstance(alarm, Alarm) else "query"
+            for index, line in enumerate(looked_at(alarm)):
+                self._row("" if index else label, Text(terminal(line)))
+            if isinstance(alarm, Alarm) and not story.filters:
                 self._row("", Text("no metric filter of the template publishes it", "yellow"))
         for line in said.mutes(self._replayed.template.mute_rules, alarm):
             self._row("muted", Text(terminal(line)))
         self._row("cost", Text(said.cost(story)))
         self._pictures()
         self._changes()
+        self._contributors()
 
     def _row(self, label: str, text: Text) -> None:
         self._page.row([[Text(label, _LABEL)], [text]], [_LABELS, self._room], indent=_INDENT)
@@ -139,6 +144,23 @@ class _Block:
             more = count(len(pairs) - MOST_CHANGES, "more change")
             self._page.line(Text(f"and {more}: see the JSON format", _LABEL), indent=_INDENT)
 
+    def _contributors(self) -> None:
+        """Add the changes of a log alarm's contributors, each in a line, and how many actions it invoked."""
+        calls = self._story.calls
+        if calls:
+            self._page.line(Text(f"{count(len(calls), 'change')} of its contributors"), indent=_INDENT)
+        for each, _ in calls[:MOST_CHANGES]:
+            change = each.change
+            told = said.notified(change) or f"{count(len(change.actions), 'notification')}"
+            line = Text.assemble(
+                said.moment(change.time), "  → ", (change.after.value, _STYLES[change.after]),
+                f"  {terminal(shown(each.attributes))}: {terminal(told)}",
+            )  # fmt: skip
+            self._page.line(line, indent=2 * _INDENT)
+        if len(calls) > MOST_CHANGES:
+            more = count(len(calls) - MOST_CHANGES, "more change")
+            self._page.line(Text(f"and {more}: see the JSON format", _LABEL), indent=2 * _INDENT)
+
     def _change(self, change: Transition, cause: Cause | None) -> None:
         head = Text.assemble(
             said.moment(change.time),
@@ -151,12 +173,23 @@ class _Block:
         self._page.line(Text(terminal(change.reason), _LABEL), indent=2 * _INDENT)
         if held := said.notified(change):
             self._page.line(Text(f"notified: {terminal(held)}"), indent=2 * _INDENT)
+        self._lines(change)
         if cause is None:
             return
         self._page.line(Text(f"behind it: {said.behind(cause)}"), indent=2 * _INDENT)
         for match in cause.examples[:MOST_RECORDS]:
             line = said.example(match, self._replayed.findings)
             self._page.line(Text(terminal(line)), indent=3 * _INDENT)
+
+    def _lines(self, change: Transition) -> None:
+        """Add how the first log lines begin that go with a notification."""
+        if not change.lines:
+            return
+        told = f"{count(len(change.lines), 'log line')} with it (whole in the JSON format)"
+        self._page.line(Text(told), indent=2 * _INDENT)
+        for line in change.lines[:MOST_RECORDS]:
+            begin = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+            self._page.line(Text(terminal(begin), _LABEL), indent=3 * _INDENT)
 
 
 def _spark(drawn: Graph, on: Axis, levels: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The sentences that a replay's table and page share: an alarm's rule, what it did, and what that was worth to its owner.
+"""The sentences that a replay's table and page share: what an alarm did, and what that was worth to its owner.
 
 Nothing here makes text safe to show: names are as they stand in the template, and whoever shows them does that.
 """
@@ -7,37 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from rolewatch.alarms.history import History, State, Transition
-from rolewatch.report.replay_cause import Cause, period_of
+from rolewatch.alarms.history import AnyAlarm, History, State, Transition
+from rolewatch.report.replay_cause import Cause
 from rolewatch.report.replay_story import Story
 from rolewatch.report.words import count
 from rolewatch.scan.replayed import Match, Named, Replayed
-from rolewatch.templates.definitions import (
-    Alarm,
-    AlarmMuteRule,
-    CompositeAlarm,
-    Metric,
-    MetricFilter,
-    MetricQuery,
-    MetricStat,
-    Place,
-)
+from rolewatch.templates.definitions import AlarmMuteRule, Metric, MetricFilter, Place
 
-COMPARISONS: Final = {
-    "GreaterThanThreshold": ">",
-    "GreaterThanOrEqualToThreshold": "≥",
-    "LessThanThreshold": "<",
-    "LessThanOrEqualToThreshold": "≤",
-    "LessThanLowerOrGreaterThanUpperThreshold": "outside",
-    "LessThanLowerThreshold": "below",
-    "GreaterThanUpperThreshold": "above",
-}
-MISSING: Final = {
-    "missing": "missing as missing",
-    "ignore": "missing ignored",
-    "breaching": "missing breaching",
-    "notBreaching": "missing not breaching",
-}
 #: States as they are labelled, the gravest first.
 STATES: Final = {State.ALARM: "ALARM", State.INSUFFICIENT_DATA: "INSUFFICIENT_DATA", State.OK: "OK"}
 _TICKS: Final = ((43_200, "%H:%M"), (4 * 86_400, "%b %d, %H:%M"), (400 * 86_400, "%b %d"))
@@ -73,31 +49,6 @@ def minutes(seconds: int) -> float | int:
 def number(value: float) -> str:
     """Return a value without what it does not need: 1, 0.25, 12,000."""
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
-
-
-def rule(alarm: Alarm | CompositeAlarm) -> str:
-    """Return when an alarm goes off: "Sum ≥ 1 over 300 s, 1 of 12, missing not breaching"."""
-    if isinstance(alarm, CompositeAlarm):
-        return alarm.rule
-    sign = COMPARISONS.get(alarm.comparison_operator, alarm.comparison_operator)
-    bound = "the anomaly band" if alarm.threshold is None else number(alarm.threshold)
-    needed = alarm.datapoints_to_alarm or alarm.evaluation_periods
-    parts = [
-        f"{_value(alarm)} {sign} {bound} over {period_of(alarm)} s",
-        f"{needed} of {alarm.evaluation_periods}",
-        MISSING.get(alarm.treat_missing_data, alarm.treat_missing_data),
-    ]
-    return ", ".join(parts)
-
-
-def looked_at(alarm: Alarm) -> list[str]:
-    """Return what an alarm looks at: the metric's name, or its queries one by one."""
-    if alarm.stat:
-        return [metric(alarm.stat.metric)]
-    return [
-        f"{query.id} = {query.expression or (_stat(query.stat) if query.stat else '')}"
-        for query in alarm.queries
-    ]
 
 
 def metric(identity: Metric) -> str:
@@ -240,13 +191,6 @@ def _unheard(told: tuple[Story, ...]) -> str:
     return f"; of {count(every, 'finding')}, {unknown:,} notified nobody"
 
 
-def _value(alarm: Alarm) -> str:
-    if alarm.stat:
-        return alarm.stat.statistic
-    query = returned(alarm)
-    return (query.expression or (_stat(query.stat) if query.stat else query.id)) if query else "the metric"
-
-
 def why_silent(story: Story) -> str:
     """Return why an alarm tells nobody when it goes to ALARM."""
     return "it has no actions" if story.history.alarm.actions.enabled else "its actions are disabled"
@@ -261,7 +205,7 @@ def notified(change: Transition) -> str:
     return "" if change.actions else f"nobody: suppressed by {change.suppressed_by}"
 
 
-def mutes(rules: Iterable[AlarmMuteRule], alarm: Alarm | CompositeAlarm) -> list[str]:
+def mutes(rules: Iterable[AlarmMuteRule], alarm: AnyAlarm) -> list[str]:
     """Return the rules that mute an alarm: "nights: cron(0 22 * * *) for 8 h, Europe/London"."""
     return [
         f"{each.name}: {each.expression} for {span(each.duration)}, {each.timezone}"
@@ -276,16 +220,6 @@ def publishes(metric_filter: MetricFilter) -> str:
     default = "" if made.default is None else f", default {number(made.default)}"
     dimensions = "".join(f", {name}={value}" for name, value in made.dimensions)
     return f"value {made.value}{default}{dimensions}"
-
-
-def returned(alarm: Alarm) -> MetricQuery | None:
-    """Return the query that is held against the threshold: of an anomaly alarm the metric, not the band."""
-    chosen = [query for query in alarm.queries if query.returned and query.id != alarm.threshold_metric_id]
-    return chosen[0] if chosen else None
-
-
-def _stat(stat: MetricStat) -> str:
-    return f"{stat.statistic} of {metric(stat.metric)}"
 
 
 def place(where: Place) -> str:

@@ -171,14 +171,14 @@ class Counting(Stepper[Counted, Tallies]):
         record = bytes(raw)
         if not wanted and ERROR not in record:
             return
-        match, ids = _described(time, record, gathered.named)
+        match, ids = described(time, record, gathered.named)
         for number in wanted:
             tallies[number].keep(match)
         for number in numbers if ids else ():
             tallies[number].findings.setdefault(time[:MINUTE], set()).update(ids)
 
 
-def _described(time: str, raw: bytes, named: dict[str, Named]) -> tuple[Match, list[str]]:
+def described(time: str, raw: bytes, named: dict[str, Named]) -> tuple[Match, list[str]]:
     """Say what a record is about, and which findings it belongs to, whose names are added to `named`."""
     try:
         record = decode(raw)

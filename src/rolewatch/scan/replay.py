@@ -8,18 +8,29 @@ from functools import partial
 
 from rolewatch.alarms.composite import ARN_PREFIX
 from rolewatch.alarms.evaluate import replay as evaluate
+from rolewatch.alarms.evaluate import whole_minutes
 from rolewatch.alarms.history import State
 from rolewatch.base.errors import UsageError
 from rolewatch.metrics.publish import Publisher
 from rolewatch.metrics.series import Series, merged, series_of
 from rolewatch.scan.count import Counting
 from rolewatch.scan.pool import Tell, fold
-from rolewatch.scan.replayed import UNIT, Behind, Metrics, Replayed
+from rolewatch.scan.replayed import (
+    UNIT,
+    Answered,
+    Ask,
+    Asking,
+    Behind,
+    Logged,
+    Metrics,
+    Named,
+    Replayed,
+)
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import without_collector
 from rolewatch.scan.tally import Tallies, Values, epoch
 from rolewatch.sources import deliveries_of
-from rolewatch.templates.definitions import Metric, MetricFilter, Notice, Place, Template
+from rolewatch.templates.definitions import LogAlarm, Metric, MetricFilter, Notice, Place, Template
 
 Group = tuple[Sequence[str], list[MetricFilter]]  # sources, and the filters that see their records
 
@@ -35,6 +46,7 @@ def replay(
     latest: datetime | None = None,
     initial: Mapping[str, State] | None = None,
     asked: Sequence[int] | None = None,
+    ask: Ask | None = None,
     progress: Tell | None = None,
 ) -> Replayed:
     """Count what a template's metric filters match in the sources, and let its alarms watch what they publish.
@@ -42,12 +54,14 @@ def replay(
     Records after `latest` (a day after `now`, if it is not given), and those from before there was CloudTrail, are left out.
     `groups` has sources by the name of the log group that they are; filters of other groups see `sources`. `delay` in seconds
     is how much later than they happen events reach the alarms, which go on until they have seen the last one; `initial`
-    and `asked` are those of `alarms.evaluate.replay`. Raises SourceError for a SOURCE that does not exist and CannotDo for
+    and `asked` are those of `alarms.evaluate.replay`. `ask` runs the queries of log alarms; without it these are left out.
+    Raises SourceError for a SOURCE that does not exist and CannotDo for
     what stops everything; deliveries that cannot be read are named in the result.
     """
     started = time.monotonic()
     usable, notices = _usable(template.filters)
-    spelled = (latest or now + timedelta(days=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+    latest = latest or now + timedelta(days=1)
+    spelled = latest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     parts = [
         (part, filters, _counted(part, filters, request, spelled, progress))
         for part, filters in _grouped(sources, usable, groups or {})
@@ -57,24 +71,30 @@ def replay(
     seen = sorted(moment for minute in minutes if (moment := epoch(minute)) is not None)
     start = end = int(now.timestamp())
     if seen:
-        start, end = seen[0], seen[-1] + 60 + -(-delay // 60) * 60
+        start, last = seen[0], seen[-1] + 60
+        end = max([last + whole_minutes(delay), *(_seen(each, last, delay) for each in template.log_alarms)])
+    answered = _answered(
+        sources, template, groups or {}, Asking((), request, whole_minutes(delay), latest, progress), ask
+    )
     histories, wrong = evaluate(
         template.alarms, template.composites, metrics,
         start=start, end=end, delay=delay, initial=initial or {}, asked=asked, arn_prefix=template.arn_prefix or ARN_PREFIX,
-        detectors=template.anomaly_detectors, mute_rules=template.mute_rules,
+        detectors=template.anomaly_detectors, mute_rules=template.mute_rules, log_alarms=template.log_alarms,
+        results={name: logged.results for name, logged in answered.logs.items()},
     )  # fmt: skip
     totals: Counter[str] = Counter()
     for _, _, tallies in parts:
         totals.update(tallies.totals())
     untimed = [notice for part, _, tallies in parts for notice in _untimed(tallies, part)]
-    unknown = _unknown(groups or {}, template.filters)
+    unknown = _unknown(groups or {}, template)
     return Replayed(
         template=template,
         metrics=metrics,
         histories=histories,
         behind=behind,
-        findings={name: found for _, _, tallies in parts for name, found in tallies.named.items()},
-        notices=(*template.notices, *notices, *unknown, *wrong, *untimed),
+        findings={name: found for _, _, tallies in parts for name, found in tallies.named.items()}
+        | dict(answered.findings),
+        notices=(*template.notices, *notices, *unknown, *answered.notices, *wrong, *untimed),
         start=start,
         end=end,
         delay=delay,
@@ -82,7 +102,46 @@ def replay(
         skipped=tuple(sorted(each for _, _, tallies in parts for each in tallies.skipped)),
         unreadable=tuple(sorted(each for _, _, tallies in parts for each in tallies.unreadable)),
         sources=tuple(source for part, _, _ in parts for source in part),
+        logs=answered.logs,
     )
+
+
+def _seen(alarm: LogAlarm, last: int, delay: int) -> int:
+    """Give the first run of a log alarm that sees all records before `last` that it will ever see."""
+    query = alarm.query
+    return -(-(last + max(query.end, whole_minutes(delay))) // query.every) * query.every
+
+
+def _answered(
+    sources: Sequence[str],
+    template: Template,
+    groups: Mapping[str, Sequence[str]],
+    asking: Asking,
+    ask: Ask | None,
+) -> Answered:
+    """Run the queries of log alarms, those together that see the same records."""
+    together: dict[tuple[str, ...], list[LogAlarm]] = {}
+    for alarm in template.log_alarms:
+        together.setdefault(log_sources(alarm, sources, groups), []).append(alarm)
+    logs: dict[str, Logged] = {}
+    findings: dict[str, Named] = {}
+    notices: list[Notice] = []
+    for part, alarms in together.items():
+        answered = ask(alarms, asking._replace(sources=part)) if ask else Answered({}, {}, ())
+        logs |= answered.logs
+        findings |= answered.findings
+        notices += answered.notices
+    return Answered(logs, findings, tuple(notices))
+
+
+def log_sources(
+    alarm: LogAlarm, sources: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Give the sources whose records a log alarm's query sees: those of its log groups; of all where its query names them."""
+    named = alarm.query.groups
+    others = sources if not named or any(name not in groups for name in named) else ()
+    own = (source for name in named or groups for source in groups.get(name, ()))
+    return tuple(dict.fromkeys((*others, *own)))
 
 
 def _grouped(
@@ -145,11 +204,15 @@ def _published(
     return metrics, behind
 
 
-def _unknown(groups: Mapping[str, Sequence[str]], filters: Sequence[MetricFilter]) -> list[Notice]:
-    """Warn of log groups that no filter is about: nothing is counted in their records."""
-    known = sorted({each.log_group for each in filters})
+def _unknown(groups: Mapping[str, Sequence[str]], template: Template) -> list[Notice]:
+    """Warn of log groups that no filter or log alarm is about: nothing is counted in their records."""
+    if any(not each.query.groups for each in template.log_alarms):
+        return []  # it sees them all
+    asked = {name for each in template.log_alarms for name in each.query.groups}
+    known = sorted({each.log_group for each in template.filters} | asked)
+    what = "metric filter or log alarm" if template.log_alarms else "metric filter"
     return [
-        Notice("warning", f"no metric filter is of the log group {name}; there are: {', '.join(known)}", Place(", ".join(sources), 0, 0, ""))
+        Notice("warning", f"no {what} is of the log group {name}; there are: {', '.join(known)}", Place(", ".join(sources), 0, 0, ""))
         for name, sources in groups.items()
         if name not in known
     ]  # fmt: skip

@@ -1,11 +1,16 @@
 """What a replay found: the datapoints of a template's metric filters, what its alarms did, and the records behind them."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from rolewatch.alarms.history import History
+from rolewatch.alarms.log_results import Attributes, LogResults
 from rolewatch.metrics.series import Series
-from rolewatch.templates.definitions import Metric, Notice, Template
+from rolewatch.scan.pool import Tell
+from rolewatch.scan.request import ScanRequest
+from rolewatch.templates.definitions import LogAlarm, Metric, Notice, Template
 
 UNIT = "None"  # how CloudWatch spells that a metric has no unit
 
@@ -49,11 +54,47 @@ class Named(NamedTuple):
     resource: str
 
 
+class Logged(NamedTuple):
+    """The results of a log alarm's query, and by minute (epoch seconds) the records that its first filters let through.
+
+    `contributors` has those of each contributor, as far as a record tells whose it is.
+    """
+
+    results: LogResults
+    behind: Mapping[int, Behind]
+    contributors: Mapping[Attributes, Mapping[int, Behind]]
+
+
+class Answered(NamedTuple):
+    """What the queries of log alarms gave, by the alarm's name; one that cannot be run is among the notices instead."""
+
+    logs: Mapping[str, Logged]
+    findings: Mapping[str, Named]
+    notices: tuple[Notice, ...]
+
+
+class Asking(NamedTuple):
+    """What the queries of log alarms are asked of: records that happened before `latest`, and arrived `delay` seconds later."""
+
+    sources: Sequence[str]
+    request: ScanRequest
+    delay: int
+    latest: datetime
+    progress: Tell | None = None
+
+
+#: Runs the queries of log alarms; the engine is in a room above.
+Ask = Callable[[Sequence[LogAlarm], Asking], Answered]
+
+_NO_LOGS: Final[Mapping[str, Logged]] = MappingProxyType({})
+
+
 class Replayed(NamedTuple):
     """A whole replay, from `start` (epoch seconds; the first minute with a record) to `end` (when alarms had seen the last one).
 
     Without a minute in which a record lies there is no time in between, and nothing was replayed (`nothing`). `behind` has the filters by logical id, and of each the minutes (epoch seconds) in which it matched anything or published
-    its default. `delay` in seconds is how much later than they happen events are seen by the alarms.
+    its default. `delay` in seconds is how much later than they happen events are seen by the alarms. `logs` has log alarms
+    by name.
     """
 
     template: Template
@@ -69,6 +110,7 @@ class Replayed(NamedTuple):
     skipped: tuple[tuple[str, str], ...]  # delivery, reason
     unreadable: tuple[tuple[str, str], ...]
     sources: tuple[str, ...]
+    logs: Mapping[str, Logged] = _NO_LOGS
 
     @property
     def nothing(self) -> bool:

@@ -1,6 +1,6 @@
 """A test of alarms in; the expectations that do not hold, each with what was found instead, out (DESIGN "Template tests")."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -8,14 +8,14 @@ from typing import Final, NamedTuple
 
 from rolewatch.alarms.composite import ARN_PREFIX
 from rolewatch.alarms.evaluate import replay as evaluate
-from rolewatch.alarms.history import CREATED, History, State
+from rolewatch.alarms.history import CREATED, AnyAlarm, History, State
 from rolewatch.base.errors import SourceError
 from rolewatch.metrics.series import series_of
 from rolewatch.scan.replay import replay
-from rolewatch.scan.replayed import UNIT, Metrics
+from rolewatch.scan.replayed import UNIT, Ask, Asking, Logged, Metrics
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import deliveries_of
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Notice, Template
+from rolewatch.templates.definitions import Notice, Template
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.trial_names import Known
 from rolewatch.templates.trials import Expectation, Trial, Written
@@ -48,11 +48,12 @@ class Verdict(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """What a test begins with: datapoints from `start` to `end` (epoch seconds)."""
+    """What a test begins with: datapoints from `start` to `end` (epoch seconds), and what the queries of log alarms gave."""
 
     metrics: Metrics
     start: int
     end: int
+    logs: Mapping[str, Logged]
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
@@ -63,16 +64,25 @@ class Runner:
     the deliveries that could not be read, each with the reason.
     """
 
-    def __init__(self, template: Template, folder: Path, request: ScanRequest) -> None:
+    def __init__(
+        self, template: Template, folder: Path, request: ScanRequest, ask: Ask | None = None
+    ) -> None:
+        """Take what is tested; `ask` runs the queries of log alarms, if there are any."""
         self._template = template
         self._folder = folder
         self._request = request
         self._read: dict[tuple[str, ...], _Given] = {}
-        every: Iterable[Alarm | CompositeAlarm] = chain(template.alarms, template.composites)
+        every: Iterable[AnyAlarm] = chain(template.alarms, template.log_alarms, template.composites)
         self._names = {name: alarm.name for alarm in every for name in (alarm.logical_id, alarm.name)}
         self._known = Known(template)
-        _, notices = evaluate(template.alarms, template.composites, {}, start=EPOCH, end=EPOCH)
-        self.errors = [notice for notice in notices if notice.level == "error"]
+        self._ask = ask
+        self._unasked, unanswered = self._asked(())
+        _, notices = evaluate(
+            template.alarms, template.composites, {},
+            start=EPOCH, end=EPOCH, log_alarms=template.log_alarms,
+            results={name: logged.results for name, logged in self._unasked.items()},
+        )  # fmt: skip
+        self.errors = [notice for notice in (*unanswered, *notices) if notice.level == "error"]
         self._broken = self._without_history()
 
     @property
@@ -86,7 +96,7 @@ class Runner:
         if errors:
             return Verdict(errors=errors)
         try:
-            given = self._records(trial.records) if trial.records else _values(trial)
+            given = self._records(trial.records) if trial.records else self._values(trial)
         except TemplateError as error:
             return Verdict(errors=[error])
         times = [_time(expected, given.start) for expected in trial.expect]
@@ -124,6 +134,7 @@ class Runner:
             else ()
         )
         alarms = [each for each in self._template.alarms if composites or each.name in wanted]
+        log_alarms = [each for each in self._template.log_alarms if composites or each.name in wanted]
         end = max(given.end, *times)
         asked: Sequence[int] | None = None
         if not trial.every:
@@ -139,6 +150,7 @@ class Runner:
             alarms, composites, given.metrics,
             start=given.start, end=end, initial=initial, asked=asked,
             arn_prefix=self._template.arn_prefix or ARN_PREFIX, detectors=self._template.anomaly_detectors,
+            log_alarms=log_alarms, results={name: logged.results for name, logged in given.logs.items()},
         )  # fmt: skip
         return {history.alarm.name: history for history in histories}
 
@@ -158,12 +170,25 @@ class Runner:
             for notice in found.notices:
                 if notice.level == "error":
                     raise TemplateError(notice.message, notice.place)
-            self._read[names] = _Given(found.metrics, found.start, found.end, found.unreadable)
+            logs, _ = self._asked(paths)
+            self._read[names] = _Given(found.metrics, found.start, found.end, logs, found.unreadable)
         return self._read[names]
 
+    def _asked(self, sources: Sequence[str]) -> tuple[Mapping[str, Logged], Sequence[Notice]]:
+        """Run the queries of log alarms over records; what is wrong with one is told."""
+        if self._ask is None or not self._template.log_alarms:
+            return {}, ()
+        answered = self._ask(self._template.log_alarms, Asking(sources, self._request, 0, LATEST))
+        return answered.logs, answered.notices
 
-def _values(trial: Trial) -> _Given:
-    """Make datapoints of a test's values, one for each interval."""
+    def _values(self, trial: Trial) -> _Given:
+        """Make datapoints of a test's values; there are no records then."""
+        metrics, length = _metrics(trial)
+        return _Given(metrics, EPOCH, EPOCH + length, self._unasked)
+
+
+def _metrics(trial: Trial) -> tuple[Metrics, int]:
+    """Make datapoints of values, one for each interval; and give the seconds that they take."""
     metrics = {
         each.metric: {
             each.unit or UNIT: series_of({
@@ -175,7 +200,7 @@ def _values(trial: Trial) -> _Given:
         for each in trial.metrics
     }  # fmt: skip
     longest = max((len(each.values) for each in trial.metrics), default=0)
-    return _Given(metrics, EPOCH, EPOCH + longest * trial.interval)
+    return metrics, longest * trial.interval
 
 
 def _time(expected: Expectation, start: int) -> int:

@@ -65,7 +65,7 @@ def read_alarm(fields: Fields, identity: Identity) -> ReadAlarm:
             "DatapointsToAlarm",
         )
     _check_span(fields, stat, queries, periods, band)
-    actions, warnings = _actions(fields)
+    actions, warnings = read_actions(fields)
     alarm = Alarm(
         identity.logical_id,
         own,
@@ -156,7 +156,8 @@ def _check_span(
         raise fields.error("an anomaly alarm needs a Period of at least 60", "Metrics")
 
 
-def _actions(fields: Fields) -> tuple[Actions, list[TemplateError]]:
+def read_actions(fields: Fields) -> tuple[Actions, list[TemplateError]]:
+    """Read what an alarm acts on, and the errors that are no more than warnings."""
     warnings: list[TemplateError] = []
     alarm, ok, insufficient = (
         _targets(fields, name, warnings) for name in ("AlarmActions", "OKActions", "InsufficientDataActions")
@@ -196,7 +197,7 @@ def _targets(fields: Fields, name: str, warnings: list[TemplateError]) -> tuple[
 def read_composite(fields: Fields, identity: Identity) -> ReadComposite:
     """Read a composite alarm; TemplateError if AWS would refuse it. The rule's grammar is not looked at here."""
     own = fields.text("AlarmName", longest=255, shortest=1) or identity.name
-    actions, warnings = _actions(fields)
+    actions, warnings = read_actions(fields)
     suppressor = fields.text("ActionsSuppressor", longest=1600, shortest=1)
     wait, extension = (
         _seconds(fields, key, suppressor)

@@ -15,6 +15,7 @@ from rolewatch.templates.definitions import (
     AnomalyDetector,
     CompositeAlarm,
     LeftOut,
+    LogAlarm,
     MetricFilter,
     Notice,
     Place,
@@ -25,6 +26,7 @@ from rolewatch.templates.definitions import (
 from rolewatch.templates.errors import MissingParameterError, TemplateError
 from rolewatch.templates.fields import Fields, Identity
 from rolewatch.templates.filters import read_filter
+from rolewatch.templates.log_alarms import read_log_alarm
 from rolewatch.templates.mute_rules import read_mute_rule
 from rolewatch.templates.resources import (
     Subscription,
@@ -37,6 +39,7 @@ from rolewatch.templates.resources import (
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+LOG_ALARM = "AWS::CloudWatch::LogAlarm"
 MUTE_RULE = "AWS::CloudWatch::AlarmMuteRule"
 _INDEX = re.compile(r"\[[0-9]+\]")
 _NAMED = 10  # resources that a notice names
@@ -50,7 +53,7 @@ _SILENT = frozenset(
     {"Tags", "AlarmArn", "AlarmConfigurationUpdatedTimestamp", "StateValue", "StateReason", "StateReasonData", "StateUpdatedTimestamp",
      "StateTransitionedTimestamp", "EvaluationState", "ActionsSuppressedBy", "ActionsSuppressedReason", "CreationTime", "KmsMasterKeyId",
      "DisplayName", "DataProtectionPolicy", "TracingConfig", "SignatureVersion", "AlarmMuteRuleArn", "Status", "MuteType",
-     "LastUpdatedTimestamp"}
+     "LastUpdatedTimestamp", "QueryARN"}
 )  # fmt: skip
 
 
@@ -62,6 +65,7 @@ class Collector:
         self._filters: list[MetricFilter] = []
         self._alarms: list[Alarm] = []
         self._composites: list[CompositeAlarm] = []
+        self._log_alarms: list[LogAlarm] = []
         self._detectors: list[AnomalyDetector] = []
         self._mute_rules: list[AlarmMuteRule] = []
         self._queries: list[QueryDefinition] = []
@@ -85,7 +89,7 @@ class Collector:
         """Note a resource that makes no sense."""
         notice = error.notice()
         self.notices.append(notice)
-        if type_ in (ALARM, COMPOSITE):
+        if type_ in (ALARM, COMPOSITE, LOG_ALARM):
             self._left_out.append(LeftOut(logical_id, name, notice))
 
     def _tell_unread(self, type_: str, fields: Fields, identity: Identity) -> None:
@@ -128,6 +132,7 @@ class Collector:
                 tuple(self._mute_rules),
                 arn_prefix,
                 tuple(self._left_out),
+                tuple(self._log_alarms),
             )
         )
 
@@ -164,6 +169,11 @@ class Collector:
         self._composites.append(found.alarm)
         self._warn(found.warnings)
 
+    def _log_alarm(self, fields: Fields, identity: Identity) -> None:
+        found = read_log_alarm(fields, identity)
+        self._log_alarms.append(found.alarm)
+        self._warn(found.warnings)
+
     def _mute_rule(self, fields: Fields, identity: Identity) -> None:
         found = read_mute_rule(fields, identity)
         self._mute_rules.append(found.rule)
@@ -186,6 +196,7 @@ _READERS: dict[str, Callable[[Collector, Fields, Identity], None]] = {
     FILTER: Collector._filter,  # noqa: SLF001 - the table belongs to the class
     ALARM: Collector._alarm,  # noqa: SLF001
     COMPOSITE: Collector._composite,  # noqa: SLF001
+    LOG_ALARM: Collector._log_alarm,  # noqa: SLF001
     MUTE_RULE: Collector._mute_rule,  # noqa: SLF001
     "AWS::CloudWatch::AnomalyDetector": Collector._detector,  # noqa: SLF001
     "AWS::Logs::QueryDefinition": Collector._query,  # noqa: SLF001

@@ -40,17 +40,19 @@ def combined(templates: Iterable[Template]) -> Template:
             tuple(each for template in every for each in template.mute_rules),
             next((template.arn_prefix for template in every if template.arn_prefix), None),
             tuple(each for template in every for each in template.left_out),
+            tuple(each for template in every for each in template.log_alarms),
         )
     )
 
 
 def without_clashes(template: Template) -> Template:
-    """Leave out what has the name of something before it; alarms and composite alarms share their names."""
+    """Leave out what has the name of something before it; alarms of all kinds share their names."""
     notices: list[Notice] = []
     names: dict[Hashable, Place] = {}
     return template._replace(
         filters=_first(template.filters, _filter, "the metric filter {} of log group {}", {}, notices),
         alarms=_first(template.alarms, lambda alarm: (alarm.name,), "the alarm {}", names, notices),
+        log_alarms=_first(template.log_alarms, lambda alarm: (alarm.name,), "the alarm {}", names, notices),
         composites=_first(template.composites, lambda alarm: (alarm.name,), "the alarm {}", names, notices),
         anomaly_detectors=_first(
             template.anomaly_detectors, _detector, "the anomaly detector of {} {} for {}", {}, notices

@@ -154,6 +154,48 @@ class CompositeAlarm(NamedTuple):
     written: Spelling | None = None
 
 
+class LogQuery(NamedTuple):
+    """The scheduled query of a log alarm: it runs every so many seconds over the records of the last ones.
+
+    A run at t sees what happened from t - `start` to before t - `end` (seconds). `groups` are names of log groups, none where
+    the query says it itself; the last two say where the characters of `text` and `aggregation` are.
+    """
+
+    text: str
+    aggregation: str
+    groups: tuple[str, ...]
+    every: int
+    start: int
+    end: int
+    written: Spelling
+    aggregation_written: Spelling
+
+
+class WarmUp(NamedTuple):
+    """How long (seconds) a new log alarm is not evaluated: `strictly`, or until there are as many results as it looks at."""
+
+    seconds: int
+    strictly: bool
+
+
+class LogAlarm(NamedTuple):
+    """An `AWS::CloudWatch::LogAlarm`: `needed` of the `evaluated` latest results have to breach; `lines` go with a notification."""
+
+    logical_id: str
+    name: str
+    description: str | None
+    query: LogQuery
+    evaluated: int
+    needed: int
+    threshold: float
+    comparison_operator: str
+    treat_missing_data: str  # missing, ignore, breaching or notBreaching
+    lines: int
+    warm_up: WarmUp | None
+    actions: Actions
+    place: Place
+
+
 class AlarmMuteRule(NamedTuple):
     """An `AWS::CloudWatch::AlarmMuteRule`: when and for how long (seconds) the actions of the alarms named `targets` are muted.
 
@@ -207,7 +249,7 @@ class Topic(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """An alarm or composite alarm that AWS would refuse: who it is, and what is wrong."""
+    """An alarm of any kind that AWS would refuse: who it is, and what is wrong."""
 
     logical_id: str
     name: str
@@ -231,3 +273,4 @@ class Template(NamedTuple):
     mute_rules: tuple[AlarmMuteRule, ...] = ()
     arn_prefix: str | None = None
     left_out: tuple[LeftOut, ...] = ()
+    log_alarms: tuple[LogAlarm, ...] = ()

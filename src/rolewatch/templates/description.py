@@ -1,12 +1,12 @@
 """The JSON of `aws logs describe-metric-filters` and `aws cloudwatch describe-alarms` in, a template out.
 
-Both may stand in one file, merged: the top-level keys are `metricFilters`, `MetricAlarms` and `CompositeAlarms`. So may one
+Both may stand in one file, merged: the top-level keys are `metricFilters`, `MetricAlarms`, `CompositeAlarms` and `LogAlarms`. So may one
 alarm mute rule, as `aws cloudwatch get-alarm-mute-rule` prints it: its keys stand at the top.
 """
 
 import re
 
-from rolewatch.templates.collector import ALARM, COMPOSITE, FILTER, MUTE_RULE, Collector
+from rolewatch.templates.collector import ALARM, COMPOSITE, FILTER, LOG_ALARM, MUTE_RULE, Collector
 from rolewatch.templates.definitions import Template
 from rolewatch.templates.document import Document
 from rolewatch.templates.fields import Fields, Identity, Scope, given
@@ -16,6 +16,7 @@ _LISTS = {
     "metricFilters": (FILTER, "filterName"),
     "MetricAlarms": (ALARM, "AlarmName"),
     "CompositeAlarms": (COMPOSITE, "AlarmName"),
+    "LogAlarms": (LOG_ALARM, "AlarmName"),
 }
 _MUTE_RULE_KEYS = (
     "AlarmMuteRuleArn", "Name", "Description", "Rule", "MuteTargets", "StartDate", "ExpireDate", "Status", "MuteType", "LastUpdatedTimestamp"
@@ -78,7 +79,7 @@ def _read_mute_rule(document: Document, collector: Collector) -> None:
 
 def _arn_prefix(root: Mapping) -> str | None:
     """Take what stands before the name in the ARN of the first alarm that has one."""
-    for name in ("MetricAlarms", "CompositeAlarms"):
+    for name in ("MetricAlarms", "CompositeAlarms", "LogAlarms"):
         node = root.get(name)
         for item in node.items if isinstance(node, Sequence) else ():
             arn = item.get("AlarmArn") if isinstance(item, Mapping) else None

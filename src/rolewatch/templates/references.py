@@ -27,6 +27,7 @@ _TARGETS = "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/
 KINDS: dict[str, Kind] = {
     "AWS::CloudWatch::Alarm": _ALARM,
     "AWS::CloudWatch::CompositeAlarm": _ALARM,
+    "AWS::CloudWatch::LogAlarm": _ALARM,
     "AWS::CloudWatch::AlarmMuteRule": Kind("Name", "arn:{partition}:cloudwatch:{region}:{account}:alarm-mute-rule:{name}"),
     "AWS::Logs::LogGroup": Kind("LogGroupName", "arn:{partition}:logs:{region}:{account}:log-group:{name}:*"),
     "AWS::Logs::MetricFilter": Kind("FilterName"),

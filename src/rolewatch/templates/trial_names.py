@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rolewatch.templates.definitions import Alarm, CompositeAlarm, Metric, Template
+from rolewatch.templates.definitions import Alarm, CompositeAlarm, LogAlarm, Metric, Template
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.structure import nearest
 from rolewatch.templates.trials import Trial
@@ -12,7 +12,11 @@ class Known:
     """The names that a test of a template may use: of alarms (logical ids, too) and of the metrics that these look at."""
 
     def __init__(self, template: Template) -> None:
-        every: list[Alarm | CompositeAlarm] = [*template.alarms, *template.composites]
+        every: list[Alarm | CompositeAlarm | LogAlarm] = [
+            *template.alarms,
+            *template.log_alarms,
+            *template.composites,
+        ]
         names = [*every, *template.left_out]
         self._alarms = dict.fromkeys([*(each.name for each in names), *(each.logical_id for each in names)])
         self._metrics = dict.fromkeys(

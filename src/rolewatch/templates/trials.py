@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from rolewatch.templates.collector import ALARM, COMPOSITE, Collector
+from rolewatch.templates.collector import ALARM, COMPOSITE, LOG_ALARM, Collector
 from rolewatch.templates.definitions import Metric, Place, Template
 from rolewatch.templates.document import Document, read_document
 from rolewatch.templates.errors import TemplateError
@@ -16,6 +16,7 @@ STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 EVERY, ASKED = "every", "asked"
 MINUTE = 60
 MOST_VALUES = 5_000_000  # of all series of a file
+_KINDS = (("AlarmRule", COMPOSITE), ("ScheduledQueryConfiguration", LOG_ALARM))
 _FILE = ("template", "parameters", "alarms", "tests")
 _TEST = ("name", "interval", "metrics", "records", "initial_state", "evaluate", "expect")
 _METRIC = ("namespace", "name", "dimensions", "unit", "values")
@@ -140,7 +141,7 @@ class _Reader:
             try:
                 fields = Fields(Scope(self._source, given), self._structure.mapping(item, path), path)
                 name = fields.required("AlarmName", longest=255)
-                type_ = COMPOSITE if fields.has("AlarmRule") else ALARM
+                type_ = next((type_ for key, type_ in _KINDS if fields.has(key)), ALARM)
                 collector.read(type_, fields, Identity(name, name, "", self._source.place(item.start, path)))
             except TemplateError as error:
                 collector.notices.append(error.notice())
