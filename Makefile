@@ -22,6 +22,8 @@ INSTALL = $(PIP) install --quiet --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UV_FLAGS)
 
+C := $(wildcard src/rolewatch/cloudtrail/*.c src/rolewatch/cloudtrail/*.h)
+
 .PHONY: demo test check static format bench sanitize docs lock clean
 
 demo: .venv/.core
@@ -49,7 +51,7 @@ bench: .venv/.bench build/core/.done
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/alarms.py
 
-build/core/.done: requirements.lock pyproject.toml src/rolewatch/cloudtrail/_native.c
+build/core/.done: requirements.lock pyproject.toml $(C)
 	rm -rf build/core && $(PYTHON) -m venv --without-pip build/core
 	$(PYTHON) -m pip --disable-pip-version-check --python build/core/bin/python install --quiet --require-hashes -r requirements.lock
 	$(PYTHON) -m pip --disable-pip-version-check --python build/core/bin/python install --quiet --no-deps --no-build-isolation .
@@ -61,12 +63,14 @@ SANITIZED = build/sanitized
 sanitize: .venv/.dev
 	mkdir -p $(SANITIZED)
 	cp -r src/rolewatch $(SANITIZED)/
-	gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
-		-I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))') src/rolewatch/cloudtrail/_native.c \
-		-o $(SANITIZED)/rolewatch/cloudtrail/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+	for name in _native _columns; do \
+		gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
+			-I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))') src/rolewatch/cloudtrail/$$name.c \
+			-o $(SANITIZED)/rolewatch/cloudtrail/$$name$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))') || exit 1; \
+	done
 	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		$(BIN)/pytest -n $(JOBS) -p no:cacheprovider tests/cloudtrail/test_native.py tests/cloudtrail/test_carve.py tests/scan/test_exactness.py
+		$(BIN)/pytest -n $(JOBS) -p no:cacheprovider tests/cloudtrail/test_native.py tests/cloudtrail/test_columns.py tests/cloudtrail/test_carve.py tests/scan/test_exactness.py
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict
@@ -74,7 +78,7 @@ docs: .venv/.dev
 lock: $(BIN)/python
 	$(PIP) install --quiet uv
 	$(COMPILE) pyproject.toml requirements.in -o requirements.lock
-	$(COMPILE) --extra aws --constraint requirements.lock pyproject.toml requirements.in requirements-dev.in -o requirements-dev.lock
+	$(COMPILE) --extra all --constraint requirements.lock pyproject.toml requirements.in requirements-dev.in -o requirements-dev.lock
 	$(COMPILE) --constraint requirements-dev.lock benchmarks/requirements.in -o benchmarks/requirements.lock
 
 clean:
@@ -84,7 +88,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("rolewatch needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv --without-pip .venv
 
-.venv/.core: requirements.lock pyproject.toml src/rolewatch/cloudtrail/_native.c | $(BIN)/python
+.venv/.core: requirements.lock pyproject.toml $(C) | $(BIN)/python
 	$(INSTALL) -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@# Where Python may not write bytecode, it would compile every module anew at every start.

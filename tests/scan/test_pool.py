@@ -201,7 +201,7 @@ def test_batches(sizes, expected, monkeypatch):
     """A batch ends with its number of deliveries or of bytes, and loses none."""
     monkeypatch.setattr(pool, "BATCH", 3)
     monkeypatch.setattr(pool, "BATCH_BYTES", 100)
-    batches = list(pool._batches(sized(*sizes)))
+    batches = list(pool.batches_of(sized(*sizes)))
     assert expected == [len(batch) for batch in batches]
     assert [one.name for batch in batches for one in batch] == [str(number) for number in range(len(sizes))]
 

@@ -29,7 +29,9 @@ class Command(Protocol):
 
 COMMANDS = {
     "scan": "find the resources that AWS services cannot reach",
-    "query": "run a Logs Insights query over deliveries",
+    "query": "run a Logs Insights query over deliveries or a lake",
+    "ingest": "keep deliveries as Parquet, for queries",
+    "lake": "describe and look after what was ingested",
     "replay": "replay metric filters and alarms of a template over deliveries",
     "test": "test metric filters and alarms of a template",
     "pattern": "try or check a filter pattern of CloudWatch Logs",

@@ -13,7 +13,7 @@ class Option(NamedTuple):
 
     `parse` turns one word into a value, or raises ValueError with what is wrong with it; `many` options may be
     repeated or hold a comma-separated list, and their value is a tuple; in the words of a `whole` one a comma is only a
-    sign; a `flag` takes no value.
+    sign; a `flag` takes no value; `bare` is the value of one that none of its choices follows.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Option(NamedTuple):
     group: str = "options"
     file: bool = False  # completes to file names
     whole: bool = False
+    bare: str = ""
 
 
 class Positional(NamedTuple):
@@ -76,12 +77,16 @@ def add(
 
 
 def typed(
-    parser: argparse.ArgumentParser, words: Sequence[str], positionals: Sequence[Positional]
+    parser: argparse.ArgumentParser,
+    words: Sequence[str],
+    positionals: Sequence[Positional],
+    options: Sequence[Option] = (),
 ) -> dict[str, list[str]]:
     """Sort what was typed by option and positional, in any order; all words after `--` are positionals.
 
     Raises UsageError for an option that does not exist, and for too few or too many words.
     """
+    words = _completed(words, options)
     end = words.index("--") if "--" in words else len(words)
     parsed, rest = parser.parse_known_args(words[:end])
     found = vars(parsed)
@@ -171,6 +176,19 @@ def _shared_out(words: list[str], positionals: Sequence[Positional]) -> dict[str
         found[positional.name], words = own, words[len(own) :]
     if words:
         raise UsageError(f"{words[0]!r} is one word too many")
+    return found
+
+
+def _completed(words: Sequence[str], options: Sequence[Option]) -> list[str]:
+    """Write out the values of options that were typed without one."""
+    bare = {f"--{option.name}": option for option in options if option.bare}
+    found: list[str] = []
+    for place, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[place:]]
+        option = bare.get(word)
+        alone = option and not set(words[place + 1 : place + 2]).intersection(option.choices)
+        found.append(f"{word}={option.bare}" if option and alone else word)
     return found
 
 

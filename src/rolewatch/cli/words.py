@@ -85,6 +85,23 @@ def assignment(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def identifier(text: str) -> str:
+    """Read a name that needs no quotes in SQL."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text):
+        raise ValueError(f"{text!r} is no name of a view; write letters, digits and _")
+    return text
+
+
+def table_name(text: str) -> str:
+    """Read the name of a table, with those of its schema and catalogue if need be."""
+    if not re.fullmatch(
+        r'(?:[A-Za-z_][A-Za-z0-9_]{0,99}|"[^"]{1,100}")(?:\.(?:[A-Za-z_][A-Za-z0-9_]{0,99}|"[^"]{1,100}")){0,2}',
+        text,
+    ):
+        raise ValueError(f"{text!r} is no name of a table; put what is special in double quotes")
+    return text
+
+
 def log_group(text: str) -> tuple[str, str]:
     """Read `NAME=SOURCE`, NAME being a log group's, with slashes and dots."""
     name, sign, source = text.partition("=")

@@ -11,12 +11,10 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SUPPORTED 1
-#include <immintrin.h>
+#include "_walk.h"
 #endif
 
 #ifdef SUPPORTED
-
-typedef const unsigned char *Bytes;
 
 #define MOST 8      /* things that are looked for at once: a bit of a byte for each */
 #define LITERALS 40 /* literals that they are, all together */
@@ -305,111 +303,6 @@ static int stretch(PyObject *const *args, Py_ssize_t count, Py_ssize_t number, P
     return 0;
 }
 
-/* ---- walking through JSON, strictly and without white space ---- */
-
-/* The end of a string whose opening quote was read. `ascii` refuses every escape of letters and every byte above 127. */
-static inline Bytes string_end(Bytes at, Bytes limit, int ascii)
-{
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    for (;;) {
-        while (limit - at >= 16) {
-            __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-            __m128i low = _mm_cmplt_epi8(bytes, space); /* signed: control characters and bytes above 127 */
-            unsigned stop = (unsigned)_mm_movemask_epi8(
-                _mm_or_si128(low, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash))));
-            if (stop) {
-                at += __builtin_ctz(stop);
-                break;
-            }
-            at += 16;
-        }
-        if (at >= limit) return NULL;
-        unsigned char byte = *at++;
-        if (byte == '"') return at;
-        if (byte >= ' ' && byte != '\\' && byte < 128) continue;
-        if (byte >= 128 && !ascii) continue;
-        if (byte != '\\' || at >= limit) return NULL;
-        byte = *at++;
-        if (byte == '"' || byte == '\\' || byte == 'n' || byte == 't' || byte == 'r' || byte == 'b' || byte == 'f') continue;
-        if (ascii) return NULL;
-        if (byte == '/') continue;
-        if (byte != 'u' || limit - at < 4) return NULL;
-        for (int digit = 0; digit < 4; digit++, at++)
-            if (!Py_ISXDIGIT(*at)) return NULL;
-    }
-}
-
-/* The end of a number without exponent, of few digits: what nobody can misread. */
-static Bytes number_end(Bytes at, Bytes limit)
-{
-    if (at < limit && *at == '-') at++;
-    Bytes first = at;
-    while (at < limit && Py_ISDIGIT(*at)) at++;
-    if (at == first || at - first > 15 || (*first == '0' && at - first > 1)) return NULL;
-    if (at < limit && *at == '.') {
-        first = ++at;
-        while (at < limit && Py_ISDIGIT(*at)) at++;
-        if (at == first || at - first > 15) return NULL;
-    }
-    return at < limit && (*at == 'e' || *at == 'E' || *at == '.') ? NULL : at;
-}
-
-static Bytes word_end(Bytes at, Bytes limit, const char *word, Py_ssize_t length)
-{
-    return limit - at >= length && memcmp(at, word, (size_t)length) == 0 ? at + length : NULL;
-}
-
-static inline Bytes key_end(Bytes at, Bytes limit, int ascii)
-{
-    if (at >= limit || *at != '"') return NULL;
-    at = string_end(at + 1, limit, ascii);
-    return at && at < limit && *at == ':' ? at + 1 : NULL;
-}
-
-/* The end of any value, NULL if it is not one that everybody reads alike, or nested more than 64 deep. */
-static Bytes value_end(Bytes at, Bytes limit, int ascii)
-{
-    uint64_t objects = 0; /* a bit for each open bracket, the innermost lowest: is it a brace? */
-    int depth = 0;
-    for (;;) {
-        if (at >= limit) return NULL;
-        switch (*at) {
-        case '"': at = string_end(at + 1, limit, ascii); break;
-        case '{':
-        case '[': {
-            int object = *at++ == '{';
-            if (at >= limit) return NULL;
-            if (*at == (object ? '}' : ']')) {
-                at++;
-                break;
-            }
-            if (depth++ == 64) return NULL;
-            objects = objects << 1 | (uint64_t)object;
-            if (object && !(at = key_end(at, limit, ascii))) return NULL;
-            continue;
-        }
-        case 't': at = word_end(at, limit, "true", 4); break;
-        case 'f': at = word_end(at, limit, "false", 5); break;
-        case 'n': at = word_end(at, limit, "null", 4); break;
-        default: at = number_end(at, limit);
-        }
-        for (;;) {
-            if (!at) return NULL;
-            if (!depth) return at;
-            if (at >= limit) return NULL;
-            if (*at == ',') {
-                at++;
-                if (objects & 1 && !(at = key_end(at, limit, ascii))) return NULL;
-                break;
-            }
-            if (*at != (objects & 1 ? '}' : ']')) return NULL;
-            at++;
-            objects >>= 1;
-            depth--;
-        }
-    }
-}
-
 typedef struct {
     Bytes begin, end; /* of a member's value; `begin` is NULL where there is none */
 } Piece;
@@ -428,23 +321,23 @@ typedef struct Name {
 
 /* Find members of an object, the last of each name, and go through all of it. Returns its end. One of the names at most
  * is an object. */
-static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece *pieces)
+static Bytes members(Bytes at, Bytes limit, const Name *names, int count, Piece *pieces, unsigned *seen)
 {
     if (at >= limit || *at++ != '{') return NULL;
     if (at < limit && *at == '}') return at + 1;
     for (;;) {
         Bytes key = at + 1;
-        if (!(at = key_end(at, limit, 1)) || at >= limit) return NULL;
+        if (!(at = key_end(at, limit, seen)) || at >= limit) return NULL;
         Py_ssize_t length = at - key - 2;
         Bytes value = at;
         int which = 0;
         while (which < count && (names[which].length != length || memcmp(names[which].name, key, (size_t)length))) which++;
         if (which == count) {
-            at = value_end(at, limit, 1);
+            at = value_end(at, limit, seen);
         } else {
             const Name *name = &names[which];
             if (name->count) memset(pieces + count, 0, (size_t)name->pieces * sizeof *pieces);
-            at = name->count && *at == '{' ? members(at, limit, name->names, name->count, pieces + count) : value_end(at, limit, 1);
+            at = name->count && *at == '{' ? members(at, limit, name->names, name->count, pieces + count, seen) : value_end(at, limit, seen);
             pieces[which].begin = value;
             pieces[which].end = at;
         }
@@ -504,7 +397,8 @@ static int is_plain_string(Piece piece)
 static int boil(Survey *survey, Bytes at, Bytes limit)
 {
     Piece pieces[PIECES] = {{NULL, NULL}};
-    if (members(at, limit, RECORD, COUNT(RECORD), pieces) != limit || !is_plain_string(pieces[SOURCE]) || !is_plain_string(pieces[CALL]) ||
+    unsigned seen = 0;
+    if (members(at, limit, RECORD, COUNT(RECORD), pieces, &seen) != limit || seen & (HIGH | SLASH | UNICODE) || !is_plain_string(pieces[SOURCE]) || !is_plain_string(pieces[CALL]) ||
         !is_plain_string(pieces[TIME]) || !is_plain_string(pieces[ARN]))
         return 0;
     if (survey->room - survey->length < BOILED) {
@@ -581,12 +475,13 @@ static PyObject *log_file(PyObject *self, PyObject *const *args, Py_ssize_t coun
     Py_ssize_t head = PyBytes_GET_SIZE(args[1]), tail = PyBytes_GET_SIZE(args[2]);
     if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE)) return NULL;
     PyObject *result = NULL;
+    unsigned seen = 0;
     Bytes buffer = view.buf;
     Py_ssize_t end = view.len - tail;
     all.start = head;
     if (end > head && !memcmp(buffer, PyBytes_AS_STRING(args[1]), (size_t)head) &&
         !memcmp(buffer + end, PyBytes_AS_STRING(args[2]), (size_t)tail) && !prepare(&all, args + 3, &view) && !go_through(&all, head, end) &&
-        all.joints + 1 == all.times && value_end(buffer + all.start, buffer + end, 0) == buffer + end)
+        all.joints + 1 == all.times && value_end(buffer + all.start, buffer + end, &seen) == buffer + end)
         result = Py_BuildValue("nnOy#", end, all.times, all.found, all.boiled ? all.boiled : "", (Py_ssize_t)all.length);
     finish(&all, &view);
     if (!result && !PyErr_Occurred()) Py_RETURN_NONE;
@@ -600,8 +495,9 @@ static PyObject *objects(PyObject *self, PyObject *const *args, Py_ssize_t count
     Py_ssize_t begin, end, number = 0;
     if (stretch(args, count, 3, &view, &begin, &end)) return NULL;
     Bytes at = (Bytes)view.buf + begin, limit = (Bytes)view.buf + end;
+    unsigned seen = 0;
     for (;;) {
-        at = at < limit && *at == '{' ? value_end(at, limit, 0) : NULL;
+        at = at < limit && *at == '{' ? value_end(at, limit, &seen) : NULL;
         if (at) number++;
         if (!at || at == limit) break;
         if (*at++ != ',') at = limit;

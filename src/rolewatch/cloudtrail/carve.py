@@ -138,6 +138,11 @@ class Carved:
         for start, end in _spans(self._buffer, self._begin, self._end, literal):
             yield self._buffer[start:end]
 
+    @property
+    def buffer(self) -> Buffer:
+        """What the places of records are places in."""
+        return self._buffer
+
     def text(self, start: int, end: int) -> Buffer:
         """Return the bytes of one record."""
         return self._buffer[start:end]

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rolewatch.engines.duckdb_sql import DUCKDB, PREFIX
-from rolewatch.engines.functions import FUNCTIONS
+from rolewatch.engines.duckdb_sql import DUCKDB
+from rolewatch.engines.functions import FUNCTIONS, PREFIX
 from rolewatch.engines.sql import FIELDS, matching, statement, surviving
 from rolewatch.plan import Get, Plan, Type, gets
 
@@ -60,8 +61,11 @@ class Sieve:
         return kept, matched
 
 
-def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
-    """Open an engine for statements, with those functions written in Python that they name; it has no access to files or network."""
+def connect(written: str, threads: int, paths: Sequence[Path] = ()) -> "duckdb.DuckDBPyConnection":
+    """Open an engine for statements, with those functions written in Python that they name.
+
+    It has no access to files or network, but for the files given.
+    """
     import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
 
     connection = duckdb.connect(
@@ -72,6 +76,8 @@ def connect(written: str, threads: int) -> "duckdb.DuckDBPyConnection":
             types: list[Any] = [_TYPES[each] for each in function.arguments]
             made = _total(function.call)
             connection.create_function(f"{PREFIX}{name}", made, types, _TYPES[function.type], **_NULLS)
+    if paths:
+        connection.execute("SET allowed_paths = $paths", {"paths": [str(path) for path in paths]})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

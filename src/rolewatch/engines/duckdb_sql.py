@@ -5,13 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from rolewatch.base.sanitise import encodable
-from rolewatch.engines.functions import FUNCTIONS
+from rolewatch.engines.functions import FUNCTIONS, PREFIX
 from rolewatch.engines.sql import Dialect
+from rolewatch.engines.times import FIRST, LAST, ceiling, floor, period_of
 from rolewatch.plan import Constant, Expression, Type
-
-PREFIX: Final = "rolewatch_"  # of functions written in Python
-WEEK, MONDAY = 604_800_000, 345_600_000  # milliseconds; of the first Monday
-FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # the times of the years 1 to 9999
 
 _NUMERIC: Final = r"'-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?'"
 _AS_NUMBER: Final = "TRY_CAST({{{0}}} AS DOUBLE)"
@@ -52,6 +49,15 @@ def _kind(kinds: str, body: str) -> str:
     return f"CASE WHEN json_type({{0}}) IN ({kinds}) THEN {body} END"
 
 
+def _leaf(body: str) -> str:
+    """Write the text of a leaf of a structure, NULL for all else."""
+    return (
+        f"CASE json_type({body}) WHEN 'VARCHAR' THEN json_extract_string({body}, '$') "
+        f"WHEN 'BOOLEAN' THEN CASE CAST({body} AS VARCHAR) WHEN 'true' THEN '1' ELSE '0' END "
+        f"WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE CAST({body} AS VARCHAR) END"
+    )
+
+
 TEMPLATES: Final = {
     # truths
     "not": "(NOT {0})",
@@ -67,7 +73,7 @@ TEMPLATES: Final = {
     "present": "({0} IS NOT NULL)",
     "coalesce": "coalesce({all})",
     # conversions
-    "leaf": "CASE json_type({0}) WHEN 'VARCHAR' THEN json_extract_string({0}, '$') WHEN 'BOOLEAN' THEN CASE {0} WHEN 'true' THEN '1' ELSE '0' END WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE {0} END",
+    "leaf": _leaf("{0}"),
     "number_of_text": f"CASE WHEN {_is_number(0)} THEN {_AS_NUMBER.format(0)} END",
     "number_of_truth": _one_or_zero("{0}"),
     "number_of_time": "CAST({0} AS DOUBLE)",
@@ -94,7 +100,7 @@ TEMPLATES: Final = {
     "toint": "trunc({0})",
     "tolong": "trunc({0})",
     "round": "round({0})",
-    "round_2": "CASE WHEN {1} IS NOT NULL THEN round({0}, CAST(greatest(least({1}, 15), -15) AS INTEGER)) END",
+    "round_2": "CASE WHEN {1} IS NOT NULL THEN round({0}, CAST(trunc(greatest(least({1}, 15), -15)) AS INTEGER)) END",
     # texts
     "isempty": _one_or_zero("coalesce({0} = '', TRUE)"),
     "isblank": _one_or_zero(f"coalesce(trim({{0}}, {_BLANKS}) = '', TRUE)"),
@@ -108,8 +114,8 @@ TEMPLATES: Final = {
     "bytes": "CAST(strlen({0}) AS DOUBLE)",
     "toupper": "upper({0})",
     "tolower": "lower({0})",
-    "substr": "CASE WHEN {1} >= 0 THEN substring({0}, CAST(least({1}, 1e9) AS BIGINT) + 1) END",
-    "substr_3": "CASE WHEN {1} >= 0 AND {2} >= 0 THEN substring({0}, CAST(least({1}, 1e9) AS BIGINT) + 1, CAST(least({2}, 1e9) AS BIGINT)) END",
+    "substr": "CASE WHEN {1} >= 0 THEN substring({0}, CAST(trunc(least({1}, 1e9)) AS BIGINT) + 1) END",
+    "substr_3": "CASE WHEN {1} >= 0 AND {2} >= 0 THEN substring({0}, CAST(trunc(least({1}, 1e9)) AS BIGINT) + 1, CAST(trunc(least({2}, 1e9)) AS BIGINT)) END",
     "replace": "CASE WHEN {1} = '' THEN CASE WHEN {2} IS NOT NULL THEN {0} END ELSE replace({0}, {1}, {2}) END",
     "strcontains": "CAST(contains({0}, {1}) AS DOUBLE)",
     "strcontains_3": "CAST(CASE WHEN {2} THEN contains(lower({0}), lower({1})) ELSE contains({0}, {1}) END AS DOUBLE)",
@@ -123,7 +129,7 @@ TEMPLATES: Final = {
     "jsonparse": "CASE WHEN json_valid({0}) THEN CASE WHEN json_type({0}) IN ('OBJECT', 'ARRAY') THEN {0} END END",
     "jsonstringify": _kind("'OBJECT', 'ARRAY'", "CAST(json({0}) AS VARCHAR)"),
     "jsonarraysize": _kind("'ARRAY'", "CAST(json_array_length({0}) AS DOUBLE)"),
-    "jsonarraycontains": "coalesce(" + _kind("'ARRAY'", "list_contains(json_extract_string({0}, '$[*]'), {1})") + ", FALSE)",
+    "jsonarraycontains": "coalesce(" + _kind("'ARRAY'", f"list_contains(list_transform(json_extract({{0}}, '$[*]'), lambda e: {_leaf('e')}), {{1}})") + ", FALSE)",
     # Versions differ in what they make of an empty text.
     "split": "CASE WHEN {0} = '' AND {1} IS NOT NULL THEN '[\"\"]' ELSE CAST(to_json(string_split({0}, {1})) AS VARCHAR) END",
 }  # fmt: skip
@@ -145,8 +151,9 @@ AGGREGATES: Final = {
         "CAST(to_json(list_transform(list_sort(list(DISTINCT {{'key': {1}, 'text': {0}}}) FILTER (WHERE {0} IS NOT NULL)), "
         "lambda s: s.text)) AS VARCHAR)"
     ),
-    "earliest": "arg_min({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
-    "latest": "arg_max({0}, {1}) FILTER (WHERE {0} IS NOT NULL)",
+    # The value decides between those of the same time.
+    "earliest": "arg_min({0}, {{'time': {1}, 'value': {0}}}) FILTER (WHERE {0} IS NOT NULL AND {1} IS NOT NULL)",
+    "latest": "arg_max({0}, {{'time': {1}, 'value': {0}}}) FILTER (WHERE {0} IS NOT NULL AND {1} IS NOT NULL)",
 }
 
 # Numbers by value behind all other texts; those part by part, each run of digits behind its length.
@@ -158,35 +165,14 @@ ORDER_KEY: Final = (
 )
 
 
-def _period(arguments: Sequence[Expression]) -> int:
-    period = arguments[1]
-    assert isinstance(period, Constant)  # noqa: S101 - so it is made
-    assert isinstance(period.value, int)  # noqa: S101
-    return period.value
-
-
-def _floor(period: int) -> str:
-    since = f"({{0}} - {MONDAY})" if period % WEEK == 0 else "{0}"
-    return f"({{0}} - ((({since}) % {period}) + {period}) % {period})"
-
-
-def _floor_time(arguments: Sequence[Expression]) -> str:
-    return _floor(_period(arguments))
-
-
-def _ceiling_time(arguments: Sequence[Expression]) -> str:
-    period = _period(arguments)
-    return _floor(period).replace("{0}", f"({{0}} + {period - 1})")
-
-
 def _floor_months(arguments: Sequence[Expression]) -> str:
-    period = _period(arguments)
+    period = period_of(arguments)
     first = f"({_MONTHS} - (({_MONTHS} % {period}) + {period}) % {period})"
     return f"epoch_ms(CAST(DATE '1970-01-01' AS TIMESTAMP) + to_months(CAST({first} AS INTEGER)))"
 
 
 def _ceiling_months(arguments: Sequence[Expression]) -> str:
-    floor, period = _floor_months(arguments), _period(arguments)
+    floor, period = _floor_months(arguments), period_of(arguments)
     return f"CASE WHEN {floor} = {{0}} THEN {{0}} ELSE epoch_ms(make_timestamp({floor} * 1000) + to_months({period})) END"
 
 
@@ -257,8 +243,8 @@ DUCKDB: Final = Dialect(
     ),
     order_key=ORDER_KEY,
     special={
-        "floor_time": _in_years(_floor_time),
-        "ceiling_time": _in_years(_ceiling_time),
+        "floor_time": _in_years(floor),
+        "ceiling_time": _in_years(ceiling),
         "floor_months": _in_years(_floor_months),
         "ceiling_months": _in_years(_ceiling_months),
         "inside": _inside,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rolewatch.plan import Type
 
+PREFIX: Final = "rolewatch_"  # of their names in statements
 EARTH: Final = 6_371.0  # kilometres, mean radius
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Letters of Java's DateTimeFormatter, as often as they are written → strftime's; the longest first.

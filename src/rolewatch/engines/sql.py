@@ -4,6 +4,7 @@ Every expression is total: it gives a value or NULL, and never an error. A TRUTH
 asked but whether it is true (`WHERE`), which leaves comparisons as plain as an engine's own statistics need them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
@@ -37,6 +38,7 @@ MAY_BE_NULL = frozenset(
 FIELDS = (
     "records"  # the relation that the first step reads; its columns are f0, f1 … in the order of `gets(plan)`
 )
+_NAME = re.compile(r"[a-z][0-9]+")  # of a column
 
 
 class Dialect(NamedTuple):
@@ -45,7 +47,9 @@ class Dialect(NamedTuple):
     templates: Mapping[str, str]
     aggregates: Mapping[str, str]
     literal: Callable[[str | float | bool | None, Type], str]
-    once: str  # evaluates `{argument}` once, and gives `{body}`, which uses it by the name `{name}`
+    once: (
+        str | None
+    )  # evaluates `{argument}` once, and gives `{body}`, which uses it by the name `{name}`; None: in a column
     unnest: str  # of `{structure}` into `{column}`, with `{place}`s from 1, of the rows of `{source}`: a statement
     order_key: str  # what texts `{0}` are sorted by
     special: Mapping[str, Callable[[Sequence[Expression]], str]]  # make a template for arguments
@@ -93,18 +97,23 @@ class _Writer:
         self._fields = {get: f"f{number}" for number, get in enumerate(fields)}
         self._parts: list[str] = []
         self._order: list[tuple[str, bool]] = []
+        self._pending: list[
+            tuple[str, str]
+        ] = []  # columns that what is being written needs, and what they hold
         self._made = 0
 
     def statement(self, plan: Plan) -> str:
         for step in plan.steps:
             self._step(step)
         shown = [f"{self.expression(each.expression)} AS o{number}" for number, each in enumerate(plan.shown)]
+        self._prepare()
         last = f"SELECT {', '.join(shown) or 'NULL AS o0'} FROM {self._source}{self._order_by()}"
         return f"WITH {self._named_parts}\n{last}" if self._parts else last
 
     def places(self, steps: Sequence[Step]) -> str:
         for step in steps:
             self._step(step)
+        self._prepare()
         parts = f"WITH {self._named_parts}\n" if self._parts else ""
         return f"{parts}SELECT n FROM {self._source} ORDER BY n"
 
@@ -116,25 +125,38 @@ class _Writer:
     def _source(self) -> str:
         return f"s{len(self._parts) - 1}" if self._parts else FIELDS
 
+    def _select(self, made: str, tail: str = "") -> None:
+        """Add a part that makes something of the rows at hand."""
+        self._prepare()
+        self._parts.append(f"SELECT {made} FROM {self._source}{tail}")
+
+    def _prepare(self) -> None:
+        """Add the part that makes the columns which the next one needs; each may be made of those before it."""
+        if self._pending:
+            made = "".join(f", {written} AS {name}" for name, written in self._pending)
+            self._parts.append(f"SELECT *{made} FROM {self._source}")
+            self._pending = []
+
     def _step(self, step: Step) -> None:
-        source = self._source
         match step:
             case Where(condition):
-                self._parts.append(f"SELECT * FROM {source} WHERE {self.condition(condition)}")
+                self._select("*", f" WHERE {self.condition(condition)}")
             case Extend(columns):
-                made = "".join(f", {self.expression(each)} AS c{number}" for number, each in columns)
-                self._parts.append(f"SELECT *{made} FROM {source}")
+                self._select(
+                    "*" + "".join(f", {self.expression(each)} AS c{number}" for number, each in columns)
+                )
             case Group(keys, aggregates):
                 self._group(keys, aggregates)
             case Order(keys):
                 self._set_order(keys)
             case Limit(number, last):
-                self._parts.append(f"SELECT * FROM {source}{self._order_by(reverse=last)} LIMIT {number:d}")
+                self._select("*", f"{self._order_by(reverse=last)} LIMIT {number:d}")
             case Distinct(expressions):
                 self._distinct(expressions)
             case Unnest(number, place, structure):
                 written = self.expression(structure)
-                names = {"column": f"c{number}", "place": f"c{place}", "source": source}
+                self._prepare()
+                names = {"column": f"c{number}", "place": f"c{place}", "source": self._source}
                 self._parts.append(self._dialect.unnest.format(structure=written, **names))
 
     def _group(
@@ -142,21 +164,33 @@ class _Writer:
     ) -> None:
         made = "".join(f", {self.expression(each)} AS c{number}" for number, each in keys)
         if made:
-            self._parts.append(f"SELECT *{made} FROM {self._source}")
+            self._select(f"*{made}")
         columns = [f"c{number}" for number, _ in keys]
         by = f" GROUP BY {', '.join(columns)}" if keys else ""
-        for number, (primitive, arguments, _) in aggregates:
-            template = self._dialect.aggregates[f"{primitive}{'' if arguments else '_rows'}"]
-            key = [self._key(arguments[0])] if primitive.endswith("_text") else []
-            columns.append(f"{template.format(*map(self.expression, arguments), *key)} AS c{number}")
-        self._parts.append(f"SELECT {', '.join(columns)} FROM {self._source}{by}")
+        columns += [f"{self._aggregate(aggregate)} AS c{number}" for number, aggregate in aggregates]
+        self._select(", ".join(columns), by)
         self._order = []
+
+    def _aggregate(self, aggregate: Aggregate) -> str:
+        primitive, arguments, _ = aggregate
+        template = self._dialect.aggregates[f"{primitive}{'' if arguments else '_rows'}"]
+        written = [self._column(each, self.expression(each)) for each in arguments]
+        key = [self._key(arguments[0], written[0])] if primitive.endswith("_text") else []
+        return template.format(*written, *key)
+
+    def _column(self, expression: Expression, written: str) -> str:
+        """Give the name of a column with a value, where that is how the engine evaluates something once."""
+        if self._dialect.once is not None or not _is_more(expression, written):
+            return written
+        self._made += 1
+        self._pending.append((f"x{self._made}", written))
+        return f"x{self._made}"
 
     def _set_order(self, keys: Sequence[Key]) -> None:
         """Make a column of each key that is none yet, so that it can be sorted by later as well."""
         made, order = [], []
         for expression, descending in keys:
-            written = self._key(expression)
+            written = self._key(expression, self.expression(expression))
             if isinstance(expression, Get | Column) and expression.type is not Type.TEXT:
                 order.append((written, descending))
                 continue
@@ -164,12 +198,11 @@ class _Writer:
             made.append(f", {written} AS k{self._made}")
             order.append((f"k{self._made}", descending))
         if made:
-            self._parts.append(f"SELECT *{''.join(made)} FROM {self._source}")
+            self._select(f"*{''.join(made)}")
         self._order = order
 
-    def _key(self, expression: Expression) -> str:
+    def _key(self, expression: Expression, written: str) -> str:
         """Write what values are sorted by; the text of a whole record, which only decides between equals, as it is."""
-        written = self.expression(expression)
         if expression.type is not Type.TEXT or expression == Get(("@message",)):
             return written
         return self._once([(expression, written)], self._dialect.order_key)
@@ -183,13 +216,12 @@ class _Writer:
         return f" ORDER BY {written}" if written else ""
 
     def _distinct(self, expressions: Sequence[Expression]) -> None:
-        written = [self.expression(each) for each in expressions]
-        order = self._order_by()
-        self._parts.append(
-            f"SELECT *, row_number() OVER (PARTITION BY {', '.join(written)}{order}) AS r FROM {self._source}"
-        )
+        written = [self._column(each, self.expression(each)) for each in expressions]
+        self._made += 1
+        place = f"row_number() OVER (PARTITION BY {', '.join(written)}{self._order_by() or ' ORDER BY NULL'})"
+        self._select(f"*, {place} AS r{self._made}")
         missing = " OR ".join(f"{each} IS NULL" for each in written)
-        self._parts.append(f"SELECT * FROM {self._source} WHERE r = 1 OR {missing}")
+        self._select("*", f" WHERE r{self._made} = 1 OR {missing}")
 
     def condition(self, expression: Expression) -> str:
         """Write a TRUTH of which only matters whether it is true, so that it may be NULL instead of false."""
@@ -228,16 +260,24 @@ class _Writer:
         """Fill in a template, so that no argument is written out twice that is more than a column or a constant."""
         names, wrapped = [], []
         for number, (expression, written) in enumerate(pairs):
-            if isinstance(expression, Apply) and template.count(f"{{{number}}}") > 1:
+            if _is_more(expression, written) and template.count(f"{{{number}}}") > 1:
                 self._made += 1
                 names.append(f"x{self._made}")
                 wrapped.append((names[-1], written))
             else:
                 names.append(written)
         body = template.format(*names, rest=", ".join(names[1:]), all=", ".join(names))
+        if self._dialect.once is None:
+            self._pending += wrapped
+            return body
         for name, written in reversed(wrapped):
             body = self._dialect.once.format(name=name, argument=written, body=body)
         return body
+
+
+def _is_more(expression: Expression, written: str) -> bool:
+    """Whether what was written is more than a column or a constant, and so takes work each time it is evaluated."""
+    return isinstance(expression, Apply) and not _NAME.fullmatch(written)
 
 
 def _case(written: Sequence[str]) -> str:

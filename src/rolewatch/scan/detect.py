@@ -9,7 +9,7 @@ from rolewatch.cloudtrail.read import Batch, Content
 from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.fetch import AT_ONCE
 from rolewatch.scan.pool import Crew
-from rolewatch.scan.proofs import Key, Proofs
+from rolewatch.scan.proofs import Key, Proofs, State
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Stepper
 from rolewatch.scan.summary import Summary
@@ -19,12 +19,23 @@ from rolewatch.sources import Delivery
 class Detector(Stepper[Collected, Summary]):
     """Steps deliveries into a summary of denials, and into proofs of access and disappearance."""
 
+    lasting = True
+
     def __init__(self, request: ScanRequest) -> None:
+        self._request = request
         super().__init__(Summary(), Limits(request.gunzip_limit, request.gunzip_ratio))
         self._examiner = Examiner(request)
         self.literals = self._examiner.literals
         self._proofs = Proofs(self._examiner.rule, self._again, self._exactly)
         self._accounts = request.window.accounts
+
+    def restore(self, state: State) -> None:
+        """Take up the proofs of another detector."""
+        self._proofs.state = state
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes with the proofs, without the summary."""
+        return _restored, (self._request, self._proofs.state)
 
     def begin(self, *, proven: bool) -> Collected:
         """Give an empty place for what a delivery gives."""
@@ -52,11 +63,17 @@ class Detector(Stepper[Collected, Summary]):
 
     def _exactly(self, delivery: Delivery) -> Collected:
         """Collect from a delivery that was read before, with everything parsed."""
-        return self._collect(self._again(delivery), parse(delivery.name), exact=True)[0]
+        return self._collect(self._again(delivery), parse(delivery.name), exact=True)
 
     def _again(self, delivery: Delivery) -> Content:
         data = delivery.read() if 0 <= delivery.size <= AT_ONCE else None
         return Content(data, delivery.open, self._limits)
+
+
+def _restored(request: ScanRequest, state: State) -> Detector:
+    detector = Detector(request)
+    detector.restore(state)
+    return detector
 
 
 def latest(crew: Crew[Summary], keys: Mapping[Key, str]) -> dict[Key, str]:

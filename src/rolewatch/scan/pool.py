@@ -10,7 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import chain
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -45,12 +45,16 @@ class Crew(Protocol[R]):
         """Have members call a method of their stepper with an argument, side by side; CannotDo if one is lost."""
 
 
+#: Folds deliveries: `fold`, or what does the same elsewhere.
+Fold = Callable[[Iterable[Delivery], Make[Any], int, Tell | None], AbstractContextManager[Crew[Any]]]
+
+
 @contextmanager
 def fold(
     deliveries: Iterable[Delivery], make: Make[R], jobs: int, tell: Tell | None = None
 ) -> Iterator[Crew[R]]:
     """Fold all deliveries by steppers that `make` makes; the crew can be asked until the context ends."""
-    batches = _batches(deliveries)
+    batches = batches_of(deliveries)
     small: list[list[Delivery]] = []
     if jobs > 1:
         size = 0
@@ -91,12 +95,20 @@ class Alone(Generic[R]):
                 ahead = started
         meter.done = True
         meter.show(stepper.summary, force=True)
+        self.summary = stepper.finish()
 
     def ask(self, questions: Mapping[Any, tuple[str, Any]]) -> dict[Any, Any]:
         """Call methods of the stepper."""
         return {
             member: getattr(self._stepper, name)(argument) for member, (name, argument) in questions.items()
         }
+
+
+def told(summary: Reading, tell: Tell | None) -> None:
+    """Tell what a whole summary has read."""
+    meter = _Meter(tell)
+    meter.listed, meter.done = summary.counts["deliveries"], True
+    meter.show(summary, force=True)
 
 
 class _Meter:
@@ -257,7 +269,7 @@ def _work(pipe: Connection, make: Make[Any], inherited: list[Connection]) -> Non
         )
 
 
-def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
+def batches_of(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
     """Group deliveries so that handing them out costs little, and no batch is long."""
     batch: list[Delivery] = []
     size = 0

@@ -105,6 +105,26 @@ class Table(Reading):
         self.sifted = self.number
 
 
+class Reader:
+    """Takes fields out of records, one at a time, decoding nothing else; also those that tell what record it is."""
+
+    def __init__(self, fields: Sequence[Get]) -> None:
+        ways = [steps for get in fields if (steps := steps_of(get))]
+        paths = {*_ALWAYS, *map(_path, ways)}
+        selected = Selected(paths, paths.intersection({*_ALWAYS, *ways}))
+        self.decode, self.reach = selected.read, selected.reach
+        self._values = [_value_of(get, selected) for get in fields]
+
+    def values(self, read: Any, raw: Message) -> tuple[Value, ...]:
+        """Give the fields of a record that was decoded."""
+        return tuple(value(read, raw) for value in self._values)
+
+    def __call__(self, raw: Message) -> tuple[Value, ...] | None:
+        """Give the fields of a record; None if it cannot be decoded."""
+        read = self.decode(raw)
+        return None if read is None else self.values(read, raw)
+
+
 class Collected(Gathered):
     """The rows of one delivery."""
 
@@ -123,13 +143,9 @@ class Rows(Stepper[Collected, Table]):
     ) -> None:
         super().__init__(Table(len(fields)), Limits(request.gunzip_limit, request.gunzip_ratio))
         self._sift = sift
-        ways = [steps for get in fields if (steps := _steps(get))]
-        paths = {*_ALWAYS, *map(_path, ways)}
-        selected = Selected(paths, paths.intersection({*_ALWAYS, *ways}))
-        self._decode = selected.read
-        self._asked = Asked(request.window, selected.reach) if request.window.narrow else None
-        self._time, self._id, self._account = map(selected.reach, (TIME, ID, ACCOUNT))
-        self._values = [_reader(get, selected) for get in fields]
+        self._reader = reader = Reader(fields)
+        self._asked = Asked(request.window, reader.reach) if request.window.narrow else None
+        self._time, self._id, self._account = map(reader.reach, (TIME, ID, ACCOUNT))
         self.literals = (search([pattern]) if pattern else None) or EVERY
 
     def begin(self, *, proven: bool) -> Collected:
@@ -143,7 +159,7 @@ class Rows(Stepper[Collected, Table]):
             raise Inexact  # one has no time, or another one has two
         for start, end, _ in batch.marked:
             raw = batch.view(start, end)
-            read = self._decode(raw)
+            read = self._reader.decode(raw)
             if read is None:
                 if not exact:
                     raise Inexact
@@ -163,7 +179,7 @@ class Rows(Stepper[Collected, Table]):
             time = self._time(read)
             if not self._asked.admits(read, time if type(time) is str else ""):
                 return None
-        return self._identity(read), tuple(value(read, raw) for value in self._values)
+        return self._identity(read), self._reader.values(read, raw)
 
     def keep(self, delivery: Delivery, gathered: Collected) -> None:
         """Add the rows of a delivery."""
@@ -188,7 +204,7 @@ class Rows(Stepper[Collected, Table]):
         return (event, account if type(account) is str else "") if event and type(event) is str else None
 
 
-def _steps(get: Get) -> Path | None:
+def steps_of(get: Get) -> Path | None:
     """Give the way to a field of the record; None for what is called by another kind of name."""
     first, *others = get.steps
     if first.startswith("@@"):
@@ -202,14 +218,14 @@ def _path(steps: Path) -> Path:
     return steps[: next(index, len(steps))]
 
 
-def _reader(get: Get, selected: Selected) -> Callable[[Any, Message], Value]:
+def _value_of(get: Get, selected: Selected) -> Callable[[Any, Message], Value]:
     """Give the function that takes a field of what was decoded of a record, or of the record itself."""
     if get.steps == ("@message",):
         return lambda _, raw: line(raw)
     if get.steps == ("@timestamp",):
         time = selected.reach(TIME)
         return lambda read, _: moment(found) if type(found := time(read)) is str else None
-    steps = _steps(get)
+    steps = steps_of(get)
     if steps is None:
         return lambda _, __: None
     path = _path(steps)

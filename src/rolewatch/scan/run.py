@@ -11,16 +11,21 @@ from typing import Any
 from rolewatch import __version__
 from rolewatch.findings.build import Known, build, followed
 from rolewatch.scan.detect import Detector, latest
-from rolewatch.scan.pool import Tell, fold
+from rolewatch.scan.pool import Fold, Tell, fold
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.summary import Summary
 from rolewatch.sources import deliveries_of
 
 
 def run(
-    sources: Sequence[str], options: ScanRequest, *, now: datetime, progress: Tell | None = None
+    sources: Sequence[str],
+    options: ScanRequest,
+    *,
+    now: datetime,
+    progress: Tell | None = None,
+    fold: Fold = fold,
 ) -> dict[str, Any]:
-    """Scan the sources and return the report.
+    """Scan the sources and return the report; `fold` says where.
 
     Raises SourceError for a SOURCE that does not exist and CannotDo for what stops the whole scan; deliveries that
     cannot be read are listed under `unreadable` and stop nothing. `now` is the end of an open window.

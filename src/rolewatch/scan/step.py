@@ -30,13 +30,17 @@ BESIDE_RECORDS: frozenset[Sort] = frozenset(
 
 
 class Gathered:
-    """What one delivery gave, before it is kept; `proven` where it need not be looked at again."""
+    """What one delivery gave, before it is kept; `proven` where it need not be looked at again.
 
-    __slots__ = ("proven", "records")
+    `damage` says what is wrong with the rest of it, if anything is.
+    """
+
+    __slots__ = ("damage", "proven", "records")
 
     def __init__(self, *, proven: bool) -> None:
         self.proven = proven
         self.records = 0
+        self.damage: str | None = None
 
 
 G = TypeVar("G", bound=Gathered)
@@ -47,6 +51,9 @@ class Stepper(ABC, Generic[G, R]):
     """Steps deliveries into a summary, which it owns until that is taken. What is gathered is up to its kinds."""
 
     literals: Literals  # those that are marked in the batches it examines
+    lasting = (
+        False  # whether it is asked something when all deliveries are through, and can be pickled until then
+    )
 
     def __init__(self, summary: R, limits: Limits) -> None:
         self._summary = summary
@@ -130,22 +137,20 @@ class Stepper(ABC, Generic[G, R]):
         layout = parse(delivery.name)
         try:
             try:
-                collected, damage = self._collect(content, layout, exact=False, once=delivery.size < 0)
+                collected = self._collect(content, layout, exact=False, once=delivery.size < 0)
             except Inexact:
-                collected, damage = self._collect(content, layout, exact=True)
+                collected = self._collect(content, layout, exact=True)
         except Skipped as skip:
             self._skip(delivery, skip, content, layout)
             return
         self._apply(delivery, collected, layout, size=size, content=content.bytes)
         summary = self.summary
-        if damage is not None:
+        if collected.damage is not None:
             summary.counts["damaged"] += bool(collected.records)
-            summary.unreadable.append((delivery.name, damage))
+            summary.unreadable.append((delivery.name, collected.damage))
 
-    def _collect(
-        self, content: Content, layout: Layout | None, *, exact: bool, once: bool = False
-    ) -> tuple[G, str | None]:
-        """Read a delivery through; returns what is whole and what is wrong with the rest.
+    def _collect(self, content: Content, layout: Layout | None, *, exact: bool, once: bool = False) -> G:
+        """Read a delivery through; returns what is whole.
 
         Facts of what is there only `once` are proven on the spot, all others when it is known that they matter.
         """
@@ -161,11 +166,13 @@ class Stepper(ABC, Generic[G, R]):
                 unparsable += self.examine(batch, collected)
                 self.summary.coverage.batch(batch, layout)
         except Damaged as damage:
-            return collected, damage.reason
+            collected.damage = damage.reason
         except (OSError, RolewatchError) as error:
-            return collected, reason_of(error)
-        number = "1 record" if unparsable == 1 else f"{unparsable:,} records"
-        return collected, f"{number} could not be parsed" if unparsable else None
+            collected.damage = reason_of(error)
+        else:
+            number = "1 record" if unparsable == 1 else f"{unparsable:,} records"
+            collected.damage = f"{number} could not be parsed" if unparsable else None
+        return collected
 
     def _apply(
         self, delivery: Delivery, collected: G, layout: Layout | None, *, size: int, content: int
