@@ -217,9 +217,11 @@ def command_line(doc: str, page: str, baselines: tuple[str, ...]) -> argparse.Ar
     return parser
 
 
-def publish(options: argparse.Namespace, title: str, page: str, rows: list[dict[str, object]]) -> None:
+def publish(
+    options: argparse.Namespace, title: str, page: str, rows: list[dict[str, object]], notes: str = ""
+) -> None:
     """Print the table of what was measured, and put it into its page if that was asked for."""
-    text = table(rows, f"{options.megabytes} MB of JSON. {versions()}")
+    text = table(rows, f"{options.megabytes} MB of JSON. {versions()}") + notes
     print(text)
     if options.write:
         head = f"# {title}\n\nMade by `make bench`. Ratios are other / rolewatch in wall time: more is faster.\n\n"

@@ -1,7 +1,9 @@
 """Put what the tables of commands and options say into the documentation, between markers.
 
 `<!-- command NAME -->` … `<!-- /command -->` in docs/commands.md holds a command's usage, options and examples;
-`<!-- settings -->` … `<!-- /settings -->` in docs/configuration.md the keys and variables of all options.
+`<!-- settings -->` … `<!-- /settings -->` in docs/configuration.md the keys and variables of all options, and
+`<!-- queries -->` … `<!-- /queries -->` in docs/queries.md the queries of the library, and
+`<!-- columns -->` … `<!-- /columns -->` in docs/lake.md the columns of a lake.
 
 Usage: update_docs.py [--check]; with --check nothing is written, and the exit status is 1 if a page is out of date.
 """
@@ -17,10 +19,15 @@ from rolewatch.base.settings import variable
 from rolewatch.cli.commands import COMMANDS, load
 from rolewatch.cli.main import CONFIG, usage_of
 from rolewatch.cli.options import Option, default_of
+from rolewatch.insights.library import library
+from rolewatch.lake.schema import FIELDS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMMAND = re.compile(r"(?<=<!-- command )([a-z]+)( -->\n).*?(?=<!-- /command -->)", re.DOTALL)
 SETTINGS = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+
+COLUMNS = re.compile(r"(?<=<!-- columns -->\n).*?(?=<!-- /columns -->)", re.DOTALL)
+QUERIES = re.compile(r"(?<=<!-- queries -->\n).*?(?=<!-- /queries -->)", re.DOTALL)
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -67,10 +74,28 @@ def settings_section() -> str:
     return "\n" + table(("key", "variable", "option", "commands"), rows) + "\n"
 
 
+def queries_section() -> str:
+    """Return the queries of the library: what each answers, and its text, below the folder of their names."""
+    parts = []
+    for folder, members in groupby(library(), key=lambda query: query.name.partition("/")[0]):
+        parts.append(f"## {folder}\n")
+        parts += [f"### {query.name}\n\n{query.about}\n\n```text\n{query.text}\n```\n" for query in members]
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def columns_section() -> str:
+    """Return the columns of a lake that have another name than their field, and those that have the same."""
+    same = ", ".join(f"`{field.column}`" for field in FIELDS if len(field.steps) == 1)
+    rows = [(f"`{'.'.join(each.steps)}`", f"`{each.column}`") for each in FIELDS if len(each.steps) > 1]
+    return f"\nAs their fields are called: {same}.\n\n" + table(("field", "column"), rows) + "\n"
+
+
 def updated(page: Path) -> str:
     """Return a page with its sections as the tables have them now."""
     text = COMMAND.sub(lambda found: f"{found[1]}{found[2]}{command_section(found[1])}", page.read_text())
-    return SETTINGS.sub(lambda _: settings_section(), text)
+    text = SETTINGS.sub(lambda _: settings_section(), text)
+    text = COLUMNS.sub(lambda _: columns_section(), text)
+    return QUERIES.sub(lambda _: queries_section(), text)
 
 
 def main() -> int:

@@ -34,10 +34,8 @@ def blocks(page, language):
 
 def commands(page):
     """Return each `rolewatch COMMAND …` that the code blocks of a page tell the reader to type, as words."""
-    lines = "\n".join(
-        code for language in ("console", "bash") for code in blocks(page, language)
-    ).splitlines()
-    for line in lines:
+    code = "\n".join(code for language in ("console", "bash") for code in blocks(page, language))
+    for line in code.replace("\\\n", " ").splitlines():
         words = shlex.split(line.replace("<(", "< ("), comments=True)
         if "rolewatch" in words:
             typed = words[words.index("rolewatch") + 1 :]

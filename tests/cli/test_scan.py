@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -259,6 +260,30 @@ def test_a_span_counts_back_from_now(here, found):
     file = str(deliveries.write(here / "fresh.json", deliveries.denial(1, eventTime=old)))
     assert [found(file, "--since", since) for since in ("2d", "6h")] == [["blind"], []]
     assert [found(file, "--until", until) for until in ("2d", "6h")] == [[], ["blind"]]
+
+
+def test_a_master_is_spark_s(call):
+    """Nothing else has one."""
+    status, out, err = call("scan", "logs", "--master", "local[2]")
+    assert (status, out) == (2, "")
+    assert "--master means nothing without --engine spark" in err
+
+
+@pytest.mark.parametrize("words", [[], ["--master", "local[2]"]])
+def test_without_spark(call, monkeypatch, words):
+    """What is missing is named, and the extra that has it."""
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    status, out, err = call("scan", "logs", "--engine", "spark", *words)
+    assert (status, out) == (4, "")
+    assert "Spark is not installed (pip install 'rolewatch[spark]')" in err
+
+
+def test_without_java(cli):
+    """What Spark needs is named."""
+    done = cli("scan", "logs", "--engine", "spark", JAVA_HOME="/nowhere")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "Spark does not start" in done.stderr
+    assert "Java 17" in done.stderr
 
 
 def test_choices_are_those_of_the_rooms_below():

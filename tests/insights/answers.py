@@ -1,4 +1,4 @@
-"""Queries and messages in, what DuckDB answers out, spelled as results are: to hold against the slow evaluator."""
+"""Queries and messages in, what an engine answers out, spelled as results are: to hold against the slow evaluator."""
 
 import json
 from datetime import UTC, datetime
@@ -10,15 +10,15 @@ from rolewatch.insights.planner import plan_query
 from rolewatch.plan import Type, gets
 
 
-def answers(text, messages, *, start=0, end=0):
-    """Run a query on DuckDB; rows as dicts of what is there, as text."""
+def answers(text, messages, *, engine=rows_of, start=0, end=0):
+    """Run a query on an engine, given as its `rows_of`; rows as dicts of what is there, as text."""
     plan = plan_query(parse_query(text), Moments(start, end))
     records = [json.loads(message) for message in messages]
     fields = {get: [field(record, message, get) for record, message in zip(records, messages, strict=True)] for get in gets(plan)}  # fmt: skip
     names = [(each.name, each.expression.type) for each in plan.shown]
     return [
         {name: spelled(value, kind) for (name, kind), value in zip(names, row, strict=True) if spelled(value, kind) is not None}
-        for row in rows_of(plan, fields, len(messages), most=10_000)[0]
+        for row in engine(plan, fields, len(messages), most=10_000)[0]
     ]  # fmt: skip
 
 

@@ -134,7 +134,7 @@ BY_NAME = {
     "max": _highest,
     "sortsfirst": _lowest,
     "sortslast": _highest,
-    "earliest": lambda present: min(_times(present), key=lambda timed: timed[0], default=(None, None))[1],
-    "latest": lambda present: max(_times(present), key=lambda timed: timed[0], default=(None, None))[1],
+    "earliest": lambda present: min(_times(present), default=(None, None))[1],
+    "latest": lambda present: max(_times(present), default=(None, None))[1],
     "values": _values,
 }

@@ -1,4 +1,4 @@
-"""Each function of the language: DuckDB and the slow evaluator give the same, in as many ways as there are arguments."""
+"""Each function of the language: engines and the slow evaluator give the same, in as many ways as there are arguments."""
 
 import pytest
 from answers import answers
@@ -56,10 +56,10 @@ ALL = [
 
 
 @pytest.mark.parametrize(("name", "call"), ALL, ids=[call for _, call in ALL])
-def test_function(name, call):
+def test_function(name, call, engine):
     """A value for each record, or for each group."""
     query = f"stats {call} as value by awsRegion" if FUNCTIONS[name].aggregate else f"fields {call} as value"
-    assert alike(answers(query, MESSAGES, **SPAN), run(query, MESSAGES, **SPAN))
+    assert alike(answers(query, MESSAGES, engine=engine, **SPAN), run(query, MESSAGES, **SPAN))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""The documentation's queries on real records: the command's own way over deliveries against the slow evaluator."""
+"""The documentation's queries on real records: engines, and the command's own way over deliveries, against the slow evaluator."""
 
 import gzip
 import json
 from pathlib import Path
 
 import pytest
+from answers import answers
 from reference import run
 from test_query_engines import alike
 
@@ -57,6 +58,18 @@ def test_documented_query_over_deliveries(query, trail):
         {shown.name: text for shown, value in zip(plan.shown, row, strict=True) if (text := spelled(value, shown.expression.type)) is not None}
         for row in found.rows
     ]  # fmt: skip
+    same_rows(query, rows, messages)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_documented_query_in_engines(query, trail, engine):
+    """The same rows, in each engine."""
+    _, messages = trail
+    same_rows(query, answers(query, messages, engine=engine, start=START, end=END), messages)
+
+
+def same_rows(query, rows, messages):
+    """Compare rows with what the slow evaluator says."""
     expected = run(query, messages, start=START, end=END, log=None, stream=None)
     assert len(rows) == len(expected)
     if "limit" not in query and "dedup" not in query:

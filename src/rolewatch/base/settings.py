@@ -1,7 +1,8 @@
 """Settings from rolewatch.toml and the environment, as words with the place they come from.
 
 What a word means is decided where the option is known; here it is only found. A key at the top of the file is for
-every command that has such an option, a key in a table named after a command for that command only.
+every command that has such an option, a key in a table named after a command for that command only. The table
+`[queries]` has no options: it is for `base/saved.py`.
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from rolewatch.base.errors import UsageError
 
 NAME = "rolewatch.toml"
+QUERIES = "queries"
 MOST = 64 * 1024  # bytes of a settings file; dotted keys of any length take tomllib quadratic time
 
 
@@ -59,13 +61,18 @@ def place(environ: Mapping[str, str], file: str | None = None) -> str | None:
     named = file or environ.get("ROLEWATCH_CONFIG")
     if named:
         return named
-    home = Path(environ.get("XDG_CONFIG_HOME", ""))
-    if not home.is_absolute():  # which the specification says to ignore
-        home = Path(environ.get("HOME") or "/", ".config")
-    for path in (NAME, str(home / "rolewatch" / NAME)):
+    for path in (NAME, home_of(environ)):
         if os.path.isfile(path):  # noqa: PTH113 - is_file() raises where a folder must not be looked into
             return path
     return None
+
+
+def home_of(environ: Mapping[str, str]) -> str:
+    """Give the path of the user's own settings file, whether there is one or not."""
+    home = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not home.is_absolute():  # which the specification says to ignore
+        home = Path(environ.get("HOME") or "/", ".config")
+    return str(home / "rolewatch" / NAME)
 
 
 def _from_file(
@@ -78,13 +85,17 @@ def _from_file(
     path = place(environ, file)
     if path is None:
         return {}
-    content = _read(path)
+    content = content_of(path)
     everywhere = {name for command_names in known.values() for name in command_names}
     found: dict[str, Setting] = {}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
     for key, value in content.items():
         if key in tables:
             continue
+        if key == QUERIES:
+            raise UsageError(
+                f"{path}: {key} is a table", remedy=f"write queries under [{key}], NAME = 'QUERY'"
+            )
         if key in known:
             raise UsageError(
                 f"{path}: {key} is the name of a command", remedy=f"write its options under [{key}]"
@@ -93,6 +104,8 @@ def _from_file(
         if key in names:
             found[key] = Setting(_words(value, f"{path}: {key}"), f"{path}: {key}")
     for table, keys in tables.items():
+        if table == QUERIES:
+            continue
         _check(table, known, path, everywhere)
         for key, value in keys.items():
             _check(key, known[table], f"{path}: [{table}]", ())
@@ -101,7 +114,8 @@ def _from_file(
     return found
 
 
-def _read(path: str) -> dict[str, Any]:
+def content_of(path: str) -> dict[str, Any]:
+    """Read a settings file; UsageError for one that cannot be read, or is no TOML."""
     import tomllib  # noqa: PLC0415 - most calls have no settings file
 
     try:

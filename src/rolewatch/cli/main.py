@@ -108,7 +108,7 @@ def _call(words: list[str], environ: Mapping[str, str]) -> int:
     if name not in COMMANDS:
         raise UsageError(f"there is no command {name!r}", remedy=_nearest(name, COMMANDS))
     command = load(name)
-    typed = opts.typed(parser_of(name, command), words[1:], command.POSITIONALS)
+    typed = opts.typed(parser_of(name, command), words[1:], command.POSITIONALS, command.OPTIONS)
     config = opts.values(typed, (CONFIG,), {})["config"]
     known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
     wanted = [option.name for option in command.OPTIONS]
@@ -121,7 +121,7 @@ def _call(words: list[str], environ: Mapping[str, str]) -> int:
         for each in command.POSITIONALS
     }
     values = opts.values(typed, command.OPTIONS, elsewhere)
-    return command.run(Called(values | positionals, environ, typed.keys()))
+    return command.run(Called(values | positionals | {CONFIG.name: config}, environ, typed.keys()))
 
 
 def _means_another(command: Command, key: str, words: list[str]) -> bool:

@@ -1,18 +1,31 @@
 """`rolewatch query`: from a Logs Insights query and CloudTrail deliveries to its rows."""
 
-import sys
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+import os
+from calendar import monthrange
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
 
 from rolewatch.base.errors import UsageError
+from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.inputs import window_of
+from rolewatch.cli.lookup_tables import OPTION, tables_of
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
-from rolewatch.cli.progress import progress
+from rolewatch.cli.query_asked import OPTIONS as ASKED
+from rolewatch.cli.query_asked import asking, place_asked, show_sql
+from rolewatch.cli.saved_queries import list_queries, query_name, save, text_of
 from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested, windowing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rolewatch.engines.deliveries import Answer
+    from rolewatch.insights.syntax import Query
+    from rolewatch.plan import Plan
+    from rolewatch.plan.stages import Segment
     from rolewatch.sources.window import Window
 
 HELP = (
@@ -22,21 +35,42 @@ HELP = (
 EXAMPLES = (
     ("rolewatch query 'stats count(*) by eventSource, errorCode | sort eventSource' ~/cloudtrail", "how often which service answered what"),
     ("rolewatch query \"filter errorCode = 'AccessDenied' | fields @timestamp, eventName, userIdentity.arn\" s3://my-trail/AWSLogs --since 7d", "who was refused in the last seven days"),
+    ("rolewatch query @blocked/by-service ~/cloudtrail", "a query by its name: of the library, or one that you kept"),
+    ("rolewatch query 'filter eventName = \"DeleteBucket\"' --save team/deleted", "keep a query in rolewatch.toml; with a SOURCE it is run as well"),
+    ("rolewatch query 'stats count(*) by bin(1h), eventSource' ~/cloudtrail --chart", "a chart in the terminal; with --output chart.svg, .png or .html a picture"),
+    ("rolewatch query --list", "what queries have names, and what they answer"),
     ("rolewatch query 'filter eventName = \"PutBucketPolicy\" | fields @timestamp, requestParameters.bucketName' ~/cloudtrail --format csv", "for a spreadsheet"),
 )  # fmt: skip
 POSITIONALS = (
-    Positional("query", "QL", "a query in the language of CloudWatch Logs Insights"),
-    SOURCE,
+    Positional(
+        "query",
+        "QL",
+        "a query in the language of CloudWatch Logs Insights, or the name of one: @NAME",
+        optional=True,
+        blank=False,
+    ),
+    SOURCE._replace(optional=True),
 )
 FORMATS = ("table", "json", "jsonl", "csv", "cloudwatch")
+_BEFORE = {"previousday": timedelta(days=1), "previousweek": timedelta(weeks=1)}
+PICTURES = (".svg", ".png", ".html")
 MOST = 10_000  # rows of a query without `limit`
 
-_WHAT, _OUT = "what to look at", "what to print"
+_WHAT, _NAMES, _OUT = "what to look at", "queries with names", "what to print"
 OPTIONS = (
+    ASKED[0],
     *windowing(_WHAT),
+    Option(OPTION, "a table that lookup asks: a CSV file, whose first line names its columns", "NAME=FILE", words.assignment, default=(), many=True, whole=True, group=_WHAT),
+    Option("list", "list the queries that have names instead of running one", flag=True, default=False, group=_NAMES),
+    Option("save", "keep the query under NAME in the settings file", "NAME", query_name, group=_NAMES),
+    Option("replace", "let --save replace another query of that name", flag=True, default=False, group=_NAMES),
+    Option("template", "a CloudFormation template whose query definitions can be named as well", "FILE", file=True, group=_NAMES),
+    Option("parameter", "the value of a parameter of the template", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_NAMES),
     Option("format", "how to print; cloudwatch is the shape of GetQueryResults", "FORMAT", default="table", choices=FORMATS, group=_OUT),
     Option("typed", "numbers and truth values as such in json and jsonl, instead of texts", flag=True, default=False, group=_OUT),
-    OUTPUT,
+    Option("chart", "draw what stats gives, over time if it is by bin(…), instead of printing rows", flag=True, default=False, group=_OUT),
+    OUTPUT._replace(help="write to FILE instead of standard output; one that ends in .svg, .png or .html is a picture of what stats gives"),
+    *ASKED[1:],
     *WORK,
 )  # fmt: skip
 
@@ -48,48 +82,127 @@ def run(called: Called) -> int:
         raise UsageError(
             f"--typed means nothing to --format {values['format']}", remedy="write --format json or jsonl"
         )
+    if values["list"]:
+        return list_queries(called)
+    if values["query"] is None:
+        raise UsageError(f"QL is missing: {POSITIONALS[0].help}")
+    if values["replace"] and not values["save"]:
+        raise UsageError("--replace means nothing without --save")
     window = window_of(values, now)
-    from rolewatch.insights import Moments, parse_query, plan_query  # noqa: PLC0415 - not needed for --help
-    from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
+    from rolewatch.insights import Moments, parse_query, plan_segments  # noqa: PLC0415 - not needed for --help
 
-    query = parse_query(_text(values["query"]))
-    plan = plan_query(query, Moments(*_moments(window, now)))
-    deliveries_of(values["source"], window, [])  # one that does not exist goes before all that may fail later
+    query = parse_query(text_of(called))
+    parts = plan_segments(query, Moments(*_moments(window, now)))
+    write = _writer(called, parts[-1].plan)
+    if values["save"]:
+        save(called, query.text)
+        if not (values["source"] or values["lake"] or values["show-sql"]):
+            return 0
+    if values["show-sql"]:
+        return show_sql(called, parts, _moved(window, query.offset, now))
+    place = place_asked(called)
+    if place is None:
+        from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
+
+        deliveries_of(
+            values["source"], window, []
+        )  # one that does not exist goes before all that may fail later
+    tables = tables_of(values, parts)
+    window = _moved(window, query.offset, now)
     request = requested(values, window)
+    before = _before(parts[0], window, now)
+    most = max(query.limit or 0, MOST)  # behind a limit, unnest can make more rows of those it left
     with Output(values["output"]) as out:
-        from rolewatch.engines.deliveries import answer  # noqa: PLC0415 - as above
-        from rolewatch.lint.query_fields import unknown_fields  # noqa: PLC0415 - as above
-        from rolewatch.report.output import Options  # noqa: PLC0415 - as above
-        from rolewatch.report.query_rows import FORMATS as WRITERS  # noqa: PLC0415 - as above
+        from rolewatch.engines.stages import answer_of  # noqa: PLC0415 - as above
 
-        most = max(query.limit or 0, MOST)  # behind a limit, unnest can make more rows of those it left
-        with progress(sys.stderr) as tell:
-            found = answer(plan, values["source"], request, most=most, progress=tell)
-        for name, reason in found.unreadable:
-            complain(f"cannot read {name}: {reason}")
-        for name, near in unknown_fields(get.steps for get in found.absent).items():
-            advice = f" (did you mean {near}?)" if near else ""
-            complain(f"the field {name} is in no record that was looked at, and CloudTrail has none{advice}")
-        if found.more:
-            complain(
-                f"there are more than {most:,} rows, and these are the first; write `| limit N` for another number"
-            )
-        if query.chooses_groups:
-            complain(
-                "SOURCE chooses log groups of an account; this query was asked of the deliveries that were named"
-            )
-        options = Options(environ=called.environ)
-        out.write(lambda stream: WRITERS[values["format"]](found, stream, options, values["typed"]))
+        with asking(called, place, window, before) as ask:
+            found = answer_of(parts, ask, tables, most=most, threads=request.jobs)
+        _tell(found, query, most)
+        out.write(partial(write, found))
     return UNREAD if found.unreadable else 0
 
 
-def _text(words: str) -> str:
-    """Give the text of a query; bytes that are none reach a program as halves of surrogate pairs."""
+def _writer(called: Called, plan: "Plan") -> "Callable[[Answer, TextIO], None]":
+    """Give what writes the answer of a plan; raises what can be told before anything is read."""
+    from rolewatch.report.output import Options  # noqa: PLC0415 - not needed for --help
+
+    values, options, ending = called.values, Options(environ=called.environ), _drawn(called)
+    if ending is None:
+        from rolewatch.report.query_rows import FORMATS as WRITERS  # noqa: PLC0415 - as above
+
+        return lambda found, stream: WRITERS[values["format"]](found, stream, options, values["typed"])
+    from rolewatch.report import query_charts  # noqa: PLC0415 - as above
+    from rolewatch.report.query_chart_shape import shape_of  # noqa: PLC0415 - as above
+
+    query_charts.check(ending)
+    shape = shape_of(plan)
+    return lambda found, stream: query_charts.FORMATS[ending](found, shape, stream, options)
+
+
+def _drawn(called: Called) -> str | None:
+    """Give the ending of the picture's file that is asked for, "" for a chart of characters; None for no chart."""
+    values = called.values
+    if "chart" in called.typed and "format" in called.typed:
+        raise UsageError("--chart draws, and --format prints rows", remedy="write one of them")
+    ending = os.path.splitext(values["output"] or "")[1].lower()  # noqa: PTH122 - a path need not be one
+    if "format" in called.typed or not (values["chart"] or ending in PICTURES):
+        return None
+    return ending if ending in PICTURES else ""
+
+
+def _moved(window: "Window", offset: int, now: datetime) -> "Window":
+    """Give the time of the records whose bins lie in a time, once they are moved by so many milliseconds."""
+    if not offset or not (window.since or window.until):
+        return window
+    span = timedelta(milliseconds=offset)
     try:
-        words.encode()
-    except UnicodeEncodeError:
-        raise UsageError("QL is no UTF-8") from None
-    return words
+        since = window.since and window.since - span
+        return replace(window, since=since, until=(window.until or now) - span)
+    except OverflowError:
+        raise UsageError("the offset of stats leads before the calendar") from None
+
+
+def _before(part: "Segment", window: "Window", now: datetime) -> "Window | None":
+    """Give the time that a query compares with; None if it compares nothing. UsageError where that time has no beginning."""
+    compared = getattr(part.stage, "compared", None)
+    if compared is None:
+        return None
+    if window.since is None:
+        raise UsageError("diff compares with the time before, and this one has no beginning", remedy="write --since, such as --since 1d")  # fmt: skip
+    until = window.until or now
+    since = earlier(window.since, until - window.since, compared)
+    return replace(window, since=since, until=since + (until - window.since))
+
+
+def _tell(found: "Answer", query: "Query", most: int) -> None:
+    """Say on stderr what has to be known of an answer."""
+    from rolewatch.lint.query_fields import unknown_fields  # noqa: PLC0415 - not needed for --help
+
+    for name, reason in found.unreadable:
+        complain(f"cannot read {name}: {reason}")
+    for name, near in unknown_fields(get.steps for get in found.absent).items():
+        advice = f" (did you mean {near}?)" if near else ""
+        complain(f"the field {name} is in no record that was looked at, and CloudTrail has none{advice}")
+    if found.more:
+        complain(
+            f"there are more than {most:,} rows, and these are the first; write `| limit N` for another number"
+        )
+    if query.chooses_groups:
+        complain(
+            "SOURCE chooses log groups of an account; this query was asked of the deliveries that were named"
+        )
+
+
+def earlier(since: datetime, length: timedelta, compared: str) -> datetime:
+    """Give the beginning of the time that `diff` compares with: just before, or a day, a week or a month before."""
+    try:
+        if compared == "previousmonth":
+            year, month = divmod(since.year * 12 + since.month - 2, 12)
+            day = min(since.day, monthrange(year, month + 1)[1])
+            return since.replace(year=year, month=month + 1, day=day)
+        return since - _BEFORE.get(compared, length)
+    except (OverflowError, ValueError):
+        raise UsageError("diff compares with a time before the calendar") from None
 
 
 def _moments(window: "Window", now: datetime) -> tuple[int, int]:

@@ -54,6 +54,7 @@ class Lowering:
         self._query = query
         self._moments = moments
         self.names: dict[str, Column] = {}
+        self.offset = 0  # milliseconds by which bins are moved
         self.only_names = False  # after stats there are no fields of records any more
         self._special: dict[str, Callable[[Call], Node]] = {
             "and": self._joined,
@@ -214,6 +215,8 @@ class Lowering:
             if call.name == "bin"
             else as_time(self.value(call.arguments[0]))
         )
+        if call.name == "bin" and self.offset:
+            time = as_time(Apply("add", (as_number(time), Constant(float(self.offset), NUMBER)), NUMBER))
         up = "ceiling" if call.name == "dateceil" else "floor"
         if period.months:
             return Apply(f"{up}_months", (as_time(time), Constant(period.months, TIME)), TIME)

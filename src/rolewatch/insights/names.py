@@ -108,8 +108,10 @@ class _Scope:
             case Dedup(fields) | Unmask(fields):
                 self._check(fields)
                 self._after_dedup = isinstance(command, Dedup)
-            case Lookup(keys=keys):
+            case Lookup(keys=keys, names=names):
                 self._check([field for _, field in keys])
+                if self._outputs is not None:
+                    self._outputs.update(names)
             case PatternOf(expression):
                 self._check([expression])
                 self._outputs = None

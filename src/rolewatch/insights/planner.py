@@ -16,6 +16,7 @@ from rolewatch.insights.syntax import (
     Diff,
     Display,
     Expression,
+    Field,
     Fields,
     Filter,
     Limit,
@@ -42,17 +43,39 @@ from rolewatch.plan import Limit as LimitStep
 from rolewatch.plan import Order as OrderStep
 from rolewatch.plan import Unnest as UnnestStep
 from rolewatch.plan import Where as WhereStep
+from rolewatch.plan.stages import Cluster, Match, Segment, Stage, segments
 
+#: The columns of patterns, and of patterns that are compared.
+_PATTERN: Final = {
+    "@pattern": Type.TEXT, "@ratio": Type.NUMBER, "@sampleCount": Type.NUMBER, "@severityLabel": Type.TEXT,
+}  # fmt: skip
+_DIFFERENCE: Final = _PATTERN | {"@diffEventCount": Type.NUMBER, "@differenceDescription": Type.TEXT}
 #: The order of records: newest first; two of the same second by their text, so that it is the same in every engine.
 NEWEST_FIRST: Final = (OrderKey(TIMESTAMP, descending=True), OrderKey(MESSAGE, descending=False))
 
 
 def plan_query(query: Query, moments: Moments) -> Plan:
-    """Make the plan of a query; QueryError for what is not supported."""
+    """Make the plan of a query; QueryError for what is not supported, and for commands that take more than one plan."""
+    staged = next((each for each in query.commands if isinstance(each, PatternOf | Diff | Lookup)), None)
+    if staged:
+        raise not_supported(query, staged)
+    (segment,) = plan_segments(query, moments)
+    return segment.plan
+
+
+def plan_segments(query: Query, moments: Moments) -> tuple[Segment, ...]:
+    """Make the plans of a query, with the stages between them; QueryError for what is not supported."""
     planner = _Planner(query, moments)
     for command in query.commands:
         planner.take(command)
     return planner.finish()
+
+
+def not_supported(query: Query, command: Command) -> QueryError:
+    """Make the error for a command that cannot be run."""
+    start, end = command.span
+    word = query.text[start:end].split(maxsplit=1)[0]
+    return QueryError(f"the command {word!r} is not supported", query.text, start, start + len(word))
 
 
 class _Planner:
@@ -60,8 +83,9 @@ class _Planner:
         self._query = query
         self._moments = moments
         self._lowering = Lowering(query, moments)
-        self._steps: list[Step] = []
+        self._steps: list[Step | Stage] = []
         self._shown: dict[str, Node] = {}
+        self._looked_up: dict[str, Column] = {}  # which is shown behind the rest
         self._display: dict[str, Node] | None = None
         self._order: tuple[OrderKey, ...] = NEWEST_FIRST
         self._ordered = False  # whether the rows have it already
@@ -80,23 +104,27 @@ class _Planner:
             **dict.fromkeys(
                 (Unmask, Source), lambda _: None
             ),  # nothing is masked; the sources are those of the command
-            **dict.fromkeys((PatternOf, Anomaly, Diff, Lookup), self._not_supported),
+            PatternOf: self._pattern,
+            Diff: self._diff,
+            Lookup: self._lookup,
+            Anomaly: self._anomaly,
         }
 
     def take(self, command: Command) -> None:
         """Add the steps of a command."""
         self._take[type(command)](command)
 
-    def finish(self) -> Plan:
-        """Give the plan."""
+    def finish(self) -> tuple[Segment, ...]:
+        """Give the plan, or several where there are stages."""
         self._put_in_order()
-        shown = self._shown if self._display is None else self._display
-        if not shown and self._display is None:
-            shown = {
+        shown = self._display
+        if shown is None:
+            shown = self._shown or {
                 "@timestamp": self._named("@timestamp", TIMESTAMP),
                 "@message": self._named("@message", MESSAGE),
             }
-        return Plan(tuple(self._steps), tuple(Shown(name, node) for name, node in shown.items()))
+            shown = shown | {name: node for name, node in self._looked_up.items() if name not in shown}
+        return segments(self._steps, tuple(Shown(name, node) for name, node in shown.items()))
 
     def _named(self, name: str, otherwise: Node) -> Node:
         return self._lowering.names.get(name, otherwise)
@@ -128,8 +156,7 @@ class _Planner:
             yield column.name, node
 
     def _stats(self, stats: Stats) -> None:
-        if stats.offset:
-            raise QueryError("the offset of stats is not supported", self._query.text, *stats.offset.span)
+        self._move_bins(stats)
         before, after = self._lowering, Lowering(self._query, self._moments)
         after.only_names = True
         keys: list[tuple[int, Node]] = []
@@ -153,7 +180,17 @@ class _Planner:
             made = value if isinstance(value, Column) else self._extend([value])[0]
             after.names |= {canonical(output.expression): made, output.name: made}
             shown[output.name] = made
-        self._shown, self._display = shown, None
+        self._shown, self._display, self._looked_up = shown, None, {}
+
+    def _move_bins(self, stats: Stats) -> None:
+        """Let bins count what was so much earlier."""
+        if stats.offset is None:
+            return
+        if stats.offset.months:
+            raise QueryError("an offset is so many weeks, days or less: months differ", self._query.text, *stats.offset.span)  # fmt: skip
+        if not any(_has_bin(group.expression) for group in stats.groups):
+            raise QueryError("an offset moves bins, and there is no bin() behind by", self._query.text, *stats.offset.span)  # fmt: skip
+        self._lowering.offset = stats.offset.milliseconds
 
     def _sort(self, sort: Sort) -> None:
         keys = tuple(
@@ -212,10 +249,60 @@ class _Planner:
             (column,) = self._extend([value])  # what is no list is a list of itself
         self._lowering.names[unnest.name] = column
 
-    def _not_supported(self, command: Command) -> None:
-        start, end = command.span
-        word = self._query.text[start:end].split(maxsplit=1)[0]
-        raise QueryError(f"the command {word!r} is not supported", self._query.text, start, start + len(word))
+    def _anomaly(self, anomaly: Anomaly) -> None:
+        raise not_supported(self._query, anomaly)
+
+    def _pattern(self, pattern: PatternOf) -> None:
+        self._cluster(as_text(self._lowering.value(pattern.expression)), _PATTERN)
+
+    def _diff(self, diff: Diff) -> None:
+        text = as_text(self._named("@message", MESSAGE))
+        last = self._steps[-1] if self._steps else None
+        if isinstance(last, Cluster) and not last.compared:
+            self._steps.pop()
+            text = last.text
+        elif self._lowering.only_names:
+            raise self._refused("diff compares patterns: it follows pattern, or stands before stats", diff)
+        if any(isinstance(step, Cluster | Match) for step in self._steps):
+            raise self._refused("diff cannot follow another diff, or lookup", diff)
+        self._cluster(text, _DIFFERENCE, diff.with_)
+
+    def _refused(self, message: str, command: Command) -> QueryError:
+        return QueryError(message, self._query.text, *command.span)
+
+    def _cluster(self, text: Node, made: dict[str, Type], compared: str | None = None) -> None:
+        """Put patterns into the place of rows, those first of which there are most, or whose number changed most."""
+        columns = {name: self._column(kind) for name, kind in made.items()}
+        self._steps.append(Cluster(text, tuple(columns.values()), compared))
+        self._lowering = Lowering(self._query, self._moments)
+        self._lowering.only_names = True
+        self._lowering.names |= columns
+        self._shown, self._display, self._looked_up = dict(columns), None, {}
+        most: Node = columns["@sampleCount"]
+        if compared:
+            most = Apply("abs", (columns["@diffEventCount"],), Type.NUMBER)
+        self._order = (OrderKey(most, descending=True), OrderKey(columns["@pattern"], descending=False))
+        self._ordered = False
+
+    def _lookup(self, lookup: Lookup) -> None:
+        """Add the columns of a table; with OUTPUTNEW only where there is no value yet."""
+        keys = tuple((name, as_text(self._lowering.value(field))) for name, field in lookup.keys)
+        found = {name: self._column(Type.TEXT) for name in lookup.names}
+        old = {name: as_text(self._lowering.value(Field((name,), lookup.span))) for name in lookup.names}
+        self._steps.append(Match(lookup.table, keys, tuple(found.items())))
+        if not lookup.overwrite:
+            nodes = [Apply("coalesce", (old[name], column), Type.TEXT) for name, column in found.items()]
+            found = dict(zip(found, self._extend(nodes), strict=True))
+        self._lowering.names |= found
+        for shown in (self._shown, self._display or {}):
+            shown.update((name, column) for name, column in found.items() if name in shown)
+        self._looked_up |= found
+
+
+def _has_bin(expression: Expression) -> bool:
+    return isinstance(expression, Call) and (
+        expression.name == "bin" or any(map(_has_bin, expression.arguments))
+    )
 
 
 def _aggregates_in(expression: Expression) -> Iterator[Call]:

@@ -248,6 +248,12 @@ class Query(NamedTuple):
         return next((each.number for each in reversed(self.commands) if isinstance(each, Limit)), None)
 
     @property
+    def offset(self) -> int:
+        """By how many milliseconds the bins of its first `stats` are moved."""
+        first = next((each for each in self.commands if isinstance(each, Stats)), None)
+        return first.offset.milliseconds if first and first.offset else 0
+
+    @property
     def chooses_groups(self) -> bool:
         """Whether it says which log groups it is asked of."""
         return isinstance(self.commands[0], Source)

@@ -25,6 +25,10 @@ class Pattern:
         self.parsed = parsed
         self.match: Callable[[str], Values | None] = _matcher(parsed)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes as what was parsed."""
+        return Pattern, (self.text, self.parsed)
+
     def __call__(self, message: str) -> bool:
         """Whether a message matches."""
         return self.match(message) is not None

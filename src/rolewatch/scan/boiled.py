@@ -6,12 +6,12 @@ each PART the latest of each record, compressed to about a tenth.
 """
 
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 from isal import isal_zlib
 
-from rolewatch.base.scratch import scratch
+from rolewatch.base.scratch import scratch, with_content, with_file
 from rolewatch.cloudtrail.carve import Boiled
 
 LIMIT = 96 * 1024 * 1024  # bytes of records in memory
@@ -46,6 +46,14 @@ class BoiledProofs:
     def __del__(self) -> None:
         if self._file:
             self._file.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel between processes with what is in the file."""
+        return with_content(self.__dict__, "_file")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Write the file again."""
+        self.__dict__ |= with_file(state, "_file", "boiled")
 
     def add(self, lines: Boiled, origin: int) -> None:
         """Keep boiled records that were read in one place."""

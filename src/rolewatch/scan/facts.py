@@ -59,19 +59,22 @@ class Facts:
             for key, (time, origin) in self._recent.items()
         )
         self._recent.clear()
-        self._runs.append(_Run(rows))
+        self._runs.append(_Run(b"".join(rows)))
 
 
 class _Run:
     """Sorted rows of digest and time in an unnamed temporary file."""
 
-    def __init__(self, rows: list[bytes]) -> None:
+    def __init__(self, rows: bytes) -> None:
         with scratch("facts") as file:
-            file.write(b"".join(rows))
+            file.write(rows)
             file.flush()
             self._map = mmap.mmap(
                 file.fileno(), 0, access=mmap.ACCESS_READ
             )  # keeps the file as long as it lives
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _Run, (bytes(self._map),)
 
     def __len__(self) -> int:
         return len(self._map) // ROW

@@ -2,9 +2,9 @@
 
 import pickle
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
-from rolewatch.base.scratch import scratch
+from rolewatch.base.scratch import scratch, with_content, with_file
 from rolewatch.sources import Delivery
 
 GROUP = 8192  # deliveries written at once: about 5 MB of memory
@@ -22,6 +22,14 @@ class Origins:
     def __del__(self) -> None:
         if self._file:
             self._file.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel between processes with what is in the file."""
+        return with_content(self.__dict__, "_file")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Write the file again."""
+        self.__dict__ |= with_file(state, "_file", "origins")
 
     def keep(self, delivery: Delivery) -> int:
         """Keep a delivery and return its number."""

@@ -21,6 +21,7 @@ from rolewatch.scan.origins import Origins
 from rolewatch.sources import Delivery
 
 Key = tuple[str, ...]
+State = tuple[Origins, Facts, BoiledProofs]
 ACCESS = 3  # parts of the key of an access: principal, action, resource
 
 
@@ -40,6 +41,15 @@ class Proofs:
         self._facts, self._boiled = Facts(), BoiledProofs()
         self._asked: Collection[Key] = ()
         self._found: dict[Key, Latest] = {}
+
+    @property
+    def state(self) -> State:
+        """All that was kept; it can be pickled."""
+        return self._origins, self._facts, self._boiled
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._origins, self._facts, self._boiled = state
 
     def keep(self, collected: Collected, delivery: Delivery) -> None:
         """Keep what was collected from a delivery."""
