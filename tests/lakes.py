@@ -43,11 +43,13 @@ def lake_at(place, now=None):
     return lake
 
 
-def filled(place, *sources, now=None, **request):
+def filled(place, *sources, now=None, elsewhere=None, **request):
     """Ingest sources into the lake at a place; gives the lake, and what was said of the work."""
     lake = lake_at(place, now)
     try:
-        return lake, ingest([str(source) for source in sources], lake, ScanRequest(**request))
+        return lake, ingest(
+            [str(source) for source in sources], lake, ScanRequest(**request), elsewhere=elsewhere
+        )
     finally:
         lake.place.close()
 

@@ -71,8 +71,8 @@ def write(folder, number=40):
 
 def scanned(*sources, **more):
     """Scan sources; returns the report as text, but for how long it took."""
-    fold = {"fold": more.pop("fold")} if "fold" in more else {}
-    report = run([str(each) for each in sources], ScanRequest(**more), now=NOW, **fold)
+    where = {"elsewhere": more.pop("elsewhere")} if "elsewhere" in more else {}
+    report = run([str(each) for each in sources], ScanRequest(**more), now=NOW, **where)
     del report["totals"]["seconds"]
     return json.dumps(report, indent=1)
 
@@ -128,7 +128,7 @@ def main(source, flag):
         def losing(deliveries, make, jobs, tell):
             return _Losing(fold_on(spark, deliveries, Fatal(make, Path(flag)), jobs, tell), spark)
 
-        report = scanned(source, fold=losing)
+        report = scanned(source, elsewhere=losing)
     assert Path(flag).exists()
     sys.stdout.write(report)
 

@@ -40,14 +40,14 @@ class TestInSpark:
 
     def test_real_deliveries(self, spark):
         """What is committed, and what lies beside it."""
-        assert scanned(*PLACES, fold=on(spark)) == scanned(*PLACES)
+        assert scanned(*PLACES, elsewhere=on(spark)) == scanned(*PLACES)
 
     @pytest.mark.usefixtures("small_parts")
     def test_questions(self, spark, tmp_path):
         """Successes and forged ones are told apart, wherever they were read; what cannot be read is named."""
         folder = write(tmp_path)
         expected = scanned(folder)
-        assert scanned(folder, fold=on(spark)) == expected
+        assert scanned(folder, elsewhere=on(spark)) == expected
         assert '"recovered"' in expected
         assert '"last_allowed": null' in expected
         assert "broken.json.gz" in expected
@@ -58,13 +58,13 @@ class TestInSpark:
         """A pattern travels as what was parsed."""
         folder = write(tmp_path, 6)
         request = {"pattern": compile_pattern(text), "principals": frozenset(("slr", "all"))}
-        assert scanned(folder, fold=on(spark), **request) == scanned(folder, **request)
+        assert scanned(folder, elsewhere=on(spark), **request) == scanned(folder, **request)
 
     def test_relative_names(self, spark, tmp_path, monkeypatch):
         """Names are relative to the folder that the command was started in."""
         write(tmp_path / "logs", 6)
         monkeypatch.chdir(tmp_path)
-        assert scanned("logs", fold=on(spark)) == scanned("logs")
+        assert scanned("logs", elsewhere=on(spark)) == scanned("logs")
 
     def test_what_can_be_read_once(self, spark, tmp_path):
         """A pipe is read here, and what it proves is asked for as well."""
@@ -79,17 +79,17 @@ class TestInSpark:
             os.close(writer)
             file.symlink_to(f"/dev/fd/{reader}")
         named = [str(each) for each in files[8:10]]
-        both = scanned(folder, *named, fold=on(spark))
+        both = scanned(folder, *named, elsewhere=on(spark))
         assert _findings(both) == _findings(expected)
 
     def test_nothing(self, spark, tmp_path):
         """No delivery at all is an empty report."""
-        assert scanned(tmp_path, fold=on(spark)) == scanned(tmp_path)
+        assert scanned(tmp_path, elsewhere=on(spark)) == scanned(tmp_path)
 
     def test_progress(self, spark, tmp_path):
         """What was read is told when it is."""
         seen = []
-        run([str(write(tmp_path, 4))], ScanRequest(), now=NOW, progress=seen.append, fold=on(spark))
+        run([str(write(tmp_path, 4))], ScanRequest(), now=NOW, progress=seen.append, elsewhere=on(spark))
         assert (seen[-1].deliveries, seen[-1].listed) == (7, 7)
 
     def test_an_error_that_stops_everything(self, spark):

@@ -10,6 +10,7 @@ from rolewatch.lake.compact import compact
 from rolewatch.lake.info import info
 from rolewatch.lake.ledger import digest
 from rolewatch.lake.place import MANIFEST
+from rolewatch.scan import pool
 
 
 @pytest.fixture
@@ -48,6 +49,22 @@ def test_ingest_and_query(place, bucket, tmp_path):
     told = info(lake)
     assert (told["records"], told["files"], told["deliveries"], told["unreadable"]) == (60, 2, 2, [])
     assert all(key.startswith(("some/lake/records/", "some/lake/deliveries/", "some/lake/manifest/")) for key in keys(bucket))  # fmt: skip
+
+
+def test_ingest_by_machines_that_share_no_disk(place, bucket, tmp_path):
+    """Each puts its files into the bucket itself; what of them is there already is written again without it."""
+    for name in ("first", "second", "again"):
+        numbers = range(20, 40) if name == "second" else range(30)
+        write(tmp_path / name, "a.json.gz", *map(record, numbers))
+    lake, first = filled(place, tmp_path / "first", elsewhere=pool.fold)
+    _, second = filled(place, tmp_path / "second", elsewhere=pool.fold)
+    _, third = filled(place, tmp_path / "again", elsewhere=pool.fold)
+    assert [each["records_added"] for each in (first, second, third)] == [30, 10, 0]
+    assert [each["duplicates"] for each in (first, second, third)] == [0, 10, 30]
+    assert len(ids(lake)) == len(set(ids(lake))) == 40
+    head, parts = lake.manifest().head, lake.manifest().parts
+    listed = {each.path for each in (*head.retired, *parts)}
+    assert {key.removeprefix("some/lake/") for key in keys(bucket) if "/records/" in key} == listed
 
 
 def test_compact_expire_tidy(lake, bucket, clock):

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from rolewatch.cli.commands import UNREAD, Called
+from rolewatch.cli.engines import ENGINE, MASTER, check_master, elsewhere
 from rolewatch.cli.inputs import window_of
 from rolewatch.cli.lakes import LAKE, opened
 from rolewatch.cli.options import Option
@@ -26,6 +27,8 @@ OPTIONS = (
     *windowing("what to keep"),
     Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group="what to print"),
     OUTPUT,
+    ENGINE,
+    MASTER,
     *WORK,
 )  # fmt: skip
 
@@ -33,14 +36,15 @@ OPTIONS = (
 def run(called: Called) -> int:
     """Ingest, and return the exit status."""
     values = called.values
+    check_master(values)
     window = window_of(values, datetime.now(UTC))
     request = requested(values, window)
     from rolewatch.report.lake import ingested  # noqa: PLC0415 - not needed for --help
     from rolewatch.scan.ingest import ingest  # noqa: PLC0415 - as above
 
     with Output(values["output"]) as out, opened(called) as lake:
-        with progress(sys.stderr) as tell:
-            found = ingest(values["source"], lake, request, progress=tell)
+        with elsewhere(values) as fold, progress(sys.stderr) as tell:
+            found = ingest(values["source"], lake, request, progress=tell, elsewhere=fold)
         for each in found["unreadable"]:
             complain(f"cannot read {each['delivery']}: {each['reason']}")
         if values["format"] == "json":

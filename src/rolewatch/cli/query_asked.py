@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.cli.commands import Called
+from rolewatch.cli.engines import ENGINE, MASTER, check_master
 from rolewatch.cli.lakes import LAKE, default_place, lake_of
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import complain, say
@@ -25,19 +26,19 @@ if TYPE_CHECKING:
 
 CONSOLE_TABLE: Final = "cloudtrail_logs"
 VIEW: Final = "cloudtrail"
-_WHERE, _HOW = "what to look at", "how to work"
 OPTIONS: Final = (
-    LAKE._replace(help="look at a lake instead of a SOURCE: a folder, or s3://bucket/prefix", group=_WHERE),
-    Option("engine", "what runs the query; spark asks a lake", "ENGINE", default="duckdb", choices=("duckdb", "spark"), group=_HOW),
-    Option("master", "the master of Spark: local[*], spark://host:7077, yarn …", "URL", default="local[*]", group=_HOW),
-    Option("show-sql", "print the query as SQL instead of running it", "ENGINE", choices=("duckdb", "spark", "athena"), bare="duckdb", group=_HOW),
-    Option("table", "for --show-sql: the table or view to write it for", "NAME", table_name, shown=f"{VIEW}, the view of `rolewatch lake ddl`; for athena without --lake {CONSOLE_TABLE}", group=_HOW),
+    LAKE._replace(help="look at a lake instead of a SOURCE: a folder, or s3://bucket/prefix", group="what to look at"),
+    ENGINE._replace(help="what runs the query; spark asks a lake", default="duckdb", choices=("duckdb", "spark")),
+    MASTER,
+    Option("show-sql", "print the query as SQL instead of running it", "ENGINE", choices=("duckdb", "spark", "athena"), bare="duckdb", group="how to work"),
+    Option("table", "for --show-sql: the table or view to write it for", "NAME", table_name, shown=f"{VIEW}, the view of `rolewatch lake ddl`; for athena without --lake {CONSOLE_TABLE}", group="how to work"),
 )  # fmt: skip
 
 
 def place_asked(called: Called) -> str | None:
     """Give the lake that is asked, None for deliveries. Without a word of either it is the default lake, if there is one."""
     values = called.values
+    check_master(values)
     if values["source"]:
         if "lake" in called.typed:
             raise UsageError("a query looks at SOURCE or at --lake", remedy="write one of them")

@@ -1,15 +1,13 @@
 """`rolewatch scan`: from CloudTrail deliveries to findings."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
+from rolewatch.cli.engines import ENGINE, MASTER, check_master, elsewhere
 from rolewatch.cli.inputs import read_file, window_of
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -19,7 +17,6 @@ from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested
 if TYPE_CHECKING:
     from rolewatch.findings.select import Selection
     from rolewatch.patterns import Pattern
-    from rolewatch.scan.pool import Fold
 
 HELP = (
     "Find the resources that AWS services cannot reach, since when and why:\n"
@@ -50,7 +47,6 @@ EXAMPLES = (
 POSITIONALS = (SOURCE,)
 PRINCIPALS = ("slr", "service", "service-role", "all")
 SEVERITIES = ("none", "low", "medium", "high", "critical")
-ENGINES = ("local", "spark")
 FORMATS = ("table", "json", "jsonl", "csv", "html", "ocsf", "asff")
 _WHAT, _OUT, _HOW = "what to look for", "what to print", "how to work"
 OPTIONS = (
@@ -71,8 +67,8 @@ OPTIONS = (
     OUTPUT,
     Option("exit-code", "end with N if something is blocked or silent, and not harmless", "N", words.status, default=0, shown="0", group=_OUT),
     Option("dry-run", "list what would be read, and read nothing", flag=True, default=False, group=_HOW),
-    Option("engine", "who reads and looks: processes of this machine (local), or executors of Spark", "ENGINE", default="local", choices=ENGINES, group=_HOW),
-    Option("master", "the master of --engine spark, as Spark writes it: local[4], spark://host:7077, yarn …", "URL", shown="local[*]", group=_HOW),
+    ENGINE,
+    MASTER,
     *WORK,
 )  # fmt: skip
 OPEN = frozenset(("blocked", "silent"))
@@ -84,8 +80,7 @@ MOST_BASELINE, MOST_RULES = 1024**3, 1024**2  # bytes
 def run(called: Called) -> int:
     """Scan and print; returns the exit status."""
     values, now = called.values, datetime.now(UTC)
-    if values["master"] and values["engine"] != "spark":
-        raise UsageError("--master means nothing without --engine spark")
+    check_master(values)
     window = window_of(values, now)
     pattern = _pattern(values["pattern"])
     if values["dry-run"]:
@@ -110,8 +105,8 @@ def run(called: Called) -> int:
     with Output(values["output"]) as out:
         from rolewatch.scan.run import run as scan  # noqa: PLC0415 - as above
 
-        with _engine(values) as fold, progress(sys.stderr) as tell:
-            report = scan(values["source"], request, now=now, progress=tell, fold=fold)
+        with elsewhere(values) as fold, progress(sys.stderr) as tell:
+            report = scan(values["source"], request, now=now, progress=tell, elsewhere=fold)
         if pattern:
             report["notes"].append(
                 f"findings are the records that match {pattern.text}, whether or not anything was refused"
@@ -126,21 +121,6 @@ def run(called: Called) -> int:
     if values["exit-code"] and any(is_open(finding) for finding in report["findings"]):
         return int(values["exit-code"])
     return UNREAD if report["unreadable"] else 0
-
-
-@contextmanager
-def _engine(values: Mapping[str, Any]) -> "Iterator[Fold]":
-    """Give what folds deliveries, while its engine runs."""
-    if values["engine"] == "local":
-        from rolewatch.scan.pool import fold  # noqa: PLC0415 - not needed for --help
-
-        yield fold
-        return
-    from rolewatch.engines.spark_fold import fold_on  # noqa: PLC0415 - only where asked for
-    from rolewatch.engines.spark_session import session  # noqa: PLC0415 - as above
-
-    with session(values["master"]) as spark:
-        yield partial(fold_on, spark)
 
 
 def _pattern(text: str | None) -> "Pattern | None":

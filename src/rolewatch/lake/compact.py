@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from rolewatch.lake.lake import Lake, Staged
+from rolewatch.lake.lake import Lake
 from rolewatch.lake.manifest import Part
 from rolewatch.lake.parts import merged
 
@@ -45,7 +45,7 @@ def compact(
                 continue
             path, part = merged(lake.place.staging(), [path for _, path in readable], group[0].day)
             old = [each for each, _ in readable]
-            if lake.swap(old, [Staged(path, part)]):
+            if lake.swap(old, [(path, part)]):
                 before, after = before + len(old), after + 1
             path.unlink(missing_ok=True)  # it may have been moved, or uploaded
     return before, after

@@ -21,13 +21,14 @@ ORPHAN: Final = (
     86_400.0  # seconds after which a file that no manifest lists was left behind by somebody who crashed
 )
 
+_File = tuple[Path, Part]
 Tell = Callable[[str, str], None]  # of a file and what is wrong with it
 
 
 class Staged(NamedTuple):
-    """A file that was written and is not yet a part."""
+    """A file that was written and is not yet a part; without a path it lies in the lake's place already, by its own name."""
 
-    path: Path
+    path: Path | None
     part: Part
 
 
@@ -69,24 +70,37 @@ class Lake:
 
     def commit(self, staged: Sequence[Staged], digests: Sequence[bytes]) -> Added:
         """Make files parts of the lake, without records that it has already, and note which deliveries are done."""
-        uploaded: dict[str, str] = {}
+        there = {part.path for path, part in staged if path is None}
+        with self.place.local(sorted(there), self.tell) as files:
+            at_hand = [(path or files[part.path], part) for path, part in staged]
+            fresh = self._commit(at_hand, digests, set(there))
+        for name in there.difference(part.path for part in fresh):
+            self.place.remove(name)  # it was written again without some records
+        kept = sum(part.rows for part in fresh)
+        return Added(kept, sum(part.rows for _, part in staged) - kept)
+
+    def _commit(
+        self, staged: Sequence[tuple[Path, Part]], digests: Sequence[bytes], there: set[str]
+    ) -> list[Part]:
+        """Commit files, of which some are in the lake's place by now; gives the parts that came of them."""
         for _ in range(ATTEMPTS):
             with self.place.writing():
                 manifest, state = self._read()
                 manifest = manifest or Manifest()
                 fresh = list(self._unique(staged, manifest.parts))
                 for path, part in fresh:
-                    if part.path not in uploaded:
+                    if part.path not in there:
                         self.place.put(path, part.path)
-                        uploaded[part.path] = part.path
+                        there.add(part.path)
                 ledgers = self._with_digests(manifest.head, digests)
-                after = manifest.changed(self.now(), added=(part for _, part in fresh), ledgers=ledgers)
-                if self.place.replace(encode(after), state):
-                    kept = sum(part.rows for _, part in fresh)
-                    return Added(kept, sum(part.rows for _, part in staged) - kept)
+                parts = [part for _, part in fresh]
+                if self.place.replace(
+                    encode(manifest.changed(self.now(), added=parts, ledgers=ledgers)), state
+                ):
+                    return parts
         raise self._contended()
 
-    def swap(self, removed: Sequence[Part], added: Sequence[Staged]) -> bool:
+    def swap(self, removed: Sequence[Part], added: Sequence[_File]) -> bool:
         """Put files in the place of others; False if one of those is not listed any more."""
         put = False
         for _ in range(ATTEMPTS):
@@ -175,19 +189,19 @@ class Lake:
         content, state = self.place.manifest()
         return None if content is None else decode(content, f"{self.place.name}/{MANIFEST}"), state
 
-    def _unique(self, staged: Sequence[Staged], parts: Sequence[Part]) -> Iterator[Staged]:
+    def _unique(self, staged: Sequence[_File], parts: Sequence[Part]) -> Iterator[_File]:
         """Yield files without the records that others have already."""
-        days: defaultdict[str, list[Staged]] = defaultdict(list)
+        days: defaultdict[str, list[_File]] = defaultdict(list)
         for each in staged:
-            days[each.part.day].append(each)
+            days[each[1].day].append(each)
         for day, files in days.items():
             there = [
-                part for part in parts if part.day == day and any(_meet(part, each.part) for each in files)
+                part for part in parts if part.day == day and any(_meet(part, other) for _, other in files)
             ]
             with self.readable(there) as readable:
                 yield from self._unique_of_day(files, readable)
 
-    def _unique_of_day(self, files: Sequence[Staged], there: Sequence[tuple[Part, Path]]) -> Iterator[Staged]:
+    def _unique_of_day(self, files: Sequence[_File], there: Sequence[tuple[Part, Path]]) -> Iterator[_File]:
         import numpy as np  # noqa: PLC0415 - takes a while, and only writing needs it
         import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
@@ -209,11 +223,11 @@ class Lake:
                 again |= pc.is_in(found, value_set=known).to_numpy(zero_copy_only=False)
             before.append((part, found))
             if not again.any():
-                yield Staged(path, part)
+                yield path, part
                 continue
             rewritten = without(self.place.staging(), path, part.day, again)
             if rewritten:
-                yield Staged(*rewritten)
+                yield rewritten
 
     def _with_digests(self, head: Head, digests: Sequence[bytes]) -> list[str]:
         """Write down which deliveries are done; gives the files that tell it."""

@@ -14,12 +14,14 @@ from rolewatch.cloudtrail.read import Batch, Inexact, Listed
 from rolewatch.lake.compact import compact
 from rolewatch.lake.lake import Added, Lake, Staged
 from rolewatch.lake.ledger import digest
+from rolewatch.lake.manifest import Part
 from rolewatch.lake.parts import Written, by_day, spell
+from rolewatch.lake.place import place_of
 from rolewatch.lake.schema import FIELDS
 from rolewatch.lake.table import Rows, Value
 from rolewatch.patterns.search import EVERY
 from rolewatch.plan import Get
-from rolewatch.scan.pool import Tell, fold
+from rolewatch.scan.pool import Fold, Make, Tell, fold
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.rows import Reader
 from rolewatch.scan.run import without_collector
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _ODD: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0022|003[aA])|[:,\[]-?(?:\d+[.eE]|\d{16})|[:,\[]-0")
 FULL: Final = 64 * 1024 * 1024  # bytes of records that are held
 ROUND: Final = 256 * 1024 * 1024  # compressed bytes of deliveries that are committed together
+LARGE_ROUND: Final = 16 * 1024**3  # the same where several machines read them
 EACH: Final = 4096  # bytes that each delivery counts for in addition
 OPEN: Final = 64  # files of different days that are written at once
 _GETS: Final = (Get(("@message",)), Get(("@timestamp",)), *(Get(field.steps) for field in FIELDS))
@@ -62,7 +65,7 @@ class _Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[str, Written] = {}
-        self._finished: list[Staged] = []
+        self._finished: list[tuple[Path, Part]] = []
 
     def write(self, day: str, rows: "pa.Table") -> None:
         """Write records of a day."""
@@ -74,7 +77,7 @@ class _Files:
             self._open[day] = Written(self._folder, day)
         self._open[day].write(rows)
 
-    def finish(self) -> list[Staged]:
+    def finish(self) -> list[tuple[Path, Part]]:
         """Give all files, and begin anew."""
         for day in list(self._open):
             self._close(day)
@@ -88,7 +91,7 @@ class _Files:
 
     def _close(self, day: str) -> None:
         written = self._open.pop(day)
-        self._finished.append(Staged(written.path, written.close()))
+        self._finished.append((written.path, written.close()))
 
 
 class Ingesting(Stepper[Gathered, Ingested]):
@@ -134,7 +137,7 @@ class Ingesting(Stepper[Gathered, Ingested]):
     def keep(self, delivery: Delivery, gathered: Gathered) -> None:
         """Keep the rows of a delivery, and note that it is done, unless something is wrong with it."""
         self._kept = self._rows.mark()
-        self._summary.staged += self._pending.finish()
+        self._summary.staged += [self._hand_over(*each) for each in self._pending.finish()]
         if delivery.size >= 0 and gathered.damage is None and not self._window.narrow:
             self._summary.digests.append(digest(delivery.identity))
         if self._rows.size >= FULL:
@@ -144,8 +147,12 @@ class Ingesting(Stepper[Gathered, Ingested]):
         """Close the files."""
         self._forget()
         self._write()
-        self._summary.staged += self._files.finish()
+        self._summary.staged += [self._hand_over(*each) for each in self._files.finish()]
         return self._summary
+
+    def _hand_over(self, path: Path, part: Part) -> Staged:
+        """Give a file that is finished to whoever commits it."""
+        return Staged(path, part)
 
     def _add_row(self, values: Sequence[Any]) -> None:
         """Add a record that has to be looked at field by field."""
@@ -175,6 +182,27 @@ class Ingesting(Stepper[Gathered, Ingested]):
         for table, files in ((kept, self._files), (others, self._pending)):
             for day, rows in by_day(_within(table, self._window)):
                 files.write(day, rows)
+
+
+class Uploading(Ingesting):
+    """The same where those who commit cannot see this machine's files: they are put into the lake's place, not yet listed."""
+
+    def __init__(self, place: str, request: ScanRequest) -> None:
+        self._place = place_of(place)
+        super().__init__(self._place.staging(), request)
+
+    def finish(self) -> Ingested:
+        """Close the files, put them into the lake's place, and leave nothing here."""
+        try:
+            return super().finish()
+        finally:
+            self._place.close()
+
+    def _hand_over(self, path: Path, part: Part) -> Staged:
+        """Put a finished file where it will be if it is committed; it is swept away some day if it is not."""
+        self._place.put(path, part.path)
+        path.unlink()
+        return Staged(None, part)
 
 
 def _is_odd(message: str) -> bool:
@@ -230,9 +258,16 @@ class _Round:
 
 
 def ingest(
-    sources: Sequence[str], lake: Lake, request: ScanRequest, *, progress: Tell | None = None
+    sources: Sequence[str],
+    lake: Lake,
+    request: ScanRequest,
+    *,
+    progress: Tell | None = None,
+    elsewhere: Fold | None = None,
 ) -> dict[str, Any]:
     """Take all deliveries that a lake does not have yet into it; gives what was read and what was added.
+
+    `elsewhere` folds them on other machines, which a lake in a folder has to be a shared one for.
 
     Each round of some deliveries is committed by itself, so that little is lost when something stops it. Raises SourceError
     for a SOURCE that does not exist and CannotDo for what stops everything; deliveries that cannot be read are named.
@@ -241,7 +276,9 @@ def ingest(
     problems: list[tuple[str, str]] = []
     before, lake.tell = lake.tell, lambda name, reason: problems.append((name, reason))
     try:
-        total, added, known = _in_rounds(sources, lake, request, problems, progress)
+        total, added, known = _in_rounds(
+            deliveries_of(sources, request.window, problems), lake, request, progress, elsewhere
+        )
         compact(lake, today=lake.now().date())
         lake.tidy()
     finally:
@@ -259,11 +296,11 @@ def ingest(
 
 
 def _in_rounds(
-    sources: Sequence[str],
+    found: Iterator[Delivery],
     lake: Lake,
     request: ScanRequest,
-    problems: list[tuple[str, str]],
     progress: Tell | None,
+    elsewhere: Fold | None,
 ) -> tuple[Ingested, Added, int]:
     """Commit one round after the other; gives what was read, what was added, and how many deliveries were known."""
     done = lake.ledger()
@@ -272,19 +309,21 @@ def _in_rounds(
 
     def fresh() -> Iterator[Delivery]:
         nonlocal known
-        for delivery in deliveries_of(sources, request.window, problems):
+        for delivery in found:
             if delivery.size >= 0 and delivery.identity in done:
                 known += 1
             else:
                 yield delivery
 
+    make: Make[Ingested] = partial(Ingesting, lake.place.staging(), request)
+    if elsewhere and "://" in lake.place.name:
+        make = partial(Uploading, lake.place.name, request)
     listed = fresh()
     more = True
     with without_collector():
         while more:
-            part = _Round(listed, ROUND)
-            make = partial(Ingesting, lake.place.staging(), request)
-            with fold(iter(part), make, request.jobs, _beyond(total, progress)) as crew:
+            part = _Round(listed, ROUND if elsewhere is None else LARGE_ROUND)
+            with (elsewhere or fold)(iter(part), make, request.jobs, _beyond(total, progress)) as crew:
                 summary: Ingested = crew.summary
             more = part.more
             if summary.staged or summary.digests or not lake.is_there():

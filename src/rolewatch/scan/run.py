@@ -23,9 +23,9 @@ def run(
     *,
     now: datetime,
     progress: Tell | None = None,
-    fold: Fold = fold,
+    elsewhere: Fold | None = None,
 ) -> dict[str, Any]:
-    """Scan the sources and return the report; `fold` says where.
+    """Scan the sources and return the report; `elsewhere` folds the deliveries on other machines.
 
     Raises SourceError for a SOURCE that does not exist and CannotDo for what stops the whole scan; deliveries that
     cannot be read are listed under `unreadable` and stop nothing. `now` is the end of an open window.
@@ -35,7 +35,7 @@ def run(
     listed = deliveries_of(sources, options.window, problems)
 
     make = partial(Detector, options)
-    with without_collector(), fold(listed, make, options.jobs, progress) as crew:
+    with without_collector(), (elsewhere or fold)(listed, make, options.jobs, progress) as crew:
         summary = crew.summary
         facts = latest(crew, followed(summary.denials.values())) if options.recovery else {}
         summary.unreadable += problems
