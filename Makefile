@@ -50,6 +50,8 @@ bench: .venv/.bench build/core/.done
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/filters.py
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/alarms.py
+	$(BIN)/python benchmarks/lake.py
+	$(BIN)/python benchmarks/spark.py
 
 build/core/.done: requirements.lock pyproject.toml $(C)
 	rm -rf build/core && $(PYTHON) -m venv --without-pip build/core
