@@ -7,7 +7,7 @@ from answers import field, spelled
 from messages import MESSAGES
 from test_query_engines import QUERIES
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.engines.duckdb import rows_of
 from rolewatch.engines.stages import ALL, Table, answer_of
 from rolewatch.insights import Moments, QueryError, parse_query, plan_query, plan_segments

@@ -71,7 +71,7 @@ def test_compact_expire_tidy(lake, bucket, clock):
     """Merged and expired files go after an hour."""
     for number in range(4):
         lake.commit(staged(lake, record(number), record(number, 2)), [])
-    assert compact(lake, today=date(2026, 3, 20)) == (8, 2)
+    assert compact(lake, today=date(2026, 3, 20), everything=True) == (8, 2)
     lake.expire(date(2026, 3, 2))
     assert len(ids(lake)) == 4
     assert len([key for key in keys(bucket) if "/records/" in key]) == 10
@@ -106,7 +106,7 @@ def test_a_merge_of_what_another_one_merged(lake, place):
         lake.commit(staged(lake, record(number)), [])
     parts = lake.manifest().parts
     other = lake_at(place)
-    assert compact(other, today=date(2026, 3, 20)) == (3, 1)
+    assert compact(other, today=date(2026, 3, 20), everything=True) == (3, 1)
     assert not lake.swap(parts, staged(lake, *map(record, range(3))))
     assert len(ids(lake)) == 3
 

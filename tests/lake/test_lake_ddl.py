@@ -24,7 +24,7 @@ def lake(tmp_path):
     write(tmp_path, "trail/x.json", record(1, eventTime=None), record(2, eventTime="1999-01-01T00:00:00Z"))
     lake, _ = filled(tmp_path / "la'k[e]", tmp_path / "trail")
     lake.commit(staged(lake, record(7)), [])
-    assert compact(lake, today=date(2026, 3, 20), days={"2026-03-01"}) == (2, 1)
+    assert compact(lake, today=date(2026, 3, 20), days={"2026-03-01"}, everything=True) == (2, 1)
     lake.expire(date(2026, 3, 1))
     root = lake.place.root
     listed = root / lake.manifest().parts[-2].path

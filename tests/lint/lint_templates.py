@@ -2,7 +2,7 @@
 
 import json
 
-from rolewatch.lint import lint_template
+from rolewatch.lint.run import lint_template
 from rolewatch.templates import read_template
 
 FILTER = {

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from rolewatch.catalog.codes import AUTHORIZED_BUT_ABSENT, CODES, GONE
-from rolewatch.lint import lint_pattern
 from rolewatch.lint.denials import GLOBS, GROUP, SPELLINGS
+from rolewatch.lint.run import lint_pattern
 from rolewatch.patterns import compile_pattern
 from rolewatch.patterns.glob import glob
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rolewatch.cli.main import main
-from rolewatch.lint import TITLES, lint_pattern, lint_refused
+from rolewatch.lint.repair import lint_refused
+from rolewatch.lint.run import TITLES, lint_pattern
 from rolewatch.patterns import PatternError, compile_pattern
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "lint.md").read_text()

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rolewatch.lint import Severity, lint_template
+from rolewatch.lint.advice import Severity
 from rolewatch.lint.denials import SPELLINGS
-from rolewatch.lint.run import LOG_RULES
+from rolewatch.lint.run import LOG_RULES, lint_template
 from rolewatch.templates import read_template
 
 FILTER = 'filter userIdentity.sessionContext.sessionIssuer.arn like "aws-service-role" and '

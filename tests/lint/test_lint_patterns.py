@@ -3,8 +3,7 @@
 import pytest
 from lint_cases import CASES
 
-from rolewatch.lint import TITLES, lint_pattern
-from rolewatch.lint.run import PATTERN_RULES
+from rolewatch.lint.run import PATTERN_RULES, TITLES, lint_pattern
 from rolewatch.patterns import compile_pattern
 
 WITH_MESSAGE = [row for row in CASES if row.message is not None]

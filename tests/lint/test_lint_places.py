@@ -3,8 +3,8 @@
 import pytest
 from lint_templates import resources, transformation
 
-from rolewatch.lint import lint_template
 from rolewatch.lint.places import exact
+from rolewatch.lint.run import lint_template
 from rolewatch.templates import read_template
 
 TEMPLATE = """\

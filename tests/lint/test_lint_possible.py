@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lint_generated import json_patterns, line_patterns, lines, messages
 
-from rolewatch.lint import lint_pattern, possible
+from rolewatch.lint import possible
 from rolewatch.lint.globs import TooMany, witness
 from rolewatch.lint.located import fields, leaves, located, singles
+from rolewatch.lint.run import lint_pattern
 from rolewatch.patterns import PatternError, compile_pattern
 from rolewatch.patterns.glob import glob
 

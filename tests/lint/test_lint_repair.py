@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolewatch.lint import Severity, lint_refused
-from rolewatch.lint.repair import MOST_EDITS
+from rolewatch.lint.advice import Severity
+from rolewatch.lint.repair import MOST_EDITS, lint_refused
 from rolewatch.patterns import PatternError, compile_pattern
 from rolewatch.patterns.parse import LONGEST
 

@@ -3,8 +3,8 @@
 import pytest
 from lint_templates import ALARM, FILTER, advice_on, changed, resources, transformation
 
-from rolewatch.lint import Severity, lint_template
-from rolewatch.lint.run import ALARM_RULES, COMPOSITE_RULES, FILTER_RULES, NOTICES
+from rolewatch.lint.advice import Severity
+from rolewatch.lint.run import ALARM_RULES, COMPOSITE_RULES, FILTER_RULES, NOTICES, lint_template
 from rolewatch.patterns import compile_pattern
 from rolewatch.templates.definitions import MetricFilter, Place, Template, Transformation
 

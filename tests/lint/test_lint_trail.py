@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rolewatch.lint.located import located
-from rolewatch.lint.trail import FIELDS, is_about_trail
+from rolewatch.lint.examined import examined
+from rolewatch.lint.trail import FIELDS
 from rolewatch.patterns import compile_pattern
 from rolewatch.patterns.syntax import ANY
 
@@ -96,4 +96,4 @@ ABOUT = [
 @pytest.mark.parametrize(("pattern", "expected"), ABOUT)
 def test_which_patterns_are_about_a_trail(pattern, expected):
     """A pattern is about CloudTrail if all its fields are CloudTrail's, or are nearly spelled like that."""
-    assert is_about_trail(located(compile_pattern(pattern))) is expected
+    assert examined(compile_pattern(pattern)).about_trail is expected

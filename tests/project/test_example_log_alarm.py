@@ -9,7 +9,7 @@ from test_example_templates import DENIALS, NO_ROLES, OTHERS, PARTITIONS, ROLE, 
 from rolewatch.cli.main import main
 from rolewatch.engines.duckdb import Sieve
 from rolewatch.insights.log_alarm import question
-from rolewatch.lint import lint_template
+from rolewatch.lint.run import lint_template
 from rolewatch.plan import Plan, Shown, gets
 from rolewatch.scan.rows import Reader
 

@@ -9,8 +9,8 @@ import pytest
 from rolewatch.catalog.codes import AUTHORIZED_BUT_ABSENT, CODES, GONE, classify
 from rolewatch.denials.record import decode
 from rolewatch.denials.rule import Rule, denials
-from rolewatch.lint import lint_template
 from rolewatch.lint.denials import GLOBS
+from rolewatch.lint.run import lint_template
 from rolewatch.templates import read_template
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

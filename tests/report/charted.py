@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.insights import Moments, parse_query, plan_query
 from rolewatch.report.query_chart import Room, chart_of
 from rolewatch.report.query_chart_shape import shape_of

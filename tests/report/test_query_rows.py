@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.plan import Column, Plan, Shown, Type
 from rolewatch.report.cells import CELL_LIMIT
 from rolewatch.report.output import Options

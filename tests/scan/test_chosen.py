@@ -11,9 +11,10 @@ from loads import DENIED, ROLE, USER, content, delivery, linked, record, write
 
 from rolewatch.denials.rule import Rule, search
 from rolewatch.patterns import compile_pattern
-from rolewatch.scan import ScanRequest, run
 from rolewatch.scan.chosen import Chosen, of_linked_roles
 from rolewatch.scan.detect import Detector
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.run import run
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 LINKED = '$.userIdentity.sessionContext.sessionIssuer.arn = "*:role/aws-service-role/*"'

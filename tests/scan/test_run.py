@@ -11,7 +11,9 @@ from loads import ACCOUNT, DENIED, OTHER, ROLE, USER, content, linked, logs, rec
 from rolewatch import __version__
 from rolewatch.base.errors import SourceError
 from rolewatch.report import json_
-from rolewatch.scan import ScanRequest, pool, run
+from rolewatch.scan import pool
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.run import run
 from rolewatch.sources import Window
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from rolewatch.cli.output import say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rolewatch.lint import Advice
+    from rolewatch.lint.advice import Advice
     from rolewatch.patterns import PatternError
     from rolewatch.templates.definitions import Place
 
@@ -51,7 +51,8 @@ def _print(advice: "Sequence[Advice]", content: bytes | None, form: str) -> None
 
 def _of_pattern(text: str, form: str) -> "list[Advice]":
     """Return the advice on a pattern; what is none is advised upon, and PatternError goes its way."""
-    from rolewatch.lint import lint_pattern, lint_refused  # noqa: PLC0415 - not needed for --help
+    from rolewatch.lint.repair import lint_refused  # noqa: PLC0415 - not needed for --help
+    from rolewatch.lint.run import lint_pattern  # noqa: PLC0415 - not needed for --help
     from rolewatch.patterns import PatternError, compile_pattern  # noqa: PLC0415 - as above
 
     try:
@@ -77,8 +78,8 @@ def is_template(word: str) -> bool:
 
 def _of_template(content: bytes, name: str, values: "Mapping[str, Any]") -> "tuple[list[Advice], bool]":
     """Return the advice on a template, and whether AWS would refuse a part of it."""
-    from rolewatch.lint import lint_template  # noqa: PLC0415 - not needed for --help
     from rolewatch.lint.places import exact  # noqa: PLC0415 - as above
+    from rolewatch.lint.run import lint_template  # noqa: PLC0415 - not needed for --help
     from rolewatch.templates import TemplateError, read_template  # noqa: PLC0415 - as above
 
     try:

@@ -22,7 +22,7 @@ from rolewatch.cli.shared import OUTPUT, SOURCE, WORK, requested, windowing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rolewatch.engines.deliveries import Answer
+    from rolewatch.engines.answers import Answer
     from rolewatch.insights.syntax import Query
     from rolewatch.plan import Plan
     from rolewatch.plan.stages import Segment

@@ -17,7 +17,7 @@ from rolewatch.cli.shared import SOURCE, requested
 from rolewatch.cli.words import table_name
 
 if TYPE_CHECKING:
-    from rolewatch.engines.deliveries import Answer
+    from rolewatch.engines.answers import Answer
     from rolewatch.engines.stages import Ask
     from rolewatch.lake.lake import Lake
     from rolewatch.plan import Get, Plan

@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from rolewatch.engines.duckdb import Row, Sieve, rows_of
+from rolewatch.engines.answers import Answer
+from rolewatch.engines.duckdb import Sieve, rows_of
 from rolewatch.patterns.match import Pattern
 from rolewatch.patterns.syntax import And, Comparison, Condition, Json, Or, Selector, Text
 from rolewatch.plan import Apply, Constant, Expression, Get, Plan, Where, gets
@@ -19,21 +20,6 @@ from rolewatch.sources import deliveries_of
 
 #: A star stands for anything, and this character for bytes that are no UTF-8, of which no literal can tell.
 _HIDDEN: Final = re.compile("[*\ufffd\ud800-\udfff]")
-
-
-class Answer(NamedTuple):
-    """The rows of a plan, `more` if there were others beyond the number asked for, and what they rest on.
-
-    `absent` are fields that it asked for, and that none of the records has which its filters let through.
-    """
-
-    plan: Plan
-    rows: list[Row]
-    more: bool
-    statistics: dict[str, Any]
-    absent: tuple[Get, ...]
-    skipped: list[tuple[str, str]]
-    unreadable: list[tuple[str, str]]
 
 
 def answer(

@@ -6,6 +6,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rolewatch.engines.answers import Row
 from rolewatch.engines.duckdb_sql import DUCKDB
 from rolewatch.engines.functions import FUNCTIONS, PREFIX
 from rolewatch.engines.sql import FIELDS, matching, statement, surviving
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 _TYPES: Final = {Type.NUMBER: "DOUBLE", Type.TIME: "BIGINT", Type.TRUTH: "BOOLEAN", Type.TEXT: "VARCHAR"}
 _NULLS: Final[Any] = {"null_handling": "special"}  # functions are called with NULL, and may give it
-
-Row = tuple[Any, ...]
 
 
 def rows_of(

@@ -11,8 +11,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rolewatch.engines.deliveries import Answer
-from rolewatch.engines.duckdb import Row, connect
+from rolewatch.engines.answers import Answer, Row
+from rolewatch.engines.duckdb import connect
 from rolewatch.engines.duckdb_sql import DUCKDB, literal
 from rolewatch.engines.sql import FIELDS, matching, statement
 from rolewatch.lake.checks import NAMES, Stretch, damaged_columns

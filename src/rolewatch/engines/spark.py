@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rolewatch.engines.duckdb import Row
+from rolewatch.engines.answers import Row
 from rolewatch.engines.functions import PREFIX
 from rolewatch.engines.spark_functions import IN_PYTHON, Called
 from rolewatch.engines.spark_session import failing

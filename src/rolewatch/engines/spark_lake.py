@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.engines.lake import TIMESTAMP, can_matter
 from rolewatch.engines.spark import relation, rows_over
 from rolewatch.engines.spark_session import failing

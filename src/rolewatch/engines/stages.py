@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from rolewatch.engines.answers import Answer, Row
 from rolewatch.engines.clusters import patterns
-from rolewatch.engines.deliveries import Answer
-from rolewatch.engines.duckdb import Row, rows_of
+from rolewatch.engines.duckdb import rows_of
 from rolewatch.plan import Get, Plan, Type
 from rolewatch.plan.stages import Cluster, Match, Segment, renamed
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.log_results import ALL, Attributes, LogResults, results_of
+from rolewatch.engines.answers import Row
 from rolewatch.engines.deliveries import needed
-from rolewatch.engines.duckdb import Row, Sieve, rows_of
+from rolewatch.engines.duckdb import Sieve, rows_of
 from rolewatch.insights.log_alarm import Question, place_of, question
 from rolewatch.insights.log_behind import Kept, behind
 from rolewatch.insights.log_windows import RUN, ManyRuns, many_runs, without_rows

@@ -11,11 +11,12 @@ from rolewatch.lake.parts import merged
 
 TARGET: Final = 128 * 1024 * 1024  # bytes of a file that is left alone
 FAN_IN: Final = 8  # files of about one size that are worth being merged
+FEW: Final = 4  # files of a day that is over which may stay as they are
 WORTH: Final = 10  # a file is written again for others that hold a tenth of it together
 
 
 def groups(parts: Iterable[Part], *, closed: date, everything: bool = False) -> Iterator[list[Part]]:
-    """Yield parts that should be one: of each day several of about one size, and all small ones of a day before `closed`.
+    """Yield parts that should be one: of each day several of about one size, and of one before `closed` more than a few.
 
     So a record is written again a few times at most, however many deliveries a day has.
     """
@@ -56,7 +57,8 @@ def _worthwhile(small: Sequence[Part], *, everything: bool) -> list[list[Part]]:
     found = []
     for packed in _packed(small):
         *others, largest = packed
-        if others and (everything or sum(each.bytes for each in others) * WORTH >= largest.bytes):
+        many = len(packed) > FEW and sum(each.bytes for each in others) * WORTH >= largest.bytes
+        if others and (everything or many):
             found.append(packed)
     return found
 

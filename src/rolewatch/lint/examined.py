@@ -1,11 +1,17 @@
 """A compiled pattern in; what all rules about its conditions start from out."""
 
-from typing import NamedTuple
+import difflib
+from typing import Final, NamedTuple
 
 from rolewatch.lint import trail
 from rolewatch.lint.advice import Span
 from rolewatch.lint.located import Leaf, Node, fields, leaves, located, replaced
 from rolewatch.patterns import Pattern, PatternError, compile_pattern
+
+_KNOWN: Final = {str(path[0]).lower(): path[0] for path in trail.FIELDS}
+_COMMON: Final = frozenset(("annotation", "errormessage", "requestid", "resources", "useragent"))
+# Keys in small letters that tell CloudTrail's lists of resources from those of other logs.
+_OWN: Final = ("arn", "arnprefix")
 
 
 class Examined(NamedTuple):
@@ -37,7 +43,18 @@ class Examined(NamedTuple):
 def examined(pattern: Pattern) -> Examined:
     """Examine a pattern."""
     node = located(pattern)
-    return Examined(pattern, node, fields(pattern), node is not None and trail.is_about_trail(node))
+    return Examined(pattern, node, fields(pattern), node is not None and _is_about_trail(node))
+
+
+def _is_about_trail(node: Node) -> bool:
+    """Whether a JSON pattern is about CloudTrail: its fields are, if perhaps misspelled, and not of any log's kind only."""
+    paths = [leaf.path for leaf in leaves(node)]
+    roots = {str(path[0]).lower() for path in paths}
+    known = roots & _KNOWN.keys()
+    own = any(path[0] == "resources" and str(path[-1]).lower() in _OWN for path in paths)
+    return (own or not known <= _COMMON) and all(
+        difflib.get_close_matches(root, _KNOWN, 1, 0.85) for root in roots - known
+    )
 
 
 def accepted(text: str) -> str | None:

@@ -7,9 +7,9 @@ are left out of account.
 import difflib
 from typing import NamedTuple
 
-from rolewatch.lint.located import Node, Path, leaves
-from rolewatch.patterns.syntax import ANY
+from rolewatch.patterns.syntax import ANY, Step
 
+Path = tuple[Step, ...]
 TEXT, FLAG, OBJECT, LIST, NULL, NUMBER = "text", "boolean", "object", "list", "null", "number"
 
 
@@ -69,23 +69,6 @@ _CLOSED = frozenset({(), ("userIdentity",), *(ISSUER_ARN[:size] for size in (2, 
     ("userIdentity", "sessionContext", "attributes"),
     ("resources", ANY),
 }
-# Keys in small letters that tell CloudTrail's lists of resources from those of other logs.
-_OWN = ("arn", "arnprefix")
-
-
-def is_about_trail(node: Node) -> bool:
-    """Whether a JSON pattern is about CloudTrail: its fields are, if perhaps misspelled, and not of any log's kind only."""
-    paths = [leaf.path for leaf in leaves(node)]
-    roots = {str(path[0]).lower() for path in paths}
-    known = roots & _LOWER.keys()
-    own = any(path[0] == "resources" and str(path[-1]).lower() in _OWN for path in paths)
-    return (own or not known <= _COMMON) and all(
-        difflib.get_close_matches(root, _LOWER, 1, 0.85) for root in roots - known
-    )
-
-
-_LOWER = {str(path[0]).lower(): path[0] for path in FIELDS}
-_COMMON = frozenset(("annotation", "errormessage", "requestid", "resources", "useragent"))
 
 
 def field_of(path: Path) -> Field | None:

@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base.sanitise import terminal
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.report.query_chart_shape import Measure, Shape
 from rolewatch.report.query_rows import spelled
 

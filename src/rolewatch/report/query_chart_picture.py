@@ -5,7 +5,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from rolewatch.base.errors import CannotDo
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.report.query_chart import Chart, Panel, Room, chart_of, moment, number
 from rolewatch.report.query_chart_shape import Shape
 

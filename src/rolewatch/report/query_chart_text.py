@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TextIO
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.report.drawing import draw
 from rolewatch.report.output import Options
 from rolewatch.report.page import GAP, Page

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TextIO
 
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.report.output import Options, emit
 from rolewatch.report.query_chart_shape import Shape
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from rolewatch.base.sanitise import terminal
-from rolewatch.engines.deliveries import Answer
+from rolewatch.engines.answers import Answer
 from rolewatch.plan import Type
 from rolewatch.report.cells import cell
 from rolewatch.report.drawing import draw
