@@ -9,7 +9,7 @@ import pytest
 
 from lakes import ACCOUNT, filled, lake_at, record, staged, table, write
 from rolewatch.lake import parts
-from rolewatch.lake.checks import NAMES, damaged_columns, damaged_end, seal, stretches
+from rolewatch.lake.checks import NAMES, damaged_columns, damaged_end, layout, places, seal, stretches
 from rolewatch.lake.manifest import NO_DAY
 from rolewatch.lake.parts import keys, merged, new_name, spell, without
 from rolewatch.lake.place import OURS
@@ -193,7 +193,17 @@ def test_sums_of_large_columns(sealed, monkeypatch):
     """A sum is the same however much is held at a time."""
     path, part = sealed
     monkeypatch.setattr("rolewatch.lake.checks._PIECE", 100)
-    assert seal(path) == part.sums
+    assert seal(path) == (part.sums, part.columns)
+
+
+def test_the_manifest_knows_where_columns_lie(sealed):
+    """What it says is what the description at the file's end says; a gap between columns, or no word, is nothing."""
+    path, part = sealed
+    found = stretches(path)
+    assert places(part.columns, NAMES) == found
+    assert places(part.columns, ["record"]) == {"record": found["record"]}
+    assert places("", NAMES) is None
+    assert layout({name: [(at + 1, size) for at, size in each] for name, each in found.items()}) == ""
 
 
 def test_columns_have_sums():

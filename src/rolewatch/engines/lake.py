@@ -3,19 +3,18 @@
 import json
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import takewhile
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.engines.answers import Answer, Row
 from rolewatch.engines.duckdb import connect
 from rolewatch.engines.duckdb_sql import DUCKDB, literal
-from rolewatch.engines.sql import FIELDS, matching, statement
-from rolewatch.lake.checks import NAMES, Stretch, damaged_columns
+from rolewatch.engines.sql import FIELDS, filters_of, matching, statement
+from rolewatch.lake.checks import NAMES
 from rolewatch.lake.lake import Lake
 from rolewatch.lake.manifest import Part
 from rolewatch.lake.schema import COLUMNS, INEXACT, RECORD
@@ -62,9 +61,8 @@ def answer_lake(
     lake_tell, lake.tell = lake.tell, lambda name, reason: unreadable.append((name, reason))
     try:
         with lake.readable(parts) as readable:
-            asked = _Asked(plan, readable, window, threads)
+            asked = _Asked(plan, lake, readable, window, threads)
             rows, matched, absent = asked.run(most + 1, [get for get in gets(plan) if doubtful(get)])
-            unreadable += asked.unreadable
             used = asked.parts
     finally:
         lake.tell = lake_tell
@@ -83,13 +81,13 @@ class _Asked:
     """One question to some parts."""
 
     def __init__(
-        self, plan: Plan, readable: Sequence[tuple[Part, Path]], window: Window, threads: int
+        self, plan: Plan, lake: Lake, readable: Sequence[tuple[Part, Path]], window: Window, threads: int
     ) -> None:
         self._plan = plan
+        self._lake = lake
         self._readable = list(readable)
         self._window = window
         self._threads = threads
-        self.unreadable: list[tuple[str, str]] = []
 
     @property
     def parts(self) -> list[Part]:
@@ -98,17 +96,28 @@ class _Asked:
 
     def run(self, most: int, doubtful: Sequence[Get]) -> tuple[list[Row], int, list[Get]]:
         """Give rows, how many records the first filters let through, and which of the doubtful fields none of these has."""
+        import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
+
+        self._leave_out_damaged(self._read_through())
+        try:
+            return self._run(most, doubtful)
+        except duckdb.Error:
+            before = len(self._readable)
+            self._leave_out_damaged({RECORD})
+            if len(self._readable) == before:
+                raise
+        return self._run(most, doubtful)
+
+    def _run(self, most: int, doubtful: Sequence[Get]) -> tuple[list[Row], int, list[Get]]:
         plan, wanted = self._plan, gets(self._plan)
-        written = statement(plan, DUCKDB)
+        written, relation = statement(plan, DUCKDB), self._relation(wanted)
         with connect(written, self._threads, [path for _, path in self._readable]) as connection:
-            self._leave_out_damaged(connection, self._relation(wanted))
-            relation = self._relation(wanted)
             if _FUNCTION in relation:
                 options: Any = {"null_handling": "special"}  # it is called with NULL, and may give it
                 connection.create_function(_FUNCTION, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
             connection.execute(f"CREATE VIEW {FIELDS} AS {relation}")
             absent = self._absent(connection, doubtful)
-            filters = len(list(takewhile(lambda step: isinstance(step, Where | Extend), plan.steps)))
+            filters = len(filters_of(plan))
             following = plan.steps[filters] if len(plan.steps) > filters else None
             if isinstance(following, Group):
                 return *_grouped(connection, plan, filters, following, most), absent
@@ -119,27 +128,30 @@ class _Asked:
             rows = connection.execute(f"{statement(plan, DUCKDB, wanted)}\nLIMIT {most:d}").fetchall()
         return rows, int(matched), absent
 
-    def _leave_out_damaged(self, connection: "duckdb.DuckDBPyConnection", written: str) -> None:
-        """Look whether the columns that a relation names are as they were written, and go on without files where they are not."""
-        if not self._readable:
-            return
-        names = sorted(set(NAMES).intersection(_NAME.findall(written)))
-        found: defaultdict[str, defaultdict[str, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
-        paths = ", ".join(literal(str(path), Type.TEXT) for _, path in self._readable)
-        for path, name, first, size in connection.execute(
-            "SELECT file_name, path_in_schema, coalesce(dictionary_page_offset, data_page_offset), total_compressed_size "
-            f"FROM parquet_metadata([{paths}]) WHERE list_contains($names, path_in_schema) ORDER BY row_group_id", {"names": names}
-        ).fetchall():  # fmt: skip
-            found[path][name].append((first, size))
+    def _read_through(self) -> set[str]:
+        """Name the columns that are read from end to end: not the records where only some of them are shown.
+
+        Those are looked at when DuckDB stumbles over them.
+        """
+        wanted = gets(self._plan)
+        names = set(NAMES).intersection(_NAME.findall(self._relation(wanted)))
+        only_shown = any(isinstance(step, Where) for step in filters_of(self._plan)) and not any(
+            map(_pointer, wanted)
+        )
+        return names - {RECORD} if only_shown else names
+
+    def _leave_out_damaged(self, names: Collection[str]) -> None:
+        """Go on without files of which columns are not as they were written; they are told."""
         with ThreadPoolExecutor(self._threads) as threads:
-            wrong = list(threads.map(lambda each: damaged_columns(each[1], each[0].sums, found[str(each[1])]), self._readable))  # fmt: skip
-        self.unreadable += [(part.path, reason) for (part, _), reason in zip(self._readable, wrong, strict=True) if reason]  # fmt: skip
-        self._readable = [each for each, reason in zip(self._readable, wrong, strict=True) if not reason]
+            sound = list(
+                threads.map(lambda each: self._lake.is_sound(each[0], each[1], names), self._readable)
+            )
+        self._readable = list(compress(self._readable, sound))
 
     def _absent(self, connection: "duckdb.DuckDBPyConnection", doubtful: Sequence[Get]) -> list[Get]:
         if not doubtful:
             return []
-        filters = tuple(takewhile(lambda step: isinstance(step, Where | Extend), self._plan.steps))
+        filters = tuple(filters_of(self._plan))
         counts = tuple((number, Aggregate("count", (get,), Type.NUMBER)) for number, get in enumerate(doubtful, 1_000_000))  # fmt: skip
         shown = tuple(Shown("", Column(number, Type.NUMBER)) for number, _ in counts)
         counted = Plan((*filters, Group((), counts)), shown)

@@ -27,7 +27,7 @@ _ON_THIS_MACHINE: Final = {
 }
 #: Times are of UTC, and what is total needs no mode in which expressions fail.
 _OURS: Final = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "false"}
-_RAISED: Final = re.compile(r"^Traceback .*\n(?:\s.*\n|\n)*(\S.*)", re.MULTILINE)
+_RAISED: Final = re.compile(r"Traceback \(most recent call last\):\n(?:\s.*\n|\n)*(\S.*)")
 _REASON: Final = re.compile(r"Reason: (.+)")
 _THROWN: Final = re.compile(r"[\w.$]+(?:Exception|Error): (.+)")
 _CHATTER: Final = re.compile(r"WARNING|Using Spark|Setting default|To adjust")

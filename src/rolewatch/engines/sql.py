@@ -66,10 +66,10 @@ def statement(plan: Plan, dialect: Dialect, fields: Sequence[Get] | None = None)
 def matching(plan: Plan) -> Plan:
     """Make the plan that counts the records which all filters at a plan's beginning let through."""
     count = Group((), ((0, Aggregate("count", (), Type.NUMBER)),))
-    return Plan((*_filters(plan), count), (Shown("", Column(0, Type.NUMBER)),))
+    return Plan((*filters_of(plan), count), (Shown("", Column(0, Type.NUMBER)),))
 
 
-def _filters(plan: Plan) -> list[Step]:
+def filters_of(plan: Plan) -> list[Step]:
     """Give the steps at a plan's beginning that look at one record at a time."""
     return list(takewhile(lambda step: isinstance(step, Where | Extend), plan.steps))
 
@@ -80,7 +80,7 @@ def surviving(plan: Plan, dialect: Dialect, most: int) -> tuple[str, str] | None
     Those match that its first filters let through; and needed are of these, where it takes only some in an order, as many
     of the first, at most `most`. None if it may need all records.
     """
-    filters = steps = _filters(plan)
+    filters = steps = filters_of(plan)
     rest = plan.steps[len(filters) :]
     if rest and isinstance(rest[0], Order) and (len(rest) == 1 or isinstance(rest[1], Limit)):
         limit = rest[1] if len(rest) > 1 and isinstance(rest[1], Limit) else Limit(most, last=False)

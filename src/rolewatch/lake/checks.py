@@ -24,12 +24,12 @@ Stretch = tuple[int, int]  # where bytes begin, and how many
 Stretches = Mapping[str, Sequence[Stretch]]  # of each column, in the order of row groups
 
 
-def seal(path: Path) -> str:
-    """Give the sums of a file that was written."""
+def seal(path: Path) -> tuple[str, str]:
+    """Give the sums of a file that was written, and its `layout`."""
     found = stretches(path)
     with path.open("rb") as file:
-        sums = [_sum(file.fileno(), found.get(name, ())) for name in NAMES]
-        return _spelled([*sums, _sum(file.fileno(), [_end(file.fileno())])])
+        sums = [_sum(file.fileno(), found[name]) for name in NAMES]
+        return _spelled([*sums, _sum(file.fileno(), [_end(file.fileno())])]), layout(found)
 
 
 def damaged_end(path: Path, size: int, sums: str) -> str | None:
@@ -73,6 +73,32 @@ def stretches(path: Path, names: Iterable[str] = NAMES) -> dict[str, list[Stretc
             if chunk.path_in_schema in found:
                 first = chunk.dictionary_page_offset or chunk.data_page_offset
                 found[chunk.path_in_schema].append((first, chunk.total_compressed_size))
+    return found
+
+
+def layout(found: Stretches) -> str:
+    """Write where all columns lie, so that nobody has to read the whole description at a file's end to know; "" for a gap between them."""
+    groups = list(zip(*(found[name] for name in NAMES), strict=True))
+    at = len(MAGIC)
+    for first, size in (place for group in groups for place in group):
+        if first != at:
+            return ""
+        at += size
+    return _spelled([size for group in groups for _, size in group])
+
+
+def places(written: str, names: Iterable[str]) -> dict[str, list[Stretch]] | None:
+    """Read where some columns lie; None where nobody wrote it."""
+    packed = base64.b64decode(written)
+    if not packed or len(packed) % (4 * len(NAMES)):
+        return None
+    found: dict[str, list[Stretch]] = {name: [] for name in names}
+    at = len(MAGIC)
+    for number, size in enumerate(struct.unpack(f"<{len(packed) // 4}I", packed)):
+        name = NAMES[number % len(NAMES)]
+        if name in found:
+            found[name].append((at, size))
+        at += size
     return found
 
 

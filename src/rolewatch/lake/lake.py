@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from rolewatch.base.errors import CannotDo
 from rolewatch.lake import ledger
-from rolewatch.lake.checks import NAMES, damaged_columns, stretches
+from rolewatch.lake.checks import NAMES, damaged_columns, places, stretches
 from rolewatch.lake.ledger import Ledger
 from rolewatch.lake.manifest import Head, Manifest, Part, decode, encode
 from rolewatch.lake.parts import ACCOUNT, ID, keys, verify, without
@@ -177,10 +177,11 @@ class Lake:
     def whole(self, parts: Iterable[Part]) -> Iterator[list[tuple[Part, Path]]]:
         """Have parts at hand of which every byte is as it was written; others are told and left out."""
         with self.readable(parts) as readable:
-            yield [(part, path) for part, path in readable if self._is_sound(part, path, NAMES)]
+            yield [(part, path) for part, path in readable if self.is_sound(part, path, NAMES)]
 
-    def _is_sound(self, part: Part, path: Path, names: Iterable[str]) -> bool:
-        wrong = damaged_columns(path, part.sums, stretches(path, names))
+    def is_sound(self, part: Part, path: Path, names: Iterable[str]) -> bool:
+        """Whether columns of a part are as they were written; it is told if they are not."""
+        wrong = damaged_columns(path, part.sums, places(part.columns, names) or stretches(path, names))
         if wrong:
             self.tell(part.path, wrong)
         return wrong is None
@@ -206,7 +207,7 @@ class Lake:
         import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
         before: list[tuple[Part, Any]] = [
-            (part, None) for part, path in there if self._is_sound(part, path, (ID, ACCOUNT))
+            (part, None) for part, path in there if self.is_sound(part, path, (ID, ACCOUNT))
         ]
         paths = dict(there)
         for path, part in files:

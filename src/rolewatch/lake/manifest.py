@@ -30,6 +30,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     untimed: int = 0  # records without an eventTime
     inexact: int = 0  # records that a reader of JSON may spell otherwise
     sums: str = ""  # what tells whether the file is as it was written; see `checks`
+    columns: str = ""  # where its columns lie
 
 
 class Retired(msgspec.Struct, frozen=True):

@@ -74,6 +74,7 @@ class Written:
     def close(self) -> Part:
         """Finish the file and describe it."""
         self._writer.close()
+        sums, columns = seal(self.path)
         return Part(
             path=self.name,
             day=self.day,
@@ -83,7 +84,8 @@ class Written:
             first=self._first,
             last=self._last,
             untimed=self._untimed,
-            sums=seal(self.path),
+            sums=sums,
+            columns=columns,
             inexact=self._inexact,
         )
 
