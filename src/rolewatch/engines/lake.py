@@ -129,16 +129,15 @@ class _Asked:
         return rows, int(matched), absent
 
     def _read_through(self) -> set[str]:
-        """Name the columns that are read from end to end: not the records where only some of them are shown.
+        """Name the columns that are read from end to end: not the records where they are only shown, which is of some.
 
         Those are looked at when DuckDB stumbles over them.
         """
-        wanted = gets(self._plan)
-        names = set(NAMES).intersection(_NAME.findall(self._relation(wanted)))
-        only_shown = any(isinstance(step, Where) for step in filters_of(self._plan)) and not any(
-            map(_pointer, wanted)
-        )
-        return names - {RECORD} if only_shown else names
+        names = set(NAMES).intersection(_NAME.findall(self._relation(gets(self._plan))))
+        steps = tuple(step for step in self._plan.steps if not isinstance(step, Order))
+        asked = gets(Plan(steps, ()))
+        through = any(get.steps == ("@message",) or _pointer(get) for get in asked)
+        return names if through else names - {RECORD}
 
     def _leave_out_damaged(self, names: Collection[str]) -> None:
         """Go on without files of which columns are not as they were written; they are told."""
