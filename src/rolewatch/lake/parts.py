@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,13 +41,11 @@ class Written:
     """A file that is being written, of records of one day; `part` describes it when it is closed."""
 
     def __init__(self, folder: Path, day: str) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - takes a while, and only writing needs it
-
         self.day = day
         self.name = new_name(day)
         self.path = folder / Path(self.name).name
         schema = arrow_schema()
-        self._writer = pq.ParquetWriter(
+        self._writer = _writer_class()(
             self.path,
             schema,
             compression="zstd",
@@ -88,6 +87,18 @@ class Written:
             columns=columns,
             inexact=self._inexact,
         )
+
+
+@cache
+def _writer_class() -> Any:
+    """Give a writer that says nothing more when it is thrown away: that it could not write has been told by then."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - takes a while, and only writing needs it
+
+    class Writer(pq.ParquetWriter):  # type: ignore[misc] # pyarrow has no types
+        def __del__(self) -> None:
+            """Leave the file as it is."""
+
+    return Writer
 
 
 def by_day(table: "pa.Table") -> "Iterator[tuple[str, pa.Table]]":
