@@ -1,5 +1,7 @@
 """A lake in S3, as moto makes it: of two writers at once one begins again, and each record is there once."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -98,6 +100,67 @@ def test_another_one_is_faster(lake, place, monkeypatch):
     monkeypatch.undo()
     assert len(ids(lake)) == len(set(ids(lake))) == 4
     assert all(name in lake.ledger() for name in ("own", "other 1", "other 2"))
+
+
+@pytest.fixture
+def forgetful(lake, monkeypatch):
+    """Have the lake's next manifest written without an answer, so that the same request again is refused."""
+    replace, lost = lake.place.replace, []
+
+    def replaced(manifest, state):
+        done = replace(manifest, state)
+        if lost:
+            return done
+        lost.append(True)
+        assert done
+        return False
+
+    monkeypatch.setattr(lake.place, "replace", replaced)
+    return lost
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("shared", [False, True], ids=["uploaded by the commit", "uploaded before"])
+def test_an_answer_that_was_lost(lake, shared):
+    """A commit that S3 took without saying so is one commit: nothing is taken for a copy of itself and removed."""
+    files = staged(lake, record(1), record(2))
+    if shared:
+        for path, part in files:
+            lake.place.put(path, part.path)
+        files = [each._replace(path=None) for each in files]
+    assert lake.commit(files, [digest("x")]) == (2, 0)
+    assert (lake.manifest().head.revision, len(ids(lake)), "x" in lake.ledger()) == (1, 2, True)
+
+
+def test_a_lost_answer_to_a_merge(lake, request):
+    """A merge that S3 took without saying so counts, and its file stays."""
+    for number in range(3):
+        lake.commit(staged(lake, record(number)), [])
+    request.getfixturevalue("forgetful")
+    assert compact(lake, today=date(2026, 3, 20), everything=True) == (3, 1)
+    assert (len(ids(lake)), len(lake.manifest().parts)) == (3, 1)
+
+
+def test_a_lost_answer_to_an_expiry(lake, request):
+    """What S3 took out without saying so is out, and that is no error."""
+    lake.commit(staged(lake, record(1), record(2, day=2)), [])
+    request.getfixturevalue("forgetful")
+    lake.expire(date(2026, 3, 2))
+    assert [part.day for part in lake.manifest().parts] == ["2026-03-02"]
+
+
+@pytest.mark.slow
+def test_two_processes_at_once(place, tmp_path):
+    """Commands that ingest the same deliveries into one bucket at the same time end well, and each record is there once."""
+    for number in range(6):
+        write(
+            tmp_path, f"{number}.json.gz", *(record(number * 20 + each, number % 2 + 1) for each in range(30))
+        )
+    words = [sys.executable, "-m", "rolewatch", "ingest", str(tmp_path), "--lake", place]
+    running = [subprocess.Popen(words, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [each.wait(60) for each in running] == [0, 0, 0]
+    found = ids(lake_at(place))
+    assert len(found) == len(set(found)) == len({(number % 2, number * 20 + each) for number in range(6) for each in range(30)})  # fmt: skip
 
 
 def test_a_merge_of_what_another_one_merged(lake, place):

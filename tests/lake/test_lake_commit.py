@@ -11,6 +11,7 @@ from rolewatch.base.errors import CannotDo
 from rolewatch.lake import lake as lakes
 from rolewatch.lake import ledger
 from rolewatch.lake.checks import stretches
+from rolewatch.lake.compact import compact
 from rolewatch.lake.ledger import Ledger, digest
 from rolewatch.lake.manifest import NO_DAY
 
@@ -197,6 +198,23 @@ def test_expire(lake):
     assert [part.day for part in lake.manifest().parts] == ["2026-03-03", NO_DAY]
     assert lake.expire(date(2026, 3, 3)) == []
     assert added(lake, record(1, 1)) == (1, 0)
+
+
+def test_expire_while_another_one_merges(lake, monkeypatch):
+    """Days go although their files have been merged since they were listed."""
+    added(lake, record(1), record(1, 2))
+    added(lake, record(2))
+    swap, raced = lake.swap, []
+
+    def slow(removed, others):
+        if not raced:
+            raced.append(True)
+            assert compact(lake_at(lake.place.name), today=date(2026, 3, 20), everything=True) == (2, 1)
+        return swap(removed, others)
+
+    monkeypatch.setattr(lake, "swap", slow)
+    assert [(part.day, part.rows) for part in lake.expire(date(2026, 3, 2))] == [("2026-03-01", 2)]
+    assert [part.day for part in lake.manifest().parts] == ["2026-03-02"]
 
 
 def test_what_has_a_time_beyond_the_calendar_expires_too(lake):

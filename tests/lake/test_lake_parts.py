@@ -221,3 +221,9 @@ def test_partition_is_no_column(tmp_path):
     """The day is the folder's name alone."""
     lake, _ = filled(tmp_path / "lake", write(tmp_path, "a.json", record(1)))
     assert "day" not in table(lake).column_names
+
+
+@pytest.mark.parametrize("written", ["", "x", "AAAA", "!"])
+def test_places_that_are_none(written):
+    """Where the manifest does not tell where columns lie, that is known, and the file itself has to be asked."""
+    assert places(written, ["record"]) is None

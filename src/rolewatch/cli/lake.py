@@ -97,6 +97,11 @@ def _ddl(called: Called) -> int:
                 f"Athena cannot read {name}", remedy="it reads S3 only: name a lake at s3://bucket/prefix"
             )
         name = str(Path(name).resolve())
+        if "\\" in name and values["engine"] == "duckdb":
+            raise CannotDo(
+                f"DuckDB cannot list files below {name}: it takes the backslash for the end of a name",
+                remedy="give the folder another name; rolewatch itself reads it",
+            )
     return say(ddl(name.rstrip("/"), values["engine"], values["view"]))
 
 

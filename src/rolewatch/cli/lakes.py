@@ -32,15 +32,13 @@ def opened(called: Called) -> Iterator["Lake"]:
         import pyarrow as pa  # noqa: PLC0415 - it is an extra
     except ImportError:
         raise CannotDo("a lake is written by pyarrow, which is not installed", remedy=EXTRA) from None
+    from rolewatch.lake.place import cannot_write  # noqa: PLC0415 - not needed for --help
+
     lake = lake_of(called)
     try:
         yield lake
     except (OSError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CannotDo(
-            f"cannot write the lake {lake.place.name}: {reason}",
-            remedy="what was in it is still there; make room, and do the same again",
-        ) from error
+        raise cannot_write(f"the lake {lake.place.name}", error) from error
     finally:
         lake.place.close()
 

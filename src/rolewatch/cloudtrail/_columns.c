@@ -233,7 +233,8 @@ static int take_record(Columns *self, Bytes at, Bytes limit)
     self->record++;
     self->names.count = 0;
     memset(self->pieces, 0, (size_t)(self->width + 1) * sizeof *self->pieces);
-    if (walk_object(self, at, limit, 0, self->root_count, &seen) != limit || seen & SURROGATE) return 0;
+    if (walk_object(self, at, limit, 0, self->root_count, &seen) != limit) return 0;
+    if (seen & (SURROGATE | UNSURE)) return 0;
     for (int number = 0; number < self->width; number++)
         if (!is_plain(self->pieces[number])) return 0;
     if (seen & HIGH) {

@@ -12,7 +12,8 @@ enum {
     UNICODE = 4,   /* a letter escaped by its number */
     SURROGATE = 8, /* half of a letter escaped so */
     FRACTION = 16, /* a number with a fraction, or -0 */
-    TWICE = 32,    /* a name that stands twice in an object, or may do so: it is escaped, or there are too many to tell */
+    TWICE = 32,    /* a name that stands twice in an object */
+    UNSURE = 64,   /* a name that may stand twice: it is escaped, or there are too many to tell */
 };
 
 #define MOST_NAMES 256
@@ -28,7 +29,7 @@ static inline void note_name(Names *names, int first, Bytes at, Py_ssize_t lengt
 {
     uint64_t sum = (uint64_t)length, word;
     if (names->count == MOST_NAMES || memchr(at, '\\', (size_t)length)) {
-        *seen |= TWICE;
+        *seen |= UNSURE;
         return;
     }
     for (; length > 0; at += 8, length -= 8) {

@@ -89,7 +89,10 @@ def layout(found: Stretches) -> str:
 
 def places(written: str, names: Iterable[str]) -> dict[str, list[Stretch]] | None:
     """Read where some columns lie; None where nobody wrote it."""
-    packed = base64.b64decode(written)
+    try:
+        packed = base64.b64decode(written)
+    except ValueError:
+        return None
     if not packed or len(packed) % (4 * len(NAMES)):
         return None
     found: dict[str, list[Stretch]] = {name: [] for name in names}

@@ -83,10 +83,14 @@ class Lake:
         self, staged: Sequence[tuple[Path, Part]], digests: Sequence[bytes], there: set[str]
     ) -> list[Part]:
         """Commit files, of which some are in the lake's place by now; gives the parts that came of them."""
+        parts: list[Part] = []
+        names: set[str] = set()  # of an attempt
         for _ in range(ATTEMPTS):
             with self.place.writing():
                 manifest, state = self._read()
                 manifest = manifest or Manifest()
+                if names and names <= _names(manifest):
+                    return parts  # it was no failure: the answer was lost, and the same request again refused
                 fresh = list(self._unique(staged, manifest.parts))
                 for path, part in fresh:
                     if part.path not in there:
@@ -94,6 +98,7 @@ class Lake:
                         there.add(part.path)
                 ledgers = self._with_digests(manifest.head, digests)
                 parts = [part for _, part in fresh]
+                names = {*(part.path for part in parts), *set(ledgers).difference(manifest.head.ledgers)}
                 if self.place.replace(
                     encode(manifest.changed(self.now(), added=parts, ledgers=ledgers)), state
                 ):
@@ -106,6 +111,8 @@ class Lake:
         for _ in range(ATTEMPTS):
             with self.place.writing():
                 manifest, state = self._read()
+                if put and added and manifest and {part.path for _, part in added} <= _names(manifest):
+                    return True  # as above
                 if manifest is None or not set(removed) <= set(manifest.parts):
                     return False
                 if not put:
@@ -119,10 +126,11 @@ class Lake:
 
     def expire(self, before: date) -> list[Part]:
         """Take out the days before a day; gives what was taken out."""
-        gone = [part for part in self.manifest().parts if _lies_before(part, before)]
-        if gone and not self.swap(gone, []):
-            raise self._contended()
-        return gone
+        for _ in range(ATTEMPTS):
+            gone = [part for part in self.manifest().parts if _lies_before(part, before)]
+            if not gone or self.swap(gone, []):
+                return gone
+        raise self._contended()
 
     def tidy(self) -> int:
         """Remove files that nobody needs: retired ones, and what was left behind by a crash; gives their number."""
@@ -181,7 +189,8 @@ class Lake:
 
     def is_sound(self, part: Part, path: Path, names: Iterable[str]) -> bool:
         """Whether columns of a part are as they were written; it is told if they are not."""
-        wrong = damaged_columns(path, part.sums, places(part.columns, names) or stretches(path, names))
+        found = places(part.columns, names)
+        wrong = damaged_columns(path, part.sums, stretches(path, names) if found is None else found)
         if wrong:
             self.tell(part.path, wrong)
         return wrong is None
@@ -264,6 +273,12 @@ class Lake:
             f"{self.place.name}: others keep changing this lake, {ATTEMPTS} attempts were in vain",
             remedy="try again when they are done",
         )
+
+
+def _names(manifest: Manifest) -> set[str]:
+    """Give the names of all files that are in a manifest, or were in it until lately; none is ever used again."""
+    head = manifest.head
+    return {*(part.path for part in manifest.parts), *head.ledgers, *(each.path for each in head.retired)}
 
 
 def _meet(one: Part, other: Part) -> bool:

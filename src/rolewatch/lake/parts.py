@@ -212,9 +212,9 @@ def grouped(tables: "Iterable[pa.Table]", least: int = 64 * 1024 * 1024) -> "Ite
 
 def spell(moment: int | None) -> str | None:
     """Spell milliseconds since 1970 as eventTime does."""
-    return (
-        None if moment is None else datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    )
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment / 1000, UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def verify(path: Path, part: Part) -> str | None:

@@ -218,6 +218,15 @@ def no_lake(place: Place) -> CannotDo:
     )
 
 
+def cannot_write(what: str, error: Exception) -> CannotDo:
+    """Say that a lake, or files on their way into one, could not be written."""
+    reason = getattr(error, "strerror", None) or error
+    return CannotDo(
+        f"cannot write {what}: {reason}",
+        remedy="what was in the lake is still there; make room, and do the same again",
+    )
+
+
 def _sync(folder: Path) -> None:
     """Have the names in a folder reach the disk."""
     descriptor = os.open(folder, os.O_RDONLY)

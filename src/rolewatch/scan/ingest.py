@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,7 +17,7 @@ from rolewatch.lake.lake import Added, Lake, Staged
 from rolewatch.lake.ledger import digest
 from rolewatch.lake.manifest import Part
 from rolewatch.lake.parts import Written, by_day, spell
-from rolewatch.lake.place import place_of
+from rolewatch.lake.place import OURS, cannot_write, place_of
 from rolewatch.lake.schema import FIELDS
 from rolewatch.lake.table import Rows, Value
 from rolewatch.patterns.search import EVERY
@@ -31,6 +32,8 @@ from rolewatch.sources import Delivery, Window, deliveries_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from rolewatch.base.errors import CannotDo
 
 #: What a reader of JSON may not read, or not spell alike: half of a pair of escapes, fractions, exponents, long numbers, -0.
 #: Also escapes of what `_names` counts.
@@ -107,6 +110,8 @@ class Ingesting(Stepper[Gathered, Ingested]):
         self._files = _Files(folder)
         self._pending = _Files(folder)  # what a large delivery gave so far
         self._reader = Reader(_GETS)
+        self._folder = folder
+        self._failed: CannotDo | None = None
 
     def begin(self, *, proven: bool) -> Gathered:
         """Give an empty place for what a delivery gives; what was left of another try is gone."""
@@ -136,8 +141,11 @@ class Ingesting(Stepper[Gathered, Ingested]):
 
     def keep(self, delivery: Delivery, gathered: Gathered) -> None:
         """Keep the rows of a delivery, and note that it is done, unless something is wrong with it."""
+        if self._failed:
+            raise self._failed
         self._kept = self._rows.mark()
-        self._summary.staged += [self._hand_over(*each) for each in self._pending.finish()]
+        with self._writing():
+            self._summary.staged += [self._hand_over(*each) for each in self._pending.finish()]
         if delivery.size >= 0 and gathered.damage is None and not self._window.narrow:
             self._summary.digests.append(digest(delivery.identity))
         if self._rows.size >= FULL:
@@ -147,7 +155,8 @@ class Ingesting(Stepper[Gathered, Ingested]):
         """Close the files."""
         self._forget()
         self._write()
-        self._summary.staged += [self._hand_over(*each) for each in self._files.finish()]
+        with self._writing():
+            self._summary.staged += [self._hand_over(*each) for each in self._files.finish()]
         return self._summary
 
     def _hand_over(self, path: Path, part: Part) -> Staged:
@@ -173,15 +182,26 @@ class Ingesting(Stepper[Gathered, Ingested]):
     def _forget(self) -> None:
         """Drop what a delivery gave that is not kept."""
         self._rows.cut(self._kept)
-        self._pending.drop()
+        with self._writing():
+            self._pending.drop()
 
     def _write(self) -> None:
         """Write all rows that are held; those that are not kept yet into files of their own."""
         kept, others = self._rows.take(self._kept)
         self._kept = self._rows.mark()
-        for table, files in ((kept, self._files), (others, self._pending)):
-            for day, rows in by_day(_within(table, self._window)):
-                files.write(day, rows)
+        with self._writing():
+            for table, files in ((kept, self._files), (others, self._pending)):
+                for day, rows in by_day(_within(table, self._window)):
+                    files.write(day, rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Remember what goes wrong: nothing may be kept then, and a delivery that is at hand is not to blame."""
+        try:
+            yield
+        except OSError as error:
+            self._failed = cannot_write(f"the lake's files in {self._folder}", error)
+            raise self._failed from error
 
 
 class Uploading(Ingesting):
@@ -310,7 +330,9 @@ def _in_rounds(
     def fresh() -> Iterator[Delivery]:
         nonlocal known
         for delivery in found:
-            if delivery.size >= 0 and delivery.identity in done:
+            if not delivery.named and OURS.search(delivery.name):
+                total.skipped.append((delivery.name, "a file of a lake"))
+            elif delivery.size >= 0 and delivery.identity in done:
                 known += 1
             else:
                 yield delivery
