@@ -59,7 +59,7 @@ def taken(made):
 
 def _texts(rows, missing, there, ends, data):
     """Read a column as Arrow lays it out."""
-    places = struct.unpack(f"<{rows + 1}i", ends)
+    places, data = struct.unpack(f"<{rows + 1}i", ends), bytes(data)
     assert (places[0], places[-1]) == (0, len(data))
     present = [there is None or bool(there[row // 8] >> row % 8 & 1) for row in range(rows)]
     assert present.count(False) == missing
@@ -84,7 +84,7 @@ def one(text):
 
 
 def unusual(text):
-    """Whether a record holds a number that readers spell in several ways, or a name twice or with an escape."""
+    """Whether a record holds a number that readers spell in several ways, or a name twice."""
     odd = []
 
     def number(spelled):
@@ -247,6 +247,31 @@ def test_take():
     found = [values[name] for values, _, _ in taken(made)]
     assert found == [str(number) if number % 3 else None for number in range(5000)]
     assert (made.rows, made.size, taken(made)) == (0, 0, [])
+
+
+def test_what_was_taken_stays():
+    """Texts that were taken are what they were, whatever is added or dropped after them, and in whatever order."""
+    kept, made = [], columns()
+    for number in range(40):
+        texts = [
+            compact({"eventName": f"{number}-{row}", "x": "y" * (100 * (number % 7))}) for row in range(20)
+        ]
+        assert add(made, *texts) == []
+        rows, found, _ = made.take()
+        kept.append((rows, found, texts))
+        if number % 3 == 2:
+            del kept[number % len(kept)]
+    del made
+    for rows, found, texts in kept:
+        assert _texts(rows, *found[-1]) == [text.decode() for text in texts]
+        assert memoryview(found[-1][3]).readonly
+
+
+def test_no_block_is_made_by_hand():
+    """Only columns give blocks."""
+    _, found, _ = columns().take()
+    with pytest.raises(TypeError, match="cannot create"):
+        type(found[0][3])()
 
 
 def test_times():

@@ -311,13 +311,67 @@ static PyObject *packed(const unsigned char *bytes, Py_ssize_t count)
     return bits;
 }
 
-static PyObject *taken_texts(const Texts *texts, Py_ssize_t rows)
+/* The texts of a column that were taken. Their memory goes back to the column if it has none by then: a new one would have
+   to be cleared page by page. */
+typedef struct {
+    PyObject_HEAD
+    Columns *owner;
+    int column;
+    char *data;
+    size_t length, room;
+} Block;
+
+static PyTypeObject *block_type;
+
+static int lend(PyObject *object, Py_buffer *view, int flags)
+{
+    Block *block = (Block *)object;
+    return PyBuffer_FillInfo(view, object, block->data ? block->data : "", (Py_ssize_t)block->length, 1, flags);
+}
+
+static void give_back(PyObject *object)
+{
+    Block *block = (Block *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    Texts *texts = &block->owner->columns[block->column];
+    if (texts->data) {
+        PyMem_Free(block->data);
+    } else {
+        texts->data = block->data;
+        texts->room = block->room;
+    }
+    Py_DECREF(block->owner);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *lent(Columns *self, int column)
+{
+    Block *block = (Block *)block_type->tp_alloc(block_type, 0);
+    if (!block) return NULL;
+    Texts *texts = &self->columns[column];
+    block->owner = (Columns *)Py_NewRef(self);
+    block->column = column;
+    block->data = texts->data;
+    block->length = texts->length;
+    block->room = texts->room;
+    texts->data = NULL;
+    texts->length = texts->room = 0;
+    return (PyObject *)block;
+}
+
+static PyObject *taken_texts(Columns *self, int column)
 {
     static const int32_t NONE[] = {0};
-    PyObject *there = texts->missing ? packed(texts->there, rows) : Py_NewRef(Py_None);
-    return there ? Py_BuildValue("nNy#y#", texts->missing, there, rows ? (const char *)texts->ends : (const char *)NONE, (rows + 1) * (Py_ssize_t)sizeof *NONE,
-                                 texts->data ? texts->data : "", (Py_ssize_t)texts->length)
-                 : NULL;
+    const Texts *texts = &self->columns[column];
+    Py_ssize_t missing = texts->missing;
+    PyObject *there = missing ? packed(texts->there, self->rows) : Py_NewRef(Py_None);
+    PyObject *data = there ? lent(self, column) : NULL;
+    if (!data) {
+        Py_XDECREF(there);
+        return NULL;
+    }
+    return Py_BuildValue("nNy#N", missing, there, self->rows ? (const char *)texts->ends : (const char *)NONE, (self->rows + 1) * (Py_ssize_t)sizeof *NONE, data);
 }
 
 static PyObject *take(PyObject *object, PyObject *unused)
@@ -326,7 +380,7 @@ static PyObject *take(PyObject *object, PyObject *unused)
     Columns *self = (Columns *)object;
     PyObject *list = PyList_New(self->width + 1);
     for (int number = 0; list && number <= self->width; number++) {
-        PyObject *texts = taken_texts(&self->columns[number], self->rows);
+        PyObject *texts = taken_texts(self, number);
         if (texts)
             PyList_SET_ITEM(list, number, texts);
         else
@@ -335,9 +389,8 @@ static PyObject *take(PyObject *object, PyObject *unused)
     PyObject *inexact = list ? packed(self->inexact, self->rows) : NULL;
     PyObject *result = inexact ? Py_BuildValue("nNN", self->rows, list, inexact) : NULL;
     if (!inexact) Py_XDECREF(list);
-    if (!result) return NULL;
     for (int number = 0; number <= self->width; number++) self->columns[number].length = 0, self->columns[number].missing = 0;
-    self->rows = 0;
+    self->rows = 0; /* also where there was no memory: what was taken by then is gone */
     return result;
 }
 
@@ -449,6 +502,9 @@ static PyMethodDef methods[] = {{"add", add, METH_VARARGS, NULL}, {"cut", cut, M
 static PyGetSetDef properties[] = {{"rows", rows_of, NULL, NULL, NULL}, {"size", size_of, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
 static PyType_Slot slots[] = {{Py_tp_new, create}, {Py_tp_dealloc, destroy}, {Py_tp_methods, methods}, {Py_tp_getset, properties}, {0, NULL}};
 static PyType_Spec spec = {.name = "rolewatch.cloudtrail._columns.Columns", .basicsize = sizeof(Columns), .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
+static PyType_Slot block_slots[] = {{Py_tp_dealloc, give_back}, {Py_bf_getbuffer, lend}, {0, NULL}};
+static PyType_Spec block_spec = {
+    .name = "rolewatch.cloudtrail._columns.Block", .basicsize = sizeof(Block), .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, .slots = block_slots};
 static struct PyModuleDef module = {.m_base = PyModuleDef_HEAD_INIT, .m_name = "_columns", .m_size = -1};
 
 #endif
@@ -457,7 +513,8 @@ PyMODINIT_FUNC PyInit__columns(void)
 {
 #ifdef SUPPORTED
     PyObject *made = PyModule_Create(&module), *type = made ? PyType_FromSpec(&spec) : NULL;
-    if (type && !PyModule_AddObjectRef(made, "Columns", type)) {
+    if (type && !block_type) block_type = (PyTypeObject *)PyType_FromSpec(&block_spec);
+    if (type && block_type && !PyModule_AddObjectRef(made, "Columns", type)) {
         Py_DECREF(type);
         return made;
     }

@@ -6,8 +6,8 @@ from typing import Any, Self
 #: column, and the members of an object.
 Field = tuple[bytes, int, int, tuple[Any, ...]]
 #: How many values are missing, a bitmap of those that are there (None if all are), where texts end (32 bits each, of which the
-#: first is 0), and the texts themselves, in UTF-8.
-Texts = tuple[int, bytes | None, bytes, bytes]
+#: first is 0), and a buffer of the texts themselves, in UTF-8. When that is dropped, the next rows take its memory.
+Texts = tuple[int, bytes | None, bytes, Any]
 
 class Columns:
     """Columns by the numbers of their fields, and one more of whole records.
@@ -26,7 +26,7 @@ class Columns:
 
         A record is taken if it is strict JSON without white space in UTF-8, no field's name is there twice in an object or
         spelled with an escape, no field's value has an escape of a letter or is a number, only truths are true or false, the
-        time is `2026-03-01T10:05:00Z`, and no half of a pair is escaped anywhere. OverflowError for a column beyond 2 GiB.
+        time is `2026-03-01T10:05:00Z`, no half of a pair and nothing in a name is escaped anywhere, and at most 256 names are open. OverflowError for a column beyond 2 GiB.
         """
 
     def cut(self, rows: int, /) -> None:
@@ -35,5 +35,5 @@ class Columns:
     def take(self) -> tuple[int, list[Texts], bytes]:
         """Give the number of rows, the columns, and a bitmap; none are left.
 
-        The bitmap is of rows whose record holds a number with a fraction or -0, or a name twice in one object or escaped.
+        The bitmap is of rows whose record holds a number with a fraction or -0, or a name twice in one object.
         """

@@ -221,9 +221,11 @@ class Lake:
         paths = dict(there)
         for path, part in files:
             found = keys(path).combine_chunks()
-            codes = found.dictionary_encode().indices.to_numpy()
-            again = np.ones(len(codes), dtype=bool)
-            again[np.unique(codes, return_index=True)[1]] = False
+            coded = found.dictionary_encode()
+            again = np.zeros(len(coded), dtype=bool)
+            if len(coded.dictionary) < len(coded):
+                again[:] = True
+                again[np.unique(coded.indices.to_numpy(), return_index=True)[1]] = False
             for place, (other, known) in enumerate(before):
                 if not _meet(other, part):
                     continue

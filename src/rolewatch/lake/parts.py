@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 EARLIEST, LATEST = date(2013, 1, 1), date(2100, 1, 1)
 ID: Final = "eventID"
 ACCOUNT: Final = "recipientAccountId"
-_NO_NAME: Final = (
-    "^(|-?[0-9][-+.0-9eE]*)$"  # an eventID that may be a number or a truth, in a column of texts
-)
+_NO_NAME: Final = r"^(|-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?)$"  # an eventID that may be a number or a truth, in a column of texts
 BATCH: Final = 16 * 1024  # rows that are held when files are merged
+MANY_RUNS: Final = 1024  # of records of one day, in a table, beyond which they are gathered one by one
 _DAY: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 #: Columns in which nearly all values differ: a dictionary of them would cost more than it saves.
@@ -110,10 +110,16 @@ def by_day(table: "pa.Table") -> "Iterator[tuple[str, pa.Table]]":
     days = np.floor_divide(times.fill_null(0).to_numpy(), _DAY) + _EPOCH
     nameless = (days < EARLIEST.toordinal()) | (days >= LATEST.toordinal())
     days[nameless | times.is_null().to_numpy(zero_copy_only=False)] = 0
-    found = np.unique(days)
-    for day in found:
-        name = date.fromordinal(int(day)).isoformat() if day else NO_DAY
-        yield name, table if len(found) == 1 else table.filter(pa.array(days == day))
+    starts = [0, *(np.flatnonzero(np.diff(days)) + 1), len(days)] if len(days) else [0]
+    runs: dict[int, list[tuple[int, int]]] = {}
+    for start, end in pairwise(starts):
+        runs.setdefault(int(days[start]), []).append((int(start), int(end)))
+    for day, found in sorted(runs.items()):
+        name = date.fromordinal(day).isoformat() if day else NO_DAY
+        if len(found) > MANY_RUNS:
+            yield name, table.filter(pa.array(days == day))
+        else:  # deliveries hold records of one day, mostly, and are taken whole: nothing is copied
+            yield name, pa.concat_tables([table.slice(start, end - start) for start, end in found])
 
 
 def keys(path: Path) -> "pa.ChunkedArray":
@@ -123,7 +129,7 @@ def keys(path: Path) -> "pa.ChunkedArray":
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
     found = [pa.chunked_array([], pa.string())]
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, memory_map=True) as file:
         for number in range(file.num_row_groups):
             table = file.read_row_group(number, columns=[ID, ACCOUNT])
             names = pc.binary_join_element_wise(table[ID], pc.fill_null(table[ACCOUNT], ""), " ")

@@ -81,9 +81,7 @@ class Rows:
         return before, pa.concat_tables([fast.slice(mark.fast), slow.slice(mark.slow)])
 
 
-def _arrays(
-    rows: int, columns: Sequence[tuple[int, bytes | None, bytes, bytes]], inexact: bytes
-) -> list[Any]:
+def _arrays(rows: int, columns: Sequence[tuple[int, bytes | None, bytes, Any]], inexact: bytes) -> list[Any]:
     """Make arrays of what was laid out in C, without copying it."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     import pyarrow.compute as pc  # noqa: PLC0415 - as above

@@ -323,6 +323,7 @@ def _in_rounds(
     elsewhere: Fold | None,
 ) -> tuple[Ingested, Added, int]:
     """Commit one round after the other; gives what was read, what was added, and how many deliveries were known."""
+    _import_arrow()
     done = lake.ledger()
     total = Ingested()
     records = duplicates = known = 0
@@ -356,6 +357,14 @@ def _in_rounds(
             summary.staged, summary.digests = [], []
             total.merge(summary)
     return total, Added(records, duplicates), known
+
+
+def _import_arrow() -> None:
+    """Take in what writes, and pandas, which pyarrow looks for with its first value; so that not every process has to."""
+    import pyarrow as pa  # noqa: PLC0415 - takes a while, and only writing needs it
+    import pyarrow.parquet  # noqa: PLC0415 - as above
+
+    pa.scalar("")
 
 
 def _beyond(total: Reading, tell: Tell | None) -> Tell | None:
