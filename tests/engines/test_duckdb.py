@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from trails import planned
 
-from rolewatch.engines.duckdb import connect, rows_of
+from rolewatch.engines.duckdb import guarded, rows_of, start
 from rolewatch.engines.duckdb_sql import DUCKDB, FIRST, LAST, PREFIX, literal
 from rolewatch.engines.functions import FUNCTIONS
 from rolewatch.engines.sql import statement
@@ -28,7 +28,7 @@ def answered(query, number=1, /, *, most=100, threads=1, **fields):
 @pytest.fixture
 def connection():
     """Open an engine with all functions."""
-    opened = connect(" ".join(f"{PREFIX}{name}(" for name in FUNCTIONS), 1)
+    opened = guarded(start(1), " ".join(f"{PREFIX}{name}(" for name in FUNCTIONS))
     yield opened
     opened.close()
 

@@ -60,16 +60,22 @@ class Sieve:
         return kept, matched
 
 
-def connect(written: str, threads: int, paths: Sequence[Path] = ()) -> "duckdb.DuckDBPyConnection":
-    """Open an engine for statements, with those functions written in Python that they name.
+def start(threads: int) -> "duckdb.DuckDBPyConnection":
+    """Start an engine, which takes a while; it is `guarded` before it is asked anything."""
+    import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
+
+    return duckdb.connect(
+        config={"threads": threads, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    )
+
+
+def guarded(
+    connection: "duckdb.DuckDBPyConnection", written: str, paths: Sequence[Path] = ()
+) -> "duckdb.DuckDBPyConnection":
+    """Make an engine ready for statements, with those functions written in Python that they name.
 
     It has no access to files or network, but for the files given.
     """
-    import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
-
-    connection = duckdb.connect(
-        config={"threads": threads, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
     for name, function in FUNCTIONS.items():
         if f"{PREFIX}{name}(" in written:
             types: list[Any] = [_TYPES[each] for each in function.arguments]
@@ -94,7 +100,7 @@ def _loaded(
         loaded[f"f{place}"] = column = np.empty(number, dtype=object)
         column[:] = values
     types = "".join(f", CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(fields))
-    with connect(" ".join(statements), threads) as connection:
+    with guarded(start(threads), " ".join(statements)) as connection:
         connection.register("loaded", loaded)
         connection.execute(f"CREATE VIEW {FIELDS} AS SELECT n{types} FROM loaded")
         yield connection

@@ -1,23 +1,31 @@
 """A plan and a lake in, rows out: the files that can matter, read by DuckDB where they lie."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rolewatch.engines.answers import Answer, Row
-from rolewatch.engines.duckdb import connect
-from rolewatch.engines.duckdb_sql import DUCKDB, literal
+from rolewatch.engines.duckdb import guarded, start
+from rolewatch.engines.duckdb_sql import DUCKDB
+from rolewatch.engines.lake_fields import (
+    FUNCTION,
+    TIMESTAMP,
+    condition_of,
+    field,
+    files,
+    null,
+    pointer_to,
+    relation,
+)
 from rolewatch.engines.sql import FIELDS, filters_of, matching, statement
 from rolewatch.lake.checks import NAMES
 from rolewatch.lake.lake import Lake
 from rolewatch.lake.manifest import Part
-from rolewatch.lake.schema import COLUMNS, INEXACT, RECORD
+from rolewatch.lake.schema import RECORD
 from rolewatch.plan import (
     Aggregate,
     Apply,
@@ -35,15 +43,11 @@ from rolewatch.plan import (
     Where,
     gets,
 )
-from rolewatch.scan.rows import Reader, steps_of
 from rolewatch.sources import Window
 
 if TYPE_CHECKING:
     import duckdb
 
-TIMESTAMP: Final = Get(("@timestamp",), Type.TIME)
-_FUNCTION: Final = "rolewatch_field"  # takes a field out of a record that DuckDB may spell otherwise
-_LONGEST: Final = 9  # digits of an index
 _NAME: Final = re.compile(r"\w+", re.ASCII)
 
 
@@ -57,11 +61,11 @@ def answer_lake(
     started = time.monotonic()
     unreadable: list[tuple[str, str]] = []
     parts = [part for part in lake.manifest().parts if can_matter(part, window)]
-    unreadable += [(name, "this is no file of the lake") for name in lake.strangers()]
     lake_tell, lake.tell = lake.tell, lambda name, reason: unreadable.append((name, reason))
     try:
-        with lake.readable(parts) as readable:
-            asked = _Asked(plan, lake, readable, window, threads)
+        with _Starting(threads) as engines, lake.readable(parts) as readable:
+            unreadable += [(name, "this is no file of the lake") for name in lake.strangers()]
+            asked = _Asked(plan, lake, readable, window, engines)
             rows, matched, absent = asked.run(most + 1, [get for get in gets(plan) if doubtful(get)])
             used = asked.parts
     finally:
@@ -77,17 +81,43 @@ def answer_lake(
     return Answer(plan, rows[:most], len(rows) > most, statistics, tuple(absent), [], sorted(unreadable))
 
 
+class _Starting:
+    """Engines, the first of which starts while files are looked at."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(1)
+        self._first = [self._pool.submit(start, threads)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+        for first in self._first:
+            first.result().close()
+
+    def next(self) -> "duckdb.DuckDBPyConnection":
+        """Give an engine that nobody has used."""
+        return self._first.pop().result() if self._first else start(self.threads)
+
+
 class _Asked:
     """One question to some parts."""
 
     def __init__(
-        self, plan: Plan, lake: Lake, readable: Sequence[tuple[Part, Path]], window: Window, threads: int
+        self,
+        plan: Plan,
+        lake: Lake,
+        readable: Sequence[tuple[Part, Path]],
+        window: Window,
+        engines: _Starting,
     ) -> None:
         self._plan = plan
         self._lake = lake
         self._readable = list(readable)
         self._window = window
-        self._threads = threads
+        self._engines = engines
 
     @property
     def parts(self) -> list[Part]:
@@ -111,10 +141,10 @@ class _Asked:
     def _run(self, most: int, doubtful: Sequence[Get]) -> tuple[list[Row], int, list[Get]]:
         plan, wanted = self._plan, gets(self._plan)
         written, relation = statement(plan, DUCKDB), self._relation(wanted)
-        with connect(written, self._threads, [path for _, path in self._readable]) as connection:
-            if _FUNCTION in relation:
+        with guarded(self._engines.next(), written, [path for _, path in self._readable]) as connection:
+            if FUNCTION in relation:
                 options: Any = {"null_handling": "special"}  # it is called with NULL, and may give it
-                connection.create_function(_FUNCTION, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
+                connection.create_function(FUNCTION, field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
             connection.execute(f"CREATE VIEW {FIELDS} AS {relation}")
             absent = self._absent(connection, doubtful)
             filters = len(filters_of(plan))
@@ -136,16 +166,21 @@ class _Asked:
         names = set(NAMES).intersection(_NAME.findall(self._relation(gets(self._plan))))
         steps = tuple(step for step in self._plan.steps if not isinstance(step, Order))
         asked = gets(Plan(steps, ()))
-        through = any(get.steps == ("@message",) or _pointer(get) for get in asked)
+        through = any(get.steps == ("@message",) or pointer_to(get) for get in asked)
         return names if through else names - {RECORD}
 
     def _leave_out_damaged(self, names: Collection[str]) -> None:
         """Go on without files of which columns are not as they were written; they are told."""
-        with ThreadPoolExecutor(self._threads) as threads:
-            sound = list(
-                threads.map(lambda each: self._lake.is_sound(each[0], each[1], names), self._readable)
-            )
-        self._readable = list(compress(self._readable, sound))
+        many = self._engines.threads
+
+        def sound(first: int) -> list[bool]:
+            return [self._lake.is_sound(part, path, names) for part, path in self._readable[first::many]]
+
+        found = [False] * len(self._readable)
+        with ThreadPoolExecutor(many) as threads:
+            for number, each in enumerate(threads.map(sound, range(many))):
+                found[number::many] = each
+        self._readable = list(compress(self._readable, found))
 
     def _absent(self, connection: "duckdb.DuckDBPyConnection", doubtful: Sequence[Get]) -> list[Get]:
         if not doubtful:
@@ -160,37 +195,13 @@ class _Asked:
     def _relation(self, wanted: Sequence[Get]) -> str:
         """Write the relation that a plan reads, of the columns of files."""
         if not self._readable:
-            return f"SELECT {', '.join(f'{_null(get)} AS f{number}' for number, get in enumerate(wanted)) or '0'} WHERE FALSE"
+            return f"SELECT {', '.join(f'{null(get)} AS f{number}' for number, get in enumerate(wanted)) or '0'} WHERE FALSE"
         return relation(
             wanted,
             files(self._readable),
             condition_of(self._window),
             inexact=any(part.inexact for part, _ in self._readable),
         )
-
-
-def relation(wanted: Sequence[Get], source: str, condition: str, *, inexact: bool) -> str:
-    """Write a statement that gives the fields f0, f1 … of the records of a lake's files."""
-    pointers = {get: pointer for get in wanted if (pointer := _pointer(get))}
-    places = {pointer: number for number, pointer in enumerate(dict.fromkeys(pointers.values()), 1)}
-    columns = [
-        f"{_expression(get, places.get(pointers.get(get, '')), inexact=inexact)} AS f{number}"
-        for number, get in enumerate(wanted)
-    ]
-    inner = source
-    if places:
-        found = f"CAST(json_extract({RECORD}, [{', '.join(literal(pointer, Type.TEXT) for pointer in places)}]) AS VARCHAR[])"
-        if inexact:
-            found = f"CASE WHEN NOT {INEXACT} THEN {found} END"
-        inner = f"(SELECT *, {found} AS j FROM {source}{condition})"
-        condition = ""
-    return f"SELECT {', '.join(columns) or '0 AS n'} FROM {inner}{condition}"
-
-
-def files(readable: Collection[tuple[Part, Path]]) -> str:
-    """Write the relation of some files."""
-    paths = ", ".join(literal(str(path), Type.TEXT) for _, path in readable)
-    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
 def _grouped(
@@ -263,88 +274,3 @@ def can_matter(part: Part, window: Window) -> bool:
     since = window.since.timestamp() * 1000 if window.since else float("-inf")
     until = window.until.timestamp() * 1000 if window.until else float("inf")
     return part.last >= since and part.first < until
-
-
-def condition_of(window: Window) -> str:
-    """Write the condition that a window is, of columns that files have statistics of."""
-    found = []
-    if window.since:
-        found.append(f"eventTime >= to_timestamp({window.since.timestamp()!r})")
-    if window.until:
-        found.append(f"eventTime < to_timestamp({window.until.timestamp()!r})")
-    for column, names in (("recipientAccountId", window.accounts), ("awsRegion", window.regions)):
-        if names:
-            found.append(f"{column} IN ({', '.join(literal(name, Type.TEXT) for name in sorted(names))})")
-    return f" WHERE {' AND '.join(found)}" if found else ""
-
-
-def _expression(get: Get, place: int | None, *, inexact: bool) -> str:
-    """Write a field of a record: of a column, of what was found in the record, or by reading the record here."""
-    if get.steps == ("@message",):
-        return RECORD
-    if get == TIMESTAMP or get.steps == ("@timestamp",):
-        return "epoch_ms(eventTime)"
-    steps = steps_of(get)
-    if steps is None:
-        return _null(get)
-    names = tuple(map(str, steps))
-    by_hand = f"{_FUNCTION}({RECORD}, {literal(json.dumps(names), Type.TEXT)})"
-    field = COLUMNS.get(names)
-    if field and field.kind == "text":
-        return _quoted(field.column)
-    if field and field.kind == "truth":
-        written = f"CASE WHEN {_quoted(field.column)} THEN '1' WHEN NOT {_quoted(field.column)} THEN '0' END"
-    elif field:
-        written = f"strftime(make_timestamp(epoch_us({field.column})), '%Y-%m-%dT%H:%M:%SZ')"
-    elif place:
-        written = _leaf(f"j[{place}]")
-    else:
-        return by_hand
-    return f"CASE WHEN {INEXACT} THEN {by_hand} ELSE {written} END" if inexact else written
-
-
-def _leaf(found: str) -> str:
-    """Write the text of a leaf, of what was found as JSON."""
-    return (
-        f"CASE {found}[1] WHEN '\"' THEN json_extract_string({found}, '$') WHEN 't' THEN '1' WHEN 'f' THEN '0' "
-        f"WHEN 'n' THEN NULL WHEN '{{' THEN NULL WHEN '[' THEN NULL ELSE {found} END"
-    )
-
-
-def _pointer(get: Get) -> str:
-    """Write the way to a field as a JSON pointer; "" where it has a column, or where a pointer may mean something else."""
-    steps = steps_of(get)
-    if steps is None or tuple(map(str, steps)) in COLUMNS or get.steps[0].startswith("@@"):
-        return ""
-    parts = []
-    for step in map(str, steps):
-        if not step or (
-            step.isdigit() and (not step.isascii() or len(step) > _LONGEST or step != str(int(step)))
-        ):
-            return ""
-        parts.append("/" + step.replace("~", "~0").replace("/", "~1"))
-    return "".join(parts)
-
-
-def _null(get: Get) -> str:
-    return "CAST(NULL AS BIGINT)" if get.type is Type.TIME else "CAST(NULL AS VARCHAR)"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _field(record: str | None, steps: str | None) -> str | None:
-    """Take a field out of a record, as it is taken out of deliveries."""
-    if record is None or steps is None:
-        return None
-    values = _reader(steps)(record.encode())
-    value = values[0] if values else None
-    return value if isinstance(value, str) else None
-
-
-@lru_cache(maxsize=256)
-def _reader(steps: str) -> Reader:
-    names = json.loads(steps)
-    names[0] = f"@{names[0]}" if names[0].startswith("@") else names[0]
-    return Reader([Get(tuple(names))])

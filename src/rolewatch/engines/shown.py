@@ -7,7 +7,7 @@ from rolewatch.base.sanitise import encodable
 from rolewatch.engines.athena import athena_sql
 from rolewatch.engines.duckdb_sql import DUCKDB
 from rolewatch.engines.functions import PREFIX
-from rolewatch.engines.lake import condition_of, relation
+from rolewatch.engines.lake_fields import condition_of, relation
 from rolewatch.engines.spark_lake import columns_of, conditions
 from rolewatch.engines.spark_sql import SPARK, literal
 from rolewatch.engines.sql import FIELDS, statement

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rolewatch.engines.answers import Answer
-from rolewatch.engines.lake import TIMESTAMP, can_matter
+from rolewatch.engines.lake import can_matter
+from rolewatch.engines.lake_fields import TIMESTAMP
 from rolewatch.engines.spark import relation, rows_over
 from rolewatch.engines.spark_session import failing
 from rolewatch.engines.spark_sql import literal

@@ -1,6 +1,5 @@
 """A lake: what is written becomes a part of it by one new manifest, or not at all, and every record is in it once."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from rolewatch.lake.checks import NAMES, damaged_columns, places, stretches
 from rolewatch.lake.ledger import Ledger
 from rolewatch.lake.manifest import Head, Manifest, Part, decode, encode
 from rolewatch.lake.parts import ACCOUNT, ID, keys, verify, without
-from rolewatch.lake.place import LEDGERS, MANIFEST, OURS, Place, no_lake
+from rolewatch.lake.place import LEDGERS, MANIFEST, OURS, Place, no_lake, random_name
 
 ATTEMPTS: Final = 20  # to replace a manifest that others replace at the same time
 ORPHAN: Final = (
@@ -250,7 +249,7 @@ class Lake:
             with self.place.local(names, self.tell) as files:
                 if len(files) == len(names):  # else what is there stays listed, to be told again
                     digests, names = [*Ledger(files.values()).digests(), *digests], []
-        name = f"{LEDGERS}/done-{secrets.token_hex(8)}.bin"
+        name = f"{LEDGERS}/done-{random_name()}.bin"
         path = self.place.staging() / Path(name).name
         ledger.write(path, digests)
         self.place.put(path, name)

@@ -1,7 +1,6 @@
 """Tables of records in, files of one day each out; and what files tell about their records."""
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.lake.checks import damaged_end, seal
 from rolewatch.lake.manifest import NO_DAY, Part
-from rolewatch.lake.place import RECORDS
+from rolewatch.lake.place import RECORDS, random_name
 from rolewatch.lake.schema import EVENT_TIME, INEXACT, RECORD, arrow_schema
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _VARIED: Final = frozenset((RECORD, "eventID", "requestID", "sharedEventID", "er
 
 def new_name(day: str) -> str:
     """Make a name for a file of a day."""
-    return f"{RECORDS}/day={day}/part-{secrets.token_hex(8)}.parquet"
+    return f"{RECORDS}/day={day}/part-{random_name()}.parquet"
 
 
 class Written:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -27,6 +26,11 @@ OURS: Final = re.compile(
 GONE: Final = "the manifest lists it, and it is not there"
 
 State = str | None  # of the manifest, as it was read; None where there is none
+
+
+def random_name() -> str:
+    """Make 16 hexadecimal digits that nobody else makes."""
+    return os.urandom(8).hex()
 
 
 class Listed(NamedTuple):
@@ -125,7 +129,7 @@ class Folder(Place):
             return False
         path = self.root / MANIFEST
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = path.with_name(f".{secrets.token_hex(8)}")
+        written = path.with_name(f".{random_name()}")
         try:
             with written.open("xb") as file:
                 file.write(manifest)
@@ -167,13 +171,7 @@ class Folder(Place):
     def files(self) -> Iterator[Listed]:
         """Walk through the folders of records and of deliveries' identities."""
         for top in (RECORDS, LEDGERS):
-            for folder, folders, names in os.walk(self.root / top):
-                folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-                for name in sorted(names):
-                    path = Path(folder, name)
-                    if not name.startswith((".", "_")) and path.is_file():
-                        status = path.stat()
-                        yield Listed(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
+            yield from _walk(str(self.root / top), top)
 
     @contextmanager
     def local(self, names: list[str], unreadable: Callable[[str, str], None]) -> Iterator[dict[str, Path]]:
@@ -234,3 +232,20 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _walk(folder: str, name: str) -> Iterator[Listed]:
+    """Walk through a folder, by its name in the lake; names with a dot or a line in front are of no matter."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:  # it is not there, or not to be read: what the manifest lists in it will be missed
+        return
+    for entry in entries:
+        if entry.name.startswith((".", "_")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{name}/{entry.name}")
+        elif entry.is_file():
+            status = entry.stat()
+            yield Listed(f"{name}/{entry.name}", status.st_size, status.st_mtime)

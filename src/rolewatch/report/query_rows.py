@@ -1,4 +1,4 @@
-"""The rows of a query as text: a table, JSON, JSON lines, CSV, and the shape of GetQueryResults."""
+"""The rows of a query as text: JSON, JSON lines, CSV, the shape of GetQueryResults, and by query_table a table."""
 
 import csv
 import re
@@ -8,17 +8,12 @@ from io import StringIO
 from typing import Any, Final, TextIO
 
 import msgspec
-from rich.cells import cell_len
-from rich.text import Text
 
-from rolewatch.base.sanitise import terminal
 from rolewatch.engines.answers import Answer
 from rolewatch.plan import Type
 from rolewatch.report.cells import cell
-from rolewatch.report.drawing import draw
 from rolewatch.report.json_text import dumps
 from rolewatch.report.output import Options, emit
-from rolewatch.report.page import GAP, Page
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE: Final = 1e15  # numbers below it are written without a fraction if they have none
@@ -148,43 +143,12 @@ def _csv_cell(text: str) -> str:
 
 def write_table(answer: Answer, out: TextIO, options: Options, as_typed: bool) -> None:  # noqa: FBT001 - as above
     """Write columns side by side where they fit, else row by row a name and its value a line."""
+    from rolewatch.report.query_table import write  # noqa: PLC0415 - what draws takes a while, and only a table needs it
+
     del as_typed
-    names = [terminal(shown.name) for shown in answer.plan.shown]
-    rows = [[terminal(row.get(shown.name, "")) for shown in answer.plan.shown] for row in _rows(answer)]
-    numeric = [shown.expression.type is Type.NUMBER for shown in answer.plan.shown]
-    draw(out, options, lambda page: _page(page, names, rows, numeric))
-
-
-def _page(page: Page, names: list[str], rows: list[list[str]], numeric: list[bool]) -> None:
-    if not rows:
-        page.line(Text("no rows"))
-        return
-    widths = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
-    if sum(widths) + GAP * (len(widths) - 1) <= page.width:
-        for number, row in enumerate((names, *rows)):
-            cells = zip(row, widths, numeric, strict=True)
-            page.row(
-                [
-                    [_cell(value, width, "" if number else "bold", right=right)]
-                    for value, width, right in cells
-                ],
-                widths,
-                indent=0,
-            )
-        return
-    label = min(max(map(cell_len, names)), page.width // 3)
-    for number, row in enumerate(rows):
-        if number:
-            page.line()
-        found = [(name, value) for name, value in zip(names, row, strict=True) if value]
-        for name, value in found:
-            page.row([[Text(name, "bold")], [Text(value)]], [label, page.width - label - GAP], indent=0)
-        if not found:
-            page.line(Text("no value"))
-
-
-def _cell(value: str, width: int, style: str, *, right: bool) -> Text:
-    return Text(" " * (width - cell_len(value)) + value if right else value, style)
+    names = [shown.name for shown in answer.plan.shown]
+    rows = [[row.get(name, "") for name in names] for row in _rows(answer)]
+    write(out, options, names, rows, [shown.expression.type is Type.NUMBER for shown in answer.plan.shown])
 
 
 def _listed(rows: list[tuple[str, str]]) -> list[dict[str, str]]:
