@@ -119,8 +119,8 @@ def reading(folder: Path) -> str:
 def in_process(lake: Path, jobs: int, runs: int) -> str:
     """Measure all questions within this process; gives a table."""
     lines = [
-        "\n## Queries without start-up\n\nWithin one process, warm; each question opens an engine of its own, on both sides.\n\n"
-        "| question | by hand / rolewatch (median, min-max) | target | rolewatch | by hand |\n|---|---|---|---|---|\n"
+        "\n## Queries without start-up\n\nWithin one process, warm; each question opens an engine of its own, on both sides.\n\n",
+        "| question | by hand / rolewatch (median, min-max) | target | rolewatch | by hand |\n|---|---|---|---|---|\n",
     ]
     for question in QUESTIONS:
         ours, hand = answered(lake, question, jobs, runs)

@@ -160,7 +160,7 @@ def test_a_query_that_is_none(run, text, carets, message):
     assert message in said
 
 
-@pytest.mark.parametrize("name", ["anomaly", "join", "outlier"])
+@pytest.mark.parametrize("name", ["anomaly", "outlier", "sessionize"])
 def test_what_is_not_supported(run, name):
     """Commands of the service that rolewatch lacks are refused by name, and nothing is read."""
     status, out, err = run(f"fields @message | {name}")

@@ -17,6 +17,19 @@ filter errorCode = 'AccessDenied'
 """
 
 
+#: Who wrote which policy of a bucket that denials are about, and was so before it.
+WITHIN = """
+filter errorCode = 'AccessDenied' and requestParameters.bucketName in (
+  SOURCE 'trail' | filter eventName = 'PutBucketPolicy' | display requestParameters.bucketName
+)
+| join type=left left=denial right=change where denial.requestParameters.bucketName = change.requestParameters.bucketName (
+  filter eventName = 'PutBucketPolicy'
+)
+| filter denial.@timestamp > change.@timestamp
+| stats count(*) as denials, min(denial.@timestamp) as first by change.userIdentity.arn as who, denial.requestParameters.bucketName as bucket
+"""
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
     """Ingest the example deliveries, once."""
@@ -48,8 +61,9 @@ def answered(capsys, *words):
         "@blocked/by-service",
         "stats count(*) by requestParameters.bucketName",
         "filter ispresent(errorMessage) | pattern errorMessage",
+        WITHIN,
     ],
-    ids=["the article's", "of the library", "of the record's text", "with a stage"],
+    ids=["the article's", "of the library", "of the record's text", "with a stage", "with queries within"],
 )  # fmt: skip
 def test_a_lake_answers_as_the_deliveries_do(query, more, lake, capsys):
     """The same rows in the same order, and as many records that matched."""
@@ -61,11 +75,12 @@ def test_a_lake_answers_as_the_deliveries_do(query, more, lake, capsys):
 
 @pytest.mark.slow
 @pytest.mark.spark
-def test_spark_answers_as_duckdb_does(lake, capsys, spark):
-    """The article's query, by the other engine."""
+@pytest.mark.parametrize("query", [ARTICLE, WITHIN], ids=["the article's", "with queries within"])
+def test_spark_answers_as_duckdb_does(query, lake, capsys, spark):
+    """Queries by the other engine."""
     del spark  # its session is found and used
-    by_spark = answered(capsys, ARTICLE, "--lake", lake, "--engine", "spark", "--master", "local[2]")
-    by_duckdb = answered(capsys, ARTICLE, "--lake", lake)
+    by_spark = answered(capsys, query, "--lake", lake, "--engine", "spark", "--master", "local[2]")
+    by_duckdb = answered(capsys, query, "--lake", lake)
     assert by_spark["results"] == by_duckdb["results"] != []
     assert by_spark["statistics"].keys() == by_duckdb["statistics"].keys()
 
@@ -131,6 +146,30 @@ def test_the_shown_statement_is_the_query(query, lake, capsys):
     assert [row.get("eventName") for row in rows] == [row.get("eventName") for row in expected]
     assert len(rows) == len(expected) > 3
     assert set(expected[0]) <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("filter a in (display b)", "a query within a query takes a statement of its own (run the query)"),
+        (
+            "join left=a right=b where a.c = b.c (display d)",
+            "this query has a command that no engine has words for",
+        ),
+    ],
+)
+def test_several_queries_are_no_statement(query, message, capsys):
+    """What takes more than one statement is not printed as one."""
+    assert main(["query", query, "--show-sql"]) == 4
+    found = capsys.readouterr()
+    assert (found.out, message in found.err) == ("", True)
+
+
+def test_tables_are_wanted_of_all_queries(lake, capsys):
+    """A table that a query within the query looks up in is missing just as well."""
+    for query in ("filter a in (lookup t b OUTPUT c | display c)", "join left=a right=b where a.c = b.c (lookup t b OUTPUT c)"):  # fmt: skip
+        assert main(["query", query, "--lake", lake]) == 2
+        assert "the query looks up in t, and no file is known for it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("engine", ["spark", "athena"])

@@ -286,6 +286,8 @@ WRONG = [
     ("filter errorCode = 'x", "count(*)", 19, "nothing closes this '"),
     ("fields a | pattern @message", "count(*)", 11, "the command 'pattern' is not supported"),
     ("lookup t k as v output w", "count(*)", 0, "the command 'lookup' is not supported"),
+    ("join left=x right=y where x.k = y.k (display k)", "count(*)", 0, "the command 'join' is not supported"),
+    ("filter a in (display b)", "count(*)", 12, "a query within a query cannot stand here"),
     ("filter a = 1", "cont(*)", 0, "there is no function 'cont' (did you mean count?)"),
     ("filter a = 1", "count(*), avg(b)", 10, "an AggregationExpression gives one value, and this has several"),
     ("filter a = 1", "count(*) | limit 3 | stats max(x)", 11, "sort and limit come after the last stats"),

@@ -9,8 +9,8 @@ from test_query_engines import QUERIES
 
 from rolewatch.engines.answers import Answer
 from rolewatch.engines.duckdb import rows_of
-from rolewatch.engines.stages import ALL, Table, answer_of
-from rolewatch.insights import Moments, QueryError, parse_query, plan_query, plan_segments
+from rolewatch.engines.stages import ALL, Table, answer_query
+from rolewatch.insights import Moments, QueryError, parse_query, plan_nested, plan_query, plan_segments
 from rolewatch.plan import gets
 
 TABLE = Table(("account", "team", "eventName"), (("0", "core", "x"), ("1", "web", ""), ("0", "again", "y")))
@@ -21,8 +21,7 @@ LOOK = f"lookup t account as {ACCOUNT} OUTPUT team"
 
 def answers(text, messages=FEW, *, earlier=(), tables=None):
     """Run a query; rows as dicts of what is there, as text."""
-    parts = plan_segments(parse_query(text), Moments(0, 0))
-    asked = []
+    query, asked = parse_query(text), []
 
     def ask(plan, period, most):
         asked.append(period)
@@ -32,7 +31,13 @@ def answers(text, messages=FEW, *, earlier=(), tables=None):
         rows, matched = rows_of(plan, fields, len(records), most=most)
         return Answer(plan, rows, more=False, statistics={"seconds": 0.1, "records_matched": matched}, absent=(), skipped=[], unreadable=[])  # fmt: skip
 
-    found = answer_of(parts, ask, {"t": TABLE} if tables is None else tables, most=10_000, threads=1)
+    def plan(values):
+        return plan_segments(query, Moments(0, 0), values)
+
+    nested = plan_nested(query, Moments(0, 0))
+    found = answer_query(
+        plan, nested, ask, {"t": TABLE} if tables is None else tables, most=10_000, threads=1
+    )
     names = [(each.name, each.expression.type) for each in found.plan.shown]
     rows = [
         {
@@ -170,7 +175,7 @@ def test_diff():
         ("stats count(*) | diff", "diff compares patterns: it follows pattern, or stands before stats"),
         ("diff | diff", "diff compares patterns"),
         ("pattern @message | limit 1 | diff", "diff compares patterns"),
-        (f"{LOOK} | diff", "diff cannot follow another diff, or lookup"),
+        (f"{LOOK} | diff", "diff cannot follow another diff, lookup or join"),
         ("stats count(*) by eventName offset 1h", "an offset moves bins, and there is no bin() behind by"),
         ("stats count(*) by bin(1d) offset 1mo", "an offset is so many weeks, days or less"),
     ],

@@ -18,10 +18,10 @@ OPTION: Final = "lookup"
 
 def tables_of(values: Mapping[str, Any], parts: "Iterable[Segment]") -> "dict[str, Table]":
     """Read the tables that a query looks up in; UsageError for one without a file, or without a column that is asked for."""
-    from rolewatch.plan.stages import Match  # noqa: PLC0415 - not needed for --help
+    from rolewatch.plan.stages import Match, stages_of  # noqa: PLC0415 - not needed for --help
 
     files, found = assigned(values, OPTION), dict[str, "Table"]()
-    for stage in (part.stage for part in parts):
+    for stage in stages_of(parts):
         if not isinstance(stage, Match):
             continue
         if stage.table not in files:

@@ -5,9 +5,10 @@ from calendar import monthrange
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
-from rolewatch.base.errors import UsageError
+from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.cli import words
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.inputs import window_of
@@ -89,16 +90,19 @@ def run(called: Called) -> int:
     if values["replace"] and not values["save"]:
         raise UsageError("--replace means nothing without --save")
     window = window_of(values, now)
-    from rolewatch.insights import Moments, parse_query, plan_segments  # noqa: PLC0415 - not needed for --help
+    from rolewatch.insights import Moments, parse_query, plan_nested, plan_segments  # noqa: PLC0415 - not needed for --help
 
     query = parse_query(text_of(called))
-    parts = plan_segments(query, Moments(*_moments(window, now)))
+    moments = Moments(*_moments(window, now))
+    nested, parts = plan_nested(query, moments), plan_segments(query, moments)
     write = _writer(called, parts[-1].plan)
     if values["save"]:
         save(called, query.text)
         if not (values["source"] or values["lake"] or values["show-sql"]):
             return 0
     if values["show-sql"]:
+        if nested:
+            raise CannotDo("a query within a query takes a statement of its own", remedy="run the query")
         return show_sql(called, parts, _moved(window, query.offset, now))
     place = place_asked(called)
     if place is None:
@@ -107,16 +111,23 @@ def run(called: Called) -> int:
         deliveries_of(
             values["source"], window, []
         )  # one that does not exist goes before all that may fail later
-    tables = tables_of(values, parts)
+    tables = tables_of(values, chain(parts, *nested.values()))
     window = _moved(window, query.offset, now)
     request = requested(values, window)
     before = _before(parts[0], window, now)
     most = max(query.limit or 0, MOST)  # behind a limit, unnest can make more rows of those it left
     with Output(values["output"]) as out:
-        from rolewatch.engines.stages import answer_of  # noqa: PLC0415 - as above
+        from rolewatch.engines.stages import answer_query  # noqa: PLC0415 - as above
 
         with asking(called, place, window, before) as ask:
-            found = answer_of(parts, ask, tables, most=most, threads=request.jobs)
+            found = answer_query(
+                lambda values: plan_segments(query, moments, values),
+                nested,
+                ask,
+                tables,
+                most=most,
+                threads=request.jobs,
+            )
         _tell(found, query, most)
         out.write(partial(write, found))
     return UNREAD if found.unreadable else 0

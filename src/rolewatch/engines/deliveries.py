@@ -19,6 +19,7 @@ from rolewatch.scan.run import without_collector
 from rolewatch.sources import deliveries_of
 
 #: A star stands for anything, and this character for bytes that are no UTF-8, of which no literal can tell.
+_MANY: Final = 200  # values beyond which looking for each of them takes longer than to decode
 _HIDDEN: Final = re.compile("[*\ufffd\ud800-\udfff]")
 
 
@@ -81,7 +82,7 @@ def _condition(expression: Expression) -> Condition | None:
             texts = [each.value for each in values if isinstance(each, Constant)]
             told = [_comparison(get, text, "") for text in texts if isinstance(text, str)]
             parts = tuple(each for each in told if each)
-            return Or(parts) if len(parts) == len(values) else None
+            return Or(parts) if len(parts) == len(values) <= _MANY else None
     return None
 
 

@@ -3,6 +3,6 @@
 from rolewatch.insights.errors import QueryError
 from rolewatch.insights.lower import Moments
 from rolewatch.insights.parse import parse_query
-from rolewatch.insights.planner import plan_query, plan_segments
+from rolewatch.insights.planner import plan_nested, plan_query, plan_segments
 
-__all__ = ["Moments", "QueryError", "parse_query", "plan_query", "plan_segments"]
+__all__ = ["Moments", "QueryError", "parse_query", "plan_nested", "plan_query", "plan_segments"]

@@ -18,12 +18,14 @@ from rolewatch.insights.syntax import (
     Field,
     Fields,
     Filter,
+    Join,
     Key,
     Limit,
     Lookup,
     ParseGlob,
     ParseRegex,
     PatternOf,
+    Query,
     Sort,
     Source,
     Span,
@@ -34,11 +36,12 @@ from rolewatch.insights.syntax import (
 )
 from rolewatch.patterns.regex import compiled
 
+MOST_COMMANDS: Final = 100
 MOST_ROWS: Final = 100_000  # of a `limit` (API reference)
 CHOICES: Final = {"nameprefix": "namePrefix", "accountidentifiers": "accountIdentifiers", "class": "class"}
 #: Commands of the newest documentation that nobody has recorded the behaviour of.
 NOT_SUPPORTED: Final = frozenset((
-    "join", "accum", "addtotals", "appendcols", "autoregress", "cidrlookup", "countfrequent", "estimate", "expand",
+    "accum", "addtotals", "appendcols", "autoregress", "cidrlookup", "countfrequent", "estimate", "expand",
     "filldown", "fillmissing", "logcompare", "outlier", "relevantfields", "sessionize",
 ))  # fmt: skip
 T = TypeVar("T")
@@ -49,8 +52,9 @@ class Commands:
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
-        self._expressions = Expressions(scanner)
+        self._expressions = Expressions(scanner, self._nested)
         self._start = 0
+        self._within = False  # a query in parentheses
         self._readers: dict[str, Callable[[], Command]] = {
             "fields": lambda: Fields(self._columns(), self._span()),
             "display": lambda: Display(self._columns(), self._span()),
@@ -71,11 +75,38 @@ class Commands:
             "diff": self._diff,
             "unmask": lambda: Unmask(self._fields(), self._span()),
             "lookup": self._lookup,
+            "join": self._join,
             "source": self._source,
         }
 
-    def one(self) -> Command:
-        """Read a command."""
+    def several(self) -> tuple[Command, ...]:
+        """Read commands with `|` between them."""
+        scanner = self._scanner
+        found = [self._one()]
+        while scanner.sign("|"):
+            if len(found) == MOST_COMMANDS:
+                raise scanner.error(
+                    f"a query has at most {MOST_COMMANDS} commands", scanner.at, len(scanner.query)
+                )
+            start = scanner.at
+            found.append(self._one())
+            if isinstance(found[-1], Source):
+                raise scanner.error("SOURCE comes first", start, scanner.behind)
+        return tuple(found)
+
+    def _nested(self) -> Query:
+        """Read a query in parentheses."""
+        scanner, around, start = self._scanner, self._start, self._scanner.at
+        self._sign("(")
+        if self._within:
+            raise scanner.error("a query within a query cannot hold another one", start, start + 1)
+        self._within = True
+        commands = self.several()
+        self._sign(")")
+        self._within, self._start = False, around
+        return Query(commands, scanner.query)
+
+    def _one(self) -> Command:
         scanner = self._scanner
         self._start = scanner.at
         word = scanner.name()
@@ -209,20 +240,60 @@ class Commands:
         field = self._expressions.field()
         return field.name, self._expressions.field() if self._scanner.keyword("as") else field
 
+    def _join(self) -> Join:
+        scanner, start = self._scanner, self._start
+        found: dict[str, str] = {}
+        while option := scanner.keyword("type", "left", "right"):
+            self._sign("=")
+            if option in found:
+                raise scanner.error(f"{option}= stands there twice", start, scanner.behind)
+            at, found[option] = scanner.at, self._name()
+            if option == "type" and found[option].lower() not in ("inner", "left"):
+                raise scanner.error("a join is of type inner or left", at, scanner.behind)
+        if "left" not in found or "right" not in found or found["left"] == found["right"]:
+            raise scanner.error("join needs two names, for the rows here and those of the other query", start, scanner.behind, remedy="write left=a right=b")  # fmt: skip
+        left, right = found["left"], found["right"]
+        self._need("where")
+        keys = [self._key_pair(left, right)]
+        while scanner.keyword("and"):
+            keys.append(self._key_pair(left, right))
+        query = self._nested()
+        return Join(
+            found.get("type", "inner").lower() == "inner",
+            left,
+            right,
+            tuple(keys),
+            query,
+            scanner.span(start),
+        )
+
+    def _key_pair(self, left: str, right: str) -> tuple[Field, Field]:
+        """Read what is equal in rows that go together: `a.field = b.field`, in whatever order."""
+        scanner, start = self._scanner, self._scanner.at
+        one = self._expressions.field()
+        self._sign("=")
+        pair = {each.steps[0]: each for each in (one, self._expressions.field()) if len(each.steps) > 1}
+        if pair.keys() != {left, right}:
+            raise scanner.error(f"a join compares a field of {left} with one of {right}", start, scanner.behind, remedy=f"write {left}.field = {right}.field")  # fmt: skip
+        here, there = (pair[name]._replace(steps=pair[name].steps[1:]) for name in (left, right))
+        return here, there
+
     def _source(self) -> Source:
         scanner = self._scanner
         data: tuple[str, ...] | None = None
         groups: tuple[tuple[str, tuple[str, ...]], ...] | None = None
         if scanner.keyword("datasource"):
-            self._parenthesis("(")
+            self._sign("(")
             data = self._texts()
-            self._parenthesis(")")
+            self._sign(")")
         if scanner.keyword("loggroups"):
-            self._parenthesis("(")
+            self._sign("(")
             groups = () if scanner.next == ")" else self._several(self._choice)
-            self._parenthesis(")")
+            self._sign(")")
+        if scanner.next in ("'", '"') and data is None and groups is None:
+            groups = (("names", self._several(self._text)),)
         if data is None and groups is None:
-            raise scanner.unexpected("logGroups(…) or dataSource(…)")
+            raise scanner.unexpected("a log group's quoted name, logGroups(…) or dataSource(…)")
         return Source(groups, data, self._span())
 
     def _choice(self) -> tuple[str, tuple[str, ...]]:
@@ -230,7 +301,7 @@ class Commands:
         word = scanner.name() or ""
         if word.lower() not in CHOICES:
             raise scanner.unknown("way to choose log groups", word, CHOICES.values(), start)
-        self._parenthesis(":")
+        self._sign(":")
         return CHOICES[word.lower()], self._texts()
 
     def _texts(self) -> tuple[str, ...]:
@@ -240,7 +311,13 @@ class Commands:
                 raise self._scanner.error("these are quoted texts", *item.span)
         return tuple(item.value for item in found.items if isinstance(item, Text))
 
-    def _parenthesis(self, sign: str) -> None:
+    def _text(self) -> str:
+        found = self._scanner.text()
+        if found is None:
+            raise self._scanner.unexpected("a quoted text")
+        return found.value
+
+    def _sign(self, sign: str) -> None:
         if not self._scanner.sign(sign):
             raise self._scanner.unexpected(f"'{sign}'")
 

@@ -7,7 +7,20 @@ from typing import Final
 from rolewatch.insights.functions import FUNCTIONS
 from rolewatch.insights.periods import LARGEST, UNITS, period
 from rolewatch.insights.scanner import Scanner
-from rolewatch.insights.syntax import Call, Expression, Field, List, Number, Period, Regex, Star, Text, Truth
+from rolewatch.insights.syntax import (
+    Call,
+    Expression,
+    Field,
+    List,
+    Nested,
+    Number,
+    Period,
+    Query,
+    Regex,
+    Star,
+    Text,
+    Truth,
+)
 
 DEEPEST: Final = 60  # parentheses, functions and signs within each other
 IN_A_ROW: Final = 200  # operators of one kind: the tree that they make is as deep
@@ -18,10 +31,11 @@ _PERIODS: Final = frozenset(("bin", "datefloor", "dateceil"))  # functions whose
 
 
 class Expressions:
-    """Reads expressions with a scanner."""
+    """Reads expressions with a scanner; `nested` reads a query in parentheses."""
 
-    def __init__(self, scanner: Scanner) -> None:
+    def __init__(self, scanner: Scanner, nested: Callable[[], Query]) -> None:
         self._scanner = scanner
+        self._nested = nested
         self._depth = 0
 
     def one(self) -> Expression:
@@ -50,16 +64,21 @@ class Expressions:
     def literals(self) -> List:
         """Read a list of literals."""
         scanner, start = self._scanner, self._scanner.at
-        if scanner.sign("("):
-            raise scanner.error(
-                "queries within queries are not supported", start, start + 1, remedy='write a list: in ["a", "b"]'
-            )  # fmt: skip
         self._need("[")
         items = [self._literal()]
         while scanner.sign(","):
             items.append(self._literal())
         self._need("]")
         return List(tuple(items), scanner.span(start))
+
+    def _values(self) -> List | Nested:
+        """Read what `in` looks through: a list, or a query that gives one."""
+        scanner, start = self._scanner, self._scanner.at
+        if scanner.next != "(":
+            return self.literals()
+        if scanner.query[start + 1 :].lstrip()[:1] in ("'", '"', "-", *"0123456789"):
+            raise scanner.error("a list stands in brackets", start, start + 1, remedy='write in ["a", "b"]')
+        return Nested(self._nested(), scanner.span(start))
 
     def period(self) -> Period:
         """Read a span of time."""
@@ -119,7 +138,7 @@ class Expressions:
         if scanner.keyword("like"):
             return Call(f"{negated}like", (left, self._needle(as_regex=False)), scanner.span(start))
         if scanner.keyword("in"):
-            return Call(f"{negated}in", (left, self.literals()), scanner.span(start))
+            return Call(f"{negated}in", (left, self._values()), scanner.span(start))
         if negated:
             raise scanner.unexpected("'like' or 'in' after 'not'")
         return left

@@ -1,7 +1,7 @@
 """Expressions of a query in, expressions of a plan out: every conversion spelled out. Rules: docs/insights.md."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rolewatch.insights.errors import QueryError
@@ -12,10 +12,12 @@ from rolewatch.insights.syntax import (
     Expression,
     Field,
     List,
+    Nested,
     Number,
     Period,
     Query,
     Regex,
+    Span,
     Star,
     Text,
     Truth,
@@ -47,12 +49,18 @@ class Moments(NamedTuple):
     end: int
 
 
+#: What queries within a query gave, by where they stand.
+Found = Mapping[Span, Sequence[Constant]]
+
+
 class Lowering:
     """Translates expressions where `names` are the columns known so far, by their names."""
 
-    def __init__(self, query: Query, moments: Moments) -> None:
+    def __init__(self, query: Query, moments: Moments, found: Found | None = None) -> None:
         self._query = query
         self._moments = moments
+        self._found = found
+        self.aliases: dict[str, Callable[[Field], Node]] = {}  # of the two sides of a join
         self.names: dict[str, Column] = {}
         self.offset = 0  # milliseconds by which bins are moved
         self.only_names = False  # after stats there are no fields of records any more
@@ -139,6 +147,9 @@ class Lowering:
     def _field(self, field: Field) -> Node:
         """Translate a field: a column by its whole name, what a column's structure holds, or a leaf of the record."""
         steps = field.steps
+        side = self.aliases.get(str(steps[0])) if len(steps) > 1 else None
+        if side:
+            return side(field._replace(steps=steps[1:]))
         for size in range(len(steps), 0, -1):
             column = self.names.get(Field(steps[:size], field.span).name)
             if column and size == len(steps):
@@ -185,12 +196,23 @@ class Lowering:
 
     def _in(self, call: Call) -> Node:
         value, values = self.value(call.arguments[0]), call.arguments[1]
-        assert isinstance(values, List)  # noqa: S101 - the parser lets nothing else through
-        items = [self.value(item) for item in values.items]
+        items = self._items(values)
+        if not items:
+            return Constant(False, TRUTH)  # noqa: FBT003 - that is its value
         if as_scalar(value).type is TEXT and all(item.type is TEXT for item in items):
             return Apply("among", (as_scalar(value), *items), TRUTH)
+        if len(items) > 1 and all(item.type is NUMBER for item in items):
+            return Apply("among", (as_number(value), *items), TRUTH)
         found = tuple(equal(value, item) for item in items)
         return found[0] if len(found) == 1 else Apply("or", found, TRUTH)
+
+    def _items(self, values: Expression) -> list[Node]:
+        if isinstance(values, Nested):
+            if self._found is None:
+                raise self._error("a query within a query cannot stand here", values)
+            return list(self._found.get(values.span, ()))
+        assert isinstance(values, List)  # noqa: S101 - the parser lets nothing else through
+        return [self.value(item) for item in values.items]
 
     def _function(self, call: Call) -> Node:
         special = self._special.get(call.name)

@@ -20,9 +20,11 @@ from rolewatch.insights.syntax import (
     Field,
     Fields,
     Filter,
+    Join,
     Limit,
     List,
     Lookup,
+    Nested,
     ParseGlob,
     ParseRegex,
     PatternOf,
@@ -43,9 +45,10 @@ _IMPLIED: Final = {"bin": "@timestamp", "messagesize": "@message"}
 
 def check_names(query: Query) -> None:
     """Raise QueryError for a name that is given twice, or that cannot be there, and for commands in an order that cannot be."""
-    scope = _Scope(query)
-    for command in query.commands:
-        scope.enter(command)
+    _Scope(query).enter_all()
+    for place in query.within:
+        if isinstance(place, Nested):
+            _Scope(place.query).enter_all()
 
 
 def canonical(expression: Expression) -> str:
@@ -73,6 +76,12 @@ class _Scope:
         self._stats = 0
         self._after_dedup = False
         self._sorted: Span | None = None  # a sort or limit behind a `stats`
+        self._joined: tuple[str, _Scope] | None = None  # the name and scope of the other query
+
+    def enter_all(self) -> None:
+        """Check all commands."""
+        for command in self._query.commands:
+            self.enter(command)
 
     def enter(self, command: Command) -> None:
         """Check a command, and take in the names it gives."""
@@ -112,11 +121,25 @@ class _Scope:
                 self._check([field for _, field in keys])
                 if self._outputs is not None:
                     self._outputs.update(names)
+            case Join():
+                self._enter_join(command)
             case PatternOf(expression):
                 self._check([expression])
-                self._outputs = None
+                self._outputs = self._joined = None
             case Anomaly() | Diff() | Source():
                 pass
+
+    def _enter_join(self, join: Join) -> None:
+        """Take in another query, whose names have an alias in front; those here can have one."""
+        if any(isinstance(each, Join) for each in self._query.commands[: self._query.commands.index(join)]):
+            raise self._error("a query has at most one join", join.span)
+        other = _Scope(join.query)
+        other.enter_all()
+        self._check([here for here, _ in join.keys])
+        other._check([there for _, there in join.keys])
+        self._joined = join.right, other
+        if self._outputs is not None:
+            self._outputs |= {f"{join.left}.{name}" for name in self._outputs}
 
     def _enter_stats(self, stats: Stats) -> None:
         self._stats += 1
@@ -134,7 +157,7 @@ class _Scope:
             )
             outputs.update(_names(column))
         self._complain(unknown, stats.span)
-        self._outputs, self._sorted = outputs, None
+        self._outputs, self._sorted, self._joined = outputs, None, None
         self._given = {}
         for column in (*stats.groups, *stats.aggregates):
             if column.named:
@@ -167,14 +190,21 @@ class _Scope:
     def _missing(self, expressions: Iterable[Expression]) -> dict[str, None]:
         """Give what expressions refer to that cannot be there, in their order."""
         outputs = self._outputs
-        if outputs is None:
+        if outputs is None and self._joined is None:
             return {}
         found: dict[str, None] = {}
         for expression in expressions:
-            for name in _references(expression, outputs):
-                if not _is_among(name, outputs):
+            for name in _references(expression, outputs or ()):
+                if not self._is_there(name):
                     found[name] = None
         return found
+
+    def _is_there(self, name: str) -> bool:
+        """Whether something can have a name: an output, whatever a record may have, or what another query gives."""
+        alias, _, rest = name.partition(".")
+        if self._joined and rest and alias == self._joined[0]:
+            return self._joined[1]._is_there(rest)  # noqa: SLF001 - of its own class
+        return self._outputs is None or _is_among(name, self._outputs)
 
     def _complain(self, unknown: dict[str, None], span: Span) -> None:
         if unknown:

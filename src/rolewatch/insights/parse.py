@@ -3,9 +3,7 @@
 from rolewatch.insights.commands import Commands
 from rolewatch.insights.names import check_names
 from rolewatch.insights.scanner import Scanner
-from rolewatch.insights.syntax import Query, Source
-
-MOST_COMMANDS = 100
+from rolewatch.insights.syntax import Query
 
 
 def parse_query(text: str) -> Query:
@@ -14,16 +12,9 @@ def parse_query(text: str) -> Query:
     commands = Commands(scanner)
     if not scanner.next:
         raise scanner.unexpected("a command")
-    found = [commands.one()]
-    while scanner.sign("|"):
-        if len(found) == MOST_COMMANDS:
-            raise scanner.error(f"a query has at most {MOST_COMMANDS} commands", scanner.at, len(text))
-        start = scanner.at
-        found.append(commands.one())
-        if isinstance(found[-1], Source):
-            raise scanner.error("SOURCE comes first", start, scanner.behind)
+    found = commands.several()
     if scanner.next:
         raise scanner.unexpected("'|' or the end of the query")
-    query = Query(tuple(found), text)
+    query = Query(found, text)
     check_names(query)
     return query

@@ -3,6 +3,7 @@
 Places count characters of the query from 0; ends are exclusive.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -87,7 +88,14 @@ class List(NamedTuple):
     span: Span
 
 
-Expression = Number | Text | Truth | Regex | Period | Star | Field | Call | List
+class Nested(NamedTuple):
+    """A query in parentheses behind `in`: its one column has the values."""
+
+    query: "Query"
+    span: Span
+
+
+Expression = Number | Text | Truth | Regex | Period | Star | Field | Call | List | Nested
 
 
 class Column(NamedTuple):
@@ -222,6 +230,20 @@ class Lookup(NamedTuple):
     span: Span
 
 
+class Join(NamedTuple):
+    """`join`: beside each row those of another query that have equal values; without `inner` rows stay that have none.
+
+    The keys are pairs of a field here and a field there, without the aliases that tell the two apart.
+    """
+
+    inner: bool
+    left: str
+    right: str
+    keys: tuple[tuple[Field, Field], ...]
+    query: "Query"
+    span: Span
+
+
 class Source(NamedTuple):
     """`SOURCE`: which log groups or data sources are asked, by the name of the choice and its texts."""
 
@@ -232,7 +254,7 @@ class Source(NamedTuple):
 
 Command = (
     Fields | Display | Filter | Stats | Sort | Limit | ParseGlob | ParseRegex | Dedup | Unnest
-    | PatternOf | Anomaly | Diff | Unmask | Lookup | Source
+    | PatternOf | Anomaly | Diff | Unmask | Lookup | Join | Source
 )  # fmt: skip
 
 
@@ -254,6 +276,21 @@ class Query(NamedTuple):
         return first.offset.milliseconds if first and first.offset else 0
 
     @property
+    def within(self) -> "tuple[Nested | Join, ...]":
+        """The places in it where another query stands, in their order."""
+        return tuple(_within(self.commands))
+
+    @property
     def chooses_groups(self) -> bool:
-        """Whether it says which log groups it is asked of."""
-        return isinstance(self.commands[0], Source)
+        """Whether it, or a query within it, says which log groups it is asked of."""
+        return any(
+            isinstance(each.commands[0], Source) for each in (self, *(place.query for place in self.within))
+        )
+
+
+def _within(parts: tuple[object, ...]) -> Iterator[Nested | Join]:
+    for part in parts:
+        if isinstance(part, Nested | Join):
+            yield part
+        elif isinstance(part, tuple):
+            yield from _within(part)

@@ -53,7 +53,21 @@ class Match(NamedTuple):
     outputs: tuple[tuple[str, Column], ...]
 
 
-Stage = Cluster | Match
+class Joined(NamedTuple):
+    """The rows of another query beside those whose keys, texts or numbers, have the same values; nothing missing is the same.
+
+    The other query shows its keys, and behind them what goes into the outputs. `place` tells its rows apart, from 0 beside each
+    row. Without `inner` rows stay that have none beside them.
+    """
+
+    keys: tuple[Expression, ...]
+    other: "tuple[Segment, ...]"
+    outputs: tuple[Column, ...]
+    place: Column
+    inner: bool
+
+
+Stage = Cluster | Match | Joined
 
 
 class Segment(NamedTuple):
@@ -70,8 +84,8 @@ class Segment(NamedTuple):
 
 def segments(steps: Sequence[Step | Stage], shown: Sequence[Shown]) -> tuple[Segment, ...]:
     """Cut a query at its stages."""
-    stages = [(place, step) for place, step in enumerate(steps) if isinstance(step, Cluster | Match)]
-    plain = [step for step in steps if not isinstance(step, Cluster | Match)]
+    stages = [(place, step) for place, step in enumerate(steps) if isinstance(step, Stage)]
+    plain = [step for step in steps if not isinstance(step, Stage)]
     if not stages:
         return (Segment(Plan(tuple(plain), tuple(shown))),)
     place, stage = stages[0]
@@ -96,11 +110,20 @@ def segments(steps: Sequence[Step | Stage], shown: Sequence[Shown]) -> tuple[Seg
     return (Segment(first, stage, fields), *segments(again, seen))
 
 
+def stages_of(parts: Iterable[Segment]) -> Iterator[Stage]:
+    """Yield the stages of a query, and of those that are joined to it."""
+    for part in parts:
+        if part.stage:
+            yield part.stage
+        if isinstance(part.stage, Joined):
+            yield from stages_of(part.stage.other)
+
+
 def renamed(plan: Plan, names: Mapping[Get, Get]) -> Plan:
     """Write a plan without stages with other fields."""
     fields: dict[Column | Get, Expression] = dict(names.items())
     steps = [_renamed(step, fields) for step in plan.steps]
-    plain = tuple(step for step in steps if not isinstance(step, Cluster | Match))
+    plain = tuple(step for step in steps if not isinstance(step, Stage))
     return Plan(plain, tuple(Shown(each.name, _named(each.expression, fields)) for each in plan.shown))
 
 
@@ -120,6 +143,8 @@ def _taken(stage: Stage) -> tuple[Expression, ...]:
             return (text,)
         case Match(_, keys):
             return tuple(expression for _, expression in keys)
+        case Joined(keys=expressions):
+            return expressions
 
 
 def _made(stage: Stage) -> tuple[Column, ...]:
@@ -128,6 +153,8 @@ def _made(stage: Stage) -> tuple[Column, ...]:
             return columns
         case Match(_, _, outputs):
             return tuple(column for _, column in outputs)
+        case Joined(outputs=columns_, place=place):
+            return (*columns_, place)
 
 
 def _numbers(step: Step | Stage) -> Iterator[int]:
@@ -139,16 +166,14 @@ def _numbers(step: Step | Stage) -> Iterator[int]:
             yield from (number for number, _ in (*keys, *aggregates))
         case Unnest(number, place, _):
             yield from (number, place)
-        case Cluster() | Match():
+        case Cluster() | Match() | Joined():
             yield from (column.number for column in _made(step))
 
 
 def _leaves(steps: Iterable[Step | Stage], shown: Iterable[Shown]) -> Iterator[Column | Get]:
     """Yield the columns and fields that steps and what is shown refer to, each once."""
     expressions = [
-        each
-        for step in steps
-        for each in (_taken(step) if isinstance(step, Cluster | Match) else children(step))
+        each for step in steps for each in (_taken(step) if isinstance(step, Stage) else children(step))
     ]
     pending, found = [*expressions, *(each.expression for each in shown)][::-1], dict[Column | Get, None]()
     while pending:
@@ -195,3 +220,5 @@ def _renamed(step: Step | Stage, names: Mapping[Column | Get, Expression]) -> St
             return step._replace(text=named(text))
         case Match(_, pairs):
             return step._replace(keys=tuple((name, named(each)) for name, each in pairs))
+        case Joined(keys=expressions_):
+            return step._replace(keys=tuple(map(named, expressions_)))
