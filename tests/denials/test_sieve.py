@@ -13,7 +13,7 @@ from rolewatch.cloudtrail.carve import ESCAPES, JOINT, TIME, bit
 from rolewatch.denials import rule, sieve
 from rolewatch.denials.record import decode
 from rolewatch.denials.rule import Rule, facts
-from rolewatch.denials.sieve import Sieve
+from rolewatch.denials.sieve import Sieve, deeds_of
 
 OTHER_ROLE = (
     LINKED["sessionContext"]["sessionIssuer"]["arn"].replace("config", "macie").replace("Config", "Macie")
@@ -72,7 +72,7 @@ def test_sift(groups, random):
     asked = random.sample(sorted(expected), random.randint(0, len(expected)))
     found = {}
     for part in (places[::2], places[1::2]):
-        Sieve(asked, found, Rule()).sift((number, boiled(*group)) for number, group in part)
+        Sieve(deeds_of(asked), found, Rule()).sift((number, boiled(*group)) for number, group in part)
     assert {key: time for key, (time, _) in found.items()} == {key: expected[key][0] for key in asked}
     for key, (time, number) in found.items():
         assert (*key, time) in {fact for record in groups[number - 1] for fact in facts(decode(json.dumps(record).encode()), Rule())}  # fmt: skip
@@ -84,7 +84,7 @@ def test_what_is_known_is_kept():
     ((key, _),) = named([(1, [record])]).items()
     for known, expected in (("2026-03-02", ("2026-03-02", 9)), ("2026-02-01", (record["eventTime"], 1))):
         found = {key: (known, 9)}
-        Sieve([key], found, Rule()).sift([(1, boiled(record))])
+        Sieve(deeds_of([key]), found, Rule()).sift([(1, boiled(record))])
         assert found == {key: expected}
 
 
@@ -95,7 +95,7 @@ def test_every_resource_is_found(source, call, case):
     expected = {key: value for key, value in named([(1, [record])]).items() if len(key) == 3}
     assert len(expected) == 1
     found = {}
-    Sieve(expected, found, Rule()).sift([(1, boiled(record))])
+    Sieve(deeds_of(expected), found, Rule()).sift([(1, boiled(record))])
     assert found == expected
 
 
@@ -107,6 +107,6 @@ def test_few_records_are_named(monkeypatch):
     again = [item(requestParameters={"bucketName": "data-0007"}, eventTime=f"2026-03-02T00:{n:02d}:00Z") for n in range(60)]  # fmt: skip
     key = next(iter(named([(1, [calls[7]])])))
     found = {}
-    Sieve([key], found, Rule()).sift([(1, boiled(*calls)), (2, boiled(*again))])
+    Sieve(deeds_of([key]), found, Rule()).sift([(1, boiled(*calls)), (2, boiled(*again))])
     assert found == {key: ("2026-03-02T00:59:00Z", 2)}
     assert len(count) == 1

@@ -18,7 +18,8 @@ from refusals import (
 )
 
 from rolewatch.denials.rule import Rule
-from rolewatch.findings.build import EVENT_IDS, finding_id, followed
+from rolewatch.findings.build import finding_id, followed
+from rolewatch.findings.tally import EVENT_IDS
 
 BUCKET = "arn:aws:s3:::b"
 MACIE = role("macie", "AWSServiceRoleForAmazonMacie")

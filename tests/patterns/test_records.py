@@ -48,7 +48,7 @@ def patterns_of(rng):
 @given(st.integers(0, 2**32))
 def test_matching(seed):
     """All of several patterns are decided as the pattern alone decides on the whole message."""
-    rng = random.Random(seed)  # noqa: S311 - the same patterns for the same seed
+    rng = random.Random(seed)
     patterns = patterns_of(rng)
     matcher = Matcher(patterns)
     for _ in range(10):
@@ -66,7 +66,7 @@ def test_matching(seed):
 @given(st.integers(0, 2**32))
 def test_what_is_necessary(seed):
     """A message that matches holds one literal of each clause, unless an escape may hide it."""
-    rng = random.Random(seed)  # noqa: S311 - as above
+    rng = random.Random(seed)
     for pattern in patterns_of(rng):
         clauses = necessary(pattern.parsed)
         for _ in range(8):
@@ -80,7 +80,7 @@ def test_what_is_necessary(seed):
 @given(st.integers(0, 2**32))
 def test_search(seed):
     """A record that matches one of several patterns is marked by the search for all of them."""
-    rng = random.Random(seed)  # noqa: S311 - as above
+    rng = random.Random(seed)
     patterns = patterns_of(rng)
     literals = search(patterns)
     if literals is None:

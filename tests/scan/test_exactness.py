@@ -136,7 +136,7 @@ def write(rng, item, escape, space):
 
 def deliver(seed):
     """Make the text of one delivery."""
-    rng = random.Random(seed)  # noqa: S311 - the same delivery for the same seed
+    rng = random.Random(seed)
     spaced = rng.random() < 0.15
     texts = []
     for _ in range(rng.randrange(1, 14)):

@@ -118,5 +118,5 @@ def test_origins(monkeypatch, group):
     assert len(set(numbers)) == 10
     assert min(numbers) > 0
     assert [origins.delivery(number) for number in numbers[::-1]] == deliveries[::-1]
-    assert list(origins) == deliveries
-    assert list(Origins()) == []
+    assert list(origins.numbered()) == list(zip(numbers, deliveries, strict=True))
+    assert list(Origins().numbered()) == []

@@ -10,7 +10,8 @@ from loads import ACCOUNT, DENIED, OTHER, ROLE, record
 
 from rolewatch.denials.record import decode
 from rolewatch.denials.rule import Rule, denials
-from rolewatch.findings.build import Known, build, finding_key
+from rolewatch.findings.build import Known, build
+from rolewatch.findings.tally import finding_key
 from rolewatch.scan.summary import EXAMPLES, Summary
 
 EVERYBODY = Rule(frozenset(("slr", "all")))

@@ -56,7 +56,7 @@ class Denial(NamedTuple):
     @property
     def event_id(self) -> str | None:
         """The record's `eventID`."""
-        return _spelled(self.identity) if self.named is None else self.named or None
+        return spelled(self.identity) if self.named is None else self.named or None
 
 
 def identity_of(record: Record, raw: bytes | bytearray) -> bytes:
@@ -82,7 +82,7 @@ def part_of(identity: bytes, part: int) -> bytes:
 
 def unnamed(event_id: str | None, identity: bytes) -> str | None:
     """Return an event id in the form of `Denial.named`."""
-    return None if event_id == _spelled(identity) else event_id or ""
+    return None if event_id == spelled(identity) else event_id or ""
 
 
 def _guid(name: str) -> bytes | None:
@@ -95,6 +95,7 @@ def _guid(name: str) -> bytes | None:
     return digits if len(digits) == 16 else None  # blanks between digits count for nothing
 
 
-def _spelled(identity: bytes) -> str:
+def spelled(identity: bytes) -> str:
+    """Spell an identity as the event id that it mostly is."""
     digits = identity.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -6,7 +6,7 @@ nearly all. Where a resource is always named by its name, that is searched for i
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 import stringzilla as sz
@@ -23,17 +23,24 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{3,}\Z")
 
 Key = tuple[str, ...]
 Found = tuple[str, int]  # the latest time of a fact, and the number of where it was read
+Deeds = Mapping[tuple[str, ...], list[Key]]  # the accesses by principal and action
+
+
+def deeds_of(accesses: Iterable[Key]) -> Deeds:
+    """Sort accesses (principal, action, resource) by principal and action."""
+    deeds: dict[tuple[str, ...], list[Key]] = {}
+    for key in accesses:
+        deeds.setdefault(key[:2], []).append(key)
+    return deeds
 
 
 class Sieve:
-    """Finds the latest of some accesses (principal, action, resource) in boiled records; `found` starts with what is known."""
+    """Finds the latest of some accesses in boiled records; `found` starts with what is known."""
 
-    def __init__(self, accesses: Iterable[Key], found: dict[Key, Found], rule: Rule) -> None:
+    def __init__(self, deeds: Deeds, found: dict[Key, Found], rule: Rule) -> None:
         self.found = found
         self._rule = rule
-        self._keys: dict[tuple[str, ...], list[Key]] = {}
-        for key in accesses:
-            self._keys.setdefault(key[:2], []).append(key)
+        self._keys = deeds
 
     def sift(self, places: Iterable[tuple[int, Boiled]]) -> None:
         """Look through records, given with the number of the place where they were read."""

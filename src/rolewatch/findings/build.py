@@ -13,11 +13,11 @@ from rolewatch.findings.candidates import Circumstances, candidates
 from rolewatch.findings.explanation import explain
 from rolewatch.findings.severity import LEVELS, raise_blindings, severity
 from rolewatch.findings.status import status
+from rolewatch.findings.tally import CaseSum, Key, Tally, tally
 from rolewatch.findings.verdict import Verdict, judge
 
-EVENT_IDS = 1000
-Key = tuple[str, str, str]  # account, role or service, resource
 Facts = Mapping[tuple[str, ...], str]
+Cases = list[tuple[Case, CaseSum]]  # of one finding, that of the last denial last
 
 
 class Known(NamedTuple):
@@ -35,11 +35,6 @@ class Known(NamedTuple):
     silent_after: timedelta
 
 
-def finding_key(case: Case) -> Key:
-    """Say which finding a denial belongs to."""
-    return case.who.account, case.who.role_arn or case.who.service, case.resource.arn
-
-
 def finding_id(key: Key) -> str:
     """Name a finding: the first 16 hex digits of the SHA-256 of its key; the same wherever it is computed."""
     return hashlib.sha256("\n".join(key).encode("utf-8", "replace")).hexdigest()[:16]
@@ -54,18 +49,24 @@ def followed(denials: Iterable[Denial]) -> dict[tuple[str, ...], str]:
     keys: dict[tuple[str, ...], str] = {}
     for denial in denials:
         case, time = denial.case, denial.time or ""
-        access, gone = (key_of(case.who), case.action.lower(), case.resource.arn), (case.resource.arn,)
+        access, gone = facts_about(case)
         keys[access] = max(time, keys.get(access, ""))
         keys[gone] = min(time, keys.get(gone, time))
     return keys
 
 
+def facts_about(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the access that would end a case, and the disappearance that would."""
+    return (key_of(case.who), case.action.lower(), case.resource.arn), (case.resource.arn,)
+
+
 def build(denials: Iterable[Denial], known: Known) -> list[dict[str, Any]]:
     """Group denials into findings, worst and most recent first."""
-    groups: dict[Key, list[Denial]] = {}
-    for denial in denials:
-        groups.setdefault(finding_key(denial.case), []).append(denial)
-    findings = [_finding(key, group, known) for key, group in groups.items()]
+    tallies = tally(denials, known.copies, known.examples)
+    findings = [
+        finding_of(key, found, known.facts, known.last_seen.get(key[0]), known.silent_after)
+        for key, found in tallies.items()
+    ]
     raise_blindings(findings)
     # Worst first, then the most recent; sorts are stable, so the least important key is sorted by first.
     findings.sort(key=lambda finding: finding["id"])
@@ -74,20 +75,24 @@ def build(denials: Iterable[Denial], known: Known) -> list[dict[str, Any]]:
     return findings
 
 
-def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
-    group.sort(key=lambda denial: (denial.time or "", denial.event_id or "", denial.identity))
-    cases = [denial.case for denial in group]
-    who, resource = cases[-1].who, cases[-1].resource
-    actions = _actions(group, known.facts)
-    denied = _last_denied(group, actions)
-    allowed = _last_allowed(cases[-1], denied, known.facts)
-    gone, last_seen = known.facts.get((resource.arn,)), known.last_seen.get(who.account)
-    state = status(denied, allowed, gone, last_seen, known.silent_after)
+def finding_of(
+    key: Key, found: Tally, facts: Facts, last_seen: str | None, silent_after: timedelta
+) -> dict[str, Any]:
+    """Make the finding of a tally; its severity is its own, without what others of its service tell."""
+    cases = found.in_order()
+    who, resource = cases[-1][0].who, cases[-1][0].resource
+    actions = _actions(cases, facts)
+    denied = _last_denied(cases, actions)
+    allowed = _last_allowed(cases[-1][0], denied, facts)
+    state = status(denied, allowed, facts.get((resource.arn,)), last_seen, silent_after)
     verdict = _verdict(cases)
     name = service_name(who.service) if who.service else who.role_name or "the caller"
     names = state.open_actions or sorted(denied)
-    times = [denial.time for denial in group if denial.time]
-    accounts = [case.resource.account for case in cases if case.resource.account]
+    first = min((each.first for _, each in cases if each.first), default=None)
+    accounts = [case.resource.account for case, _ in cases if case.resource.account]
+    codes: Counter[str] = Counter()
+    for case, each in cases:
+        codes[case.code] += each.number if case.code else 0
     return {
         "id": finding_id(key),
         "account": who.account,
@@ -99,13 +104,13 @@ def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
         "security_service": who.service in SECURITY_SERVICES,
         "resource": resource.arn,
         "resource_type": resource.type,
-        "resource_examples": sorted(known.examples.get(key, ())),
-        "regions": sorted({case.region for case in cases if case.region}),
+        "resource_examples": sorted(found.examples),
+        "regions": sorted({case.region for case, _ in cases if case.region}),
         "actions": actions,
-        "error_codes": dict(sorted(Counter(case.code for case in cases if case.code).items())),
-        "denials": len(group),
-        "first_denied": times[0] if times else None,
-        "last_denied": times[-1] if times else None,
+        "error_codes": {code: number for code, number in sorted(codes.items()) if number},
+        "denials": found.denials,
+        "first_denied": first,
+        "last_denied": cases[-1][1].last[0] or None,
         "status": state.status,
         "ended": state.ended,
         "open_actions": state.open_actions,
@@ -119,34 +124,33 @@ def _finding(key: Key, group: list[Denial], known: Known) -> dict[str, Any]:
         },
         "consequence": verdict.consequence,
         "explanation": explain(verdict, name, resource.arn, names),
-        "candidates": _candidates(group, verdict, accounts, denied),
-        "timeline": _timeline(group, allowed),
-        "event_ids": _event_ids(group, known.copies),
+        "candidates": _candidates(cases, verdict, accounts, denied),
+        "timeline": _timeline(cases, allowed),
+        "event_ids": [name for _, name in found.events],
     }
 
 
-def _actions(group: list[Denial], facts: Facts) -> dict[str, dict[str, Any]]:
+def _actions(cases: Cases, facts: Facts) -> dict[str, dict[str, Any]]:
     """Sum up by API call; a message's IAM action is better than the catalogue's, and that better than a guess."""
     actions: dict[str, dict[str, Any]] = {}
     known: dict[str, bool] = {}
-    for denial in group:
-        case = denial.case
+    for case, found in cases:
         action = actions.setdefault(
             case.call,
             {"iam_action": case.action, "denials": 0, "last_denied": None, "last_allowed": None},
         )
-        action["denials"] += 1
-        if denial.time and denial.time > (action["last_denied"] or ""):
-            action["last_denied"] = denial.time
+        action["denials"] += found.number
+        if found.last[0] > (action["last_denied"] or ""):
+            action["last_denied"] = found.last[0]
         if case.known_action or not known.get(case.call):
             action["iam_action"], known[case.call] = case.action, case.known_action
-    allowed = _last_allowed(group[-1].case, [action["iam_action"] for action in actions.values()], facts)
+    allowed = _last_allowed(cases[-1][0], [action["iam_action"] for action in actions.values()], facts)
     for action in actions.values():
         action["last_allowed"] = allowed.get(action["iam_action"].lower())
     return dict(sorted(actions.items()))
 
 
-def _last_denied(group: list[Denial], actions: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+def _last_denied(cases: Cases, actions: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     """Give the time of the last denial of each IAM action, "" where one of its denials has none.
 
     One call can be denied for several actions. Where a denial leaves its action to a guess, it is the one that others
@@ -155,14 +159,13 @@ def _last_denied(group: list[Denial], actions: Mapping[str, dict[str, Any]]) -> 
     spellings: dict[str, str] = {}
     last: dict[str, str] = {}
     undated: set[str] = set()
-    for denial in group:
-        case = denial.case
+    for case, found in cases:
         action = case.action if case.known_action else actions[case.call]["iam_action"]
         name = action.lower()
         spellings[name] = action
-        if not denial.time:
+        if found.undated:
             undated.add(name)
-        last[name] = max(last.get(name, ""), denial.time or "")
+        last[name] = max(last.get(name, ""), found.last[0])
     return {action: "" if name in undated else last[name] for name, action in spellings.items()}
 
 
@@ -173,50 +176,40 @@ def _last_allowed(case: Case, actions: Iterable[str], facts: Facts) -> dict[str,
     return {name: time for name, time in found if time}
 
 
-def _verdict(cases: list[Case]) -> Verdict:
+def _verdict(cases: Cases) -> Verdict:
     """Choose the verdict of a finding: what can be acted on before noise, a message before a guess, the latest first."""
     idle = ("harmless", "service-not-enabled")
     ranked = (
         (verdict.verdict not in idle, verdict.evidence == "message", index, verdict)
-        for index, verdict in enumerate(map(judge, cases))
+        for index, verdict in enumerate(judge(case) for case, _ in cases)
     )
     return max(ranked, key=lambda row: row[:3])[3]
 
 
 def _candidates(
-    group: list[Denial], verdict: Verdict, accounts: list[str], actions: Mapping[str, str]
+    cases: Cases, verdict: Verdict, accounts: list[str], actions: Mapping[str, str]
 ) -> list[dict[str, str]]:
     if verdict.evidence != "guess" or verdict.policy_type:  # the message gave a reason, if a strange one
         return []
-    latest = group[-1].case
+    latest, found = cases[-1]
     relation = "unknown" if not accounts else "same" if accounts[-1] == latest.who.account else "other"
     return candidates(
         Circumstances(
             service="" if latest.resource.source == "service" else latest.call.partition(":")[0],
             linked=latest.who.kind == "slr",
             relation=relation,
-            last=group[-1].time or "",
+            last=found.last[0],
             actions=frozenset(action.lower() for action in actions),
-            endpoint=any(denial.case.endpoint for denial in group),
+            endpoint=any(case.endpoint for case, _ in cases),
         )
     )
 
 
-def _event_ids(group: list[Denial], copies: Mapping[bytes, set[str]]) -> list[str]:
-    """List every copy's event id, oldest denial first, up to a thousand."""
-    names: dict[str, None] = {}
-    for denial in group:
-        for name in (denial.event_id, *sorted(copies.get(denial.identity, ()))):
-            if name:
-                names.setdefault(name)
-        if len(names) >= EVENT_IDS:
-            break
-    return list(names)[:EVENT_IDS]
-
-
-def _timeline(group: list[Denial], allowed: Mapping[str, str]) -> list[dict[str, Any]]:
+def _timeline(cases: Cases, allowed: Mapping[str, str]) -> list[dict[str, Any]]:
     """Count denials by day, and the latest proofs of access on theirs."""
-    denied = Counter(denial.time[:10] for denial in group if denial.time)
+    denied: Counter[str] = Counter()
+    for _, found in cases:
+        denied.update(found.days)
     passed = Counter(time[:10] for time in allowed.values())
     return [
         {"day": day, "denials": denied[day], "allowed": passed[day]} for day in sorted({*denied, *passed})

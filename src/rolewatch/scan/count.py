@@ -11,7 +11,8 @@ from rolewatch.denials.denial import Denial
 from rolewatch.denials.principal import issuer_of
 from rolewatch.denials.record import Record, Unparsable, decode
 from rolewatch.denials.rule import ERROR, Rule, denials
-from rolewatch.findings.build import finding_id, finding_key
+from rolewatch.findings.build import finding_id
+from rolewatch.findings.tally import finding_key
 from rolewatch.metrics.publish import Publisher
 from rolewatch.patterns.records import Matcher
 from rolewatch.patterns.search import EVERY, MOST_BITS, search

@@ -6,10 +6,11 @@ from typing import Any
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.layout import parse
 from rolewatch.cloudtrail.read import Batch, Content
+from rolewatch.denials.sieve import Deeds
 from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.fetch import AT_ONCE
 from rolewatch.scan.pool import Crew
-from rolewatch.scan.proofs import Key, Proofs, State
+from rolewatch.scan.proofs import Key, Proofs, State, Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Stepper
 from rolewatch.scan.summary import Summary
@@ -60,6 +61,14 @@ class Detector(Stepper[Collected, Summary]):
     def prove(self, due: Mapping[Key, str]) -> dict[Key, str] | None:
         """Look again at facts that `find` gave; None if they hold, else the times of all that were asked for."""
         return self._proofs.prove(due)
+
+    def witnessed(self, after: Mapping[Key, str], deeds: Deeds) -> dict[Key, Witness]:
+        """Give the latest of each fact that is later than `after` says, with the event that tells it (`Proofs.witnessed`)."""
+        return self._proofs.witnessed(after, deeds)
+
+    def absorb(self, other: "Detector") -> None:
+        """Take in what another one could prove, which is of no use afterwards; its denials stay its own."""
+        self._proofs.absorb(other._proofs)
 
     def _exactly(self, delivery: Delivery) -> Collected:
         """Collect from a delivery that was read before, with everything parsed."""

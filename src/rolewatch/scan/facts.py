@@ -8,7 +8,7 @@ is then a binary search in each run. Merging keeps the latest, in whatever order
 import hashlib
 import mmap
 from bisect import bisect_left
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Mapping
 
 from rolewatch.base.scratch import scratch
 
@@ -20,7 +20,7 @@ ROW = DIGEST + TIME + ORIGIN
 
 Latest = tuple[
     str, int
-]  # a time, and the number of where it was read (`origins`), 0 where nothing is left to prove
+]  # a time, and the number of where it was read (`origins`), below 0 where nothing is left to prove
 
 
 class Facts:
@@ -53,9 +53,23 @@ class Facts:
                     best = found
         return best
 
+    def absorb(self, other: "Facts", numbers: Mapping[int, int]) -> None:
+        """Take in the facts of another place, where deliveries had other numbers."""
+        for key, (time, origin) in other._recent.items():
+            self.add(key, time, _renumbered(origin, numbers))
+        self._runs += [run.renumbered(numbers) for run in other._runs]
+
+    def of(self, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], Latest]:
+        """Look up very many keys, of which few were seen; without those that were not."""
+        if self._runs:
+            return {key: latest for key in keys if (latest := self.find(key))}
+        return {key: latest for key, latest in self._recent.items() if key in keys}
+
     def _spill(self) -> None:
         rows = sorted(
-            _digest(key) + time.encode("ascii", "replace")[:TIME].ljust(TIME) + origin.to_bytes(ORIGIN, "big")
+            _digest(key)
+            + time.encode("ascii", "replace")[:TIME].ljust(TIME)
+            + origin.to_bytes(ORIGIN, "big", signed=True)
             for key, (time, origin) in self._recent.items()
         )
         self._recent.clear()
@@ -82,12 +96,23 @@ class _Run:
     def __getitem__(self, index: int) -> bytes:
         return self._map[index * ROW : index * ROW + DIGEST]
 
+    def renumbered(self, numbers: Mapping[int, int]) -> "_Run":
+        rows = bytearray(self._map)
+        for place in range(DIGEST + TIME, len(rows), ROW):
+            origin = int.from_bytes(rows[place : place + ORIGIN], "big", signed=True)
+            rows[place : place + ORIGIN] = _renumbered(origin, numbers).to_bytes(ORIGIN, "big", signed=True)
+        return _Run(bytes(rows))
+
     def find(self, digest: bytes) -> Latest | None:
         index = bisect_left(self, digest)
         if index == len(self) or self[index] != digest:
             return None
         row = self._map[index * ROW + DIGEST : (index + 1) * ROW]
-        return row[:TIME].decode().rstrip(), int.from_bytes(row[TIME:], "big")
+        return row[:TIME].decode().rstrip(), int.from_bytes(row[TIME:], "big", signed=True)
+
+
+def _renumbered(origin: int, numbers: Mapping[int, int]) -> int:
+    return numbers[origin] if origin > 0 else -numbers[-origin]
 
 
 def _digest(key: tuple[Hashable, ...]) -> bytes:

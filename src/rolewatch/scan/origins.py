@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from rolewatch.base.scratch import scratch, with_content, with_file
-from rolewatch.sources import Delivery
+from rolewatch.sources import BytesDelivery, Delivery
 
-GROUP = 8192  # deliveries written at once: about 5 MB of memory
+GROUP = 8192  # deliveries written at once: about 5 MB of memory …
+WEIGHT = 16 * 1024 * 1024  # … unless their content came with them, as that of log events does
 
 
 class Origins:
@@ -16,6 +17,7 @@ class Origins:
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
         self._group: list[Delivery] = []  # the one that is being filled
+        self._weight = 0  # bytes of content that came with its deliveries
         self._place = 0  # where it will stand
         self._known: tuple[int, list[Delivery]] = (-1, [])  # the one that was read last, and its place
 
@@ -33,14 +35,15 @@ class Origins:
 
     def keep(self, delivery: Delivery) -> int:
         """Keep a delivery and return its number."""
-        if len(self._group) == GROUP:
+        if len(self._group) == GROUP or self._weight > WEIGHT:
             if self._file is None:
                 self._file = scratch("origins")
             self._file.seek(self._place)
             pickle.dump(self._group, self._file, pickle.HIGHEST_PROTOCOL)
             self._place = self._file.tell()
-            self._group = []
+            self._group, self._weight = [], 0
         self._group.append(delivery)
+        self._weight += len(delivery.content) if isinstance(delivery, BytesDelivery) else 0
         return self._place * GROUP + len(self._group)
 
     def delivery(self, number: int) -> Delivery:
@@ -48,13 +51,16 @@ class Origins:
         place, own = divmod(number - 1, GROUP)
         return self._read(place)[own]
 
-    def __iter__(self) -> Iterator[Delivery]:
-        """Yield all deliveries that were kept."""
-        if self._file:
-            self._file.seek(0)
-            while self._file.tell() < self._place:
-                yield from pickle.load(self._file)  # noqa: S301 - nobody else has this file
-        yield from self._group
+    def numbered(self) -> Iterator[tuple[int, Delivery]]:
+        """Yield all deliveries that were kept, with their numbers."""
+        place = 0
+        while self._file and place < self._place:
+            self._file.seek(place)
+            group = pickle.load(self._file)  # noqa: S301 - nobody else has this file
+            after = self._file.tell()
+            yield from enumerate(group, place * GROUP + 1)
+            place = after
+        yield from enumerate(self._group, self._place * GROUP + 1)
 
     def _read(self, place: int) -> list[Delivery]:
         if place == self._place or self._file is None:

@@ -6,14 +6,15 @@ proofs matter is known only when every denial is; those are looked at again wher
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cloudtrail.carve import HIDING, Literals, bit
-from rolewatch.cloudtrail.read import Content, Inexact
+from rolewatch.cloudtrail.read import Batch, Content, Inexact
 from rolewatch.cloudtrail.split import Damaged, Skipped
-from rolewatch.denials.record import Unparsable, decode_success
+from rolewatch.denials.record import Unparsable, decode, decode_success
 from rolewatch.denials.rule import Fact, Rule, facts
-from rolewatch.denials.sieve import Sieve
+from rolewatch.denials.sieve import Deeds, Sieve, deeds_of
 from rolewatch.scan.boiled import BoiledProofs
 from rolewatch.scan.examine import Collected
 from rolewatch.scan.facts import Facts, Latest
@@ -25,10 +26,18 @@ State = tuple[Origins, Facts, BoiledProofs]
 ACCESS = 3  # parts of the key of an access: principal, action, resource
 
 
+class Witness(NamedTuple):
+    """The record that tells a fact: its eventTime and eventID ("" if it has none)."""
+
+    time: str
+    event_id: str
+
+
 class Proofs:
     """The facts of a scan, and where each was read.
 
-    `content` opens a delivery again; `exactly` collects from one with everything parsed, and raises what `content` does.
+    A fact has the number of the delivery it was read in, below zero where nothing is left to prove. `content` opens a
+    delivery again; `exactly` collects from one with everything parsed, and raises what `content` does.
     """
 
     def __init__(
@@ -56,7 +65,15 @@ class Proofs:
         if not collected.facts and not collected.boiled:
             return
         number = self._origins.keep(delivery)
-        self._add(collected, 0 if collected.proven else number)
+        self._add(collected, -number if collected.proven else number)
+
+    def absorb(self, other: "Proofs") -> None:
+        """Take in what other proofs hold, which are of no use afterwards."""
+        numbers = {number: self._origins.keep(delivery) for number, delivery in other._origins.numbered()}
+        self._facts.absorb(other._facts, numbers)
+        for part in other._boiled:
+            for origin, lines in part:
+                self._boiled.add(lines, numbers[origin])
 
     def find(self, keys: Collection[Key]) -> dict[Key, str]:
         """Give the latest time of each fact, not proven yet."""
@@ -72,21 +89,66 @@ class Proofs:
         unproven: dict[int, set[Fact]] = {}
         for key, time in due.items():
             origin = self._found[key][1]
-            if origin:
+            if origin > 0:
                 unproven.setdefault(origin, set()).add((*key, time))
         if all(self._hold(origin, wanted) for origin, wanted in sorted(unproven.items())):
             return None
         self._read_again()
         return self.find(self._asked)
 
+    def witnessed(self, after: Mapping[Key, str], deeds: Deeds) -> dict[Key, Witness]:
+        """Give the latest of each fact that is later than `after` says, with the event that tells it, looked at again.
+
+        `deeds` are the accesses among the facts asked for. What cannot be read any more tells nothing.
+        """
+        again = False
+        while True:
+            found = self._facts.of(after)
+            self._sift(deeds, found)
+            due: dict[int, set[Fact]] = {}
+            for key, (time, origin) in found.items():
+                if time > after[key]:
+                    due.setdefault(origin, set()).add((*key, time))
+            told: dict[Key, Witness] = {}
+            for origin, wanted in sorted(due.items()):
+                told |= self._told(abs(origin), wanted)
+            if again or sum(map(len, due.values())) == len(told) or not any(origin > 0 for origin in due):
+                return told
+            self._read_again()
+            again = True
+
+    def _told(self, origin: int, wanted: set[Fact]) -> dict[Key, Witness]:
+        """Find the records of a delivery's own that tell some facts."""
+        told: dict[Key, Witness] = {}
+        for exact in (False, True):
+            with suppress(Inexact, Damaged, Skipped, OSError, RolewatchError):
+                for batch in self._content(self._origins.delivery(origin)).batches(
+                    _told_by(wanted), exact=exact
+                ):
+                    for start, end, _ in batch.marked:
+                        self._hear(batch, start, end, wanted, told)
+                break
+        return told
+
+    def _hear(self, batch: Batch, start: int, end: int, wanted: set[Fact], told: dict[Key, Witness]) -> None:
+        with suppress(Unparsable):
+            record = decode(batch.text(start, end))
+            heard = wanted.intersection(facts(record, self._rule))
+            if heard and batch.stands_alone(start):
+                for fact in heard:
+                    told.setdefault(fact[:-1], Witness(fact[-1], record.eventID or ""))
+
     def _find(self, keys: Collection[Key]) -> dict[Key, Latest]:
         found = {key: latest for key in keys if (latest := self._facts.find(key))}
         accesses = [key for key in keys if len(key) == ACCESS]
         if accesses:
-            sieve = Sieve(accesses, found, self._rule)
-            for part in self._boiled:
-                sieve.sift(part)
+            self._sift(deeds_of(accesses), found)
         return found
+
+    def _sift(self, deeds: Deeds, found: dict[Key, Latest]) -> None:
+        sieve = Sieve(deeds, found, self._rule)
+        for part in self._boiled:
+            sieve.sift(part)
 
     def _hold(self, origin: int, wanted: set[Fact]) -> bool:
         """Whether these facts are told by records of the files' own, not by something inside of another record."""
@@ -103,9 +165,9 @@ class Proofs:
     def _read_again(self) -> None:
         """Take all facts from the deliveries once more, with everything parsed."""
         self._facts, self._boiled = Facts(), BoiledProofs()
-        for delivery in self._origins:
+        for number, delivery in self._origins.numbered():
             try:
-                self._add(self._exactly(delivery), 0)
+                self._add(self._exactly(delivery), -number)
             except (Skipped, OSError, RolewatchError):
                 continue  # it can no longer be read: what it told is not proven
 

@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from typing import Self
 
 from rolewatch.denials.denial import Denial
-from rolewatch.findings.build import Key, finding_key
+from rolewatch.findings.tally import EXAMPLES, Key, finding_key
 from rolewatch.scan.coverage import Coverage
-
-EXAMPLES = 20
 
 
 class Reading:
