@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from hypothesis import settings
 
+from databases import Postgres
 from rolewatch.cloudtrail import carve
 from rolewatch.engines.spark_session import session
 
@@ -19,6 +20,13 @@ def spark():
     """Open the session of Spark that tests of this process share, small enough to stand beside another one's."""
     with session("local[2]", {"spark.driver.memory": "768m"}) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Start the PostgreSQL that tests of this process share."""
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture(params=["in C", "in Python"])

@@ -1,0 +1,1 @@
+"""Rows in and out of the state store: SQLite in one folder, or PostgreSQL that several watchers share."""

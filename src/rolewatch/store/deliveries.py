@@ -1,0 +1,152 @@
+"""What is known of deliveries: those that are done, those that failed, and the notes that sources left."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from rolewatch.store.schema import COUNTERS, DONE, FAILED, NOTES, RECENT
+from rolewatch.store.state import insert
+
+_ASKED: Final = 500  # marks in one statement
+
+
+class Failure(NamedTuple):
+    """A delivery that could not be read: `locator` is how to find it again, if that is possible. Times in milliseconds."""
+
+    mark: bytes
+    name: str
+    source: str
+    reason: str
+    locator: str | None
+    first: int
+    last: int
+    attempts: int
+
+
+def mark_of(identity: str) -> bytes:
+    """Name a delivery's identity in 16 bytes."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def known(connection: sa.Connection, identities: Iterable[str]) -> set[str]:
+    """Give those of some identities that are done."""
+    marks = {mark_of(identity): identity for identity in identities}
+    found: set[str] = set()
+    wanted = list(marks)
+    for start in range(0, len(wanted), _ASKED):
+        rows = connection.execute(
+            sa.select(DONE.c.mark).where(DONE.c.mark.in_(wanted[start : start + _ASKED]))
+        )
+        found.update(marks[bytes(mark)] for mark in rows.scalars())
+    return found
+
+
+def finish(connection: sa.Connection, until: Mapping[str, int]) -> set[str]:
+    """Mark identities as done, each until when it is remembered (milliseconds); returns those that were done already."""
+    if not until:
+        return set()
+    marks = {mark_of(identity): identity for identity in until}
+    rows = [{"mark": mark, "until": until[marks[mark]]} for mark in sorted(marks)]
+    statement = insert(connection, DONE).on_conflict_do_nothing().returning(DONE.c.mark)
+    new = {bytes(mark) for mark in connection.execute(statement, rows).scalars()}
+    return {identity for mark, identity in marks.items() if mark not in new}
+
+
+def keep_recent(connection: sa.Connection, locators: Mapping[str, str], at: int) -> None:
+    """Remember how to find deliveries again, by their identities."""
+    rows = [
+        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
+    ]
+    if rows:
+        connection.execute(insert(connection, RECENT).on_conflict_do_nothing(), rows)
+
+
+def recent(connection: sa.Connection, since: int) -> list[str]:
+    """Give the locators of deliveries that were done since a moment, in order."""
+    statement = sa.select(RECENT.c.locator).where(RECENT.c.at >= since).order_by(RECENT.c.at)
+    return list(connection.execute(statement).scalars())
+
+
+def expire_recent(connection: sa.Connection, before: int) -> None:
+    """Forget how to find deliveries that were done before a moment."""
+    connection.execute(sa.delete(RECENT).where(RECENT.c.at < before))
+
+
+def forget(connection: sa.Connection, identities: Iterable[str]) -> None:
+    """Take marks away, so that their deliveries count as not done."""
+    marks = [mark_of(identity) for identity in identities]
+    connection.execute(sa.delete(DONE).where(DONE.c.mark.in_(marks)))
+
+
+def expire(connection: sa.Connection, now: int) -> int:
+    """Forget marks whose time is over; returns how many."""
+    return connection.execute(sa.delete(DONE).where(DONE.c.until < now)).rowcount
+
+
+def fail(connection: sa.Connection, failures: Sequence[Failure]) -> None:
+    """Remember deliveries that could not be read; one that failed before keeps the time of the first failure."""
+    if not failures:
+        return
+    statement = insert(connection, FAILED)
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["mark"],
+        set_={
+            "reason": new.reason,
+            "last": new.last,
+            "locator": new.locator,
+            "attempts": FAILED.c.attempts + 1,
+        },
+    )
+    connection.execute(statement, [failure._asdict() for failure in failures])
+
+
+def succeed(connection: sa.Connection, identities: Iterable[str]) -> None:
+    """Forget the failures of deliveries that have been read since."""
+    marks = [mark_of(identity) for identity in identities]
+    for start in range(0, len(marks), _ASKED):
+        connection.execute(sa.delete(FAILED).where(FAILED.c.mark.in_(marks[start : start + _ASKED])))
+
+
+def failures(connection: sa.Connection) -> list[Failure]:
+    """List the deliveries that failed, the latest first."""
+    rows = connection.execute(sa.select(FAILED).order_by(FAILED.c.last.desc(), FAILED.c.name))
+    return [Failure(*row)._replace(mark=bytes(row.mark)) for row in rows]
+
+
+def note(connection: sa.Connection, source: str) -> str | None:
+    """Give the note that a source left."""
+    return connection.execute(sa.select(NOTES.c.note).where(NOTES.c.source == source)).scalar()
+
+
+def keep_notes(connection: sa.Connection, notes: Mapping[str, str]) -> None:
+    """Keep the notes of sources, in place of older ones."""
+    if notes:
+        statement = insert(connection, NOTES)
+        statement = statement.on_conflict_do_update(
+            index_elements=["source"], set_={"note": statement.excluded.note}
+        )
+        connection.execute(
+            statement, [{"source": source, "note": text} for source, text in sorted(notes.items())]
+        )
+
+
+def count(connection: sa.Connection, numbers: Mapping[str, int]) -> None:
+    """Add to counters."""
+    rows = [{"name": name, "value": value} for name, value in sorted(numbers.items()) if value]
+    if rows:
+        statement = insert(connection, COUNTERS)
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": COUNTERS.c.value + statement.excluded.value}
+        )
+        connection.execute(statement, rows)
+
+
+def counters(connection: sa.Connection, names: Collection[str] = ()) -> dict[str, int]:
+    """Give the counters, all of them or some."""
+    statement = sa.select(COUNTERS)
+    if names:
+        statement = statement.where(COUNTERS.c.name.in_(names))
+    return {row.name: row.value for row in connection.execute(statement)}

@@ -1,0 +1,183 @@
+"""The rows of findings: read, locked, written, listed. What is in them is for those to know who write them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from rolewatch.store.schema import FINDINGS as F
+from rolewatch.store.state import insert
+
+_ASKED: Final = 500  # ids in one statement
+_COLUMNS: Final = tuple(column.name for column in F.columns)
+
+
+class FindingRow(NamedTuple):
+    """A finding as it is kept; the columns are those of `schema.FINDINGS`."""
+
+    id: str
+    account: str
+    service: str
+    resource: str
+    status: str
+    verdict: str
+    own: int
+    severity: int
+    place: int
+    first_denied: str
+    last_denied: str
+    due: str | None
+    incident: str | None
+    changed: int
+    tally: bytes
+    proofs: bytes
+    life: str
+    document: str
+
+
+class Listed(NamedTuple):
+    """What a list shows of a finding."""
+
+    id: str
+    place: int
+    last_denied: str
+    severity: int
+    life: str
+    document: str
+
+
+class Wanted(NamedTuple):
+    """Which findings a list holds; empty means all. `after` is the (place, last_denied, id) of the one before the first."""
+
+    statuses: Sequence[str] = ()
+    services: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    severity: int = 0
+    after: tuple[int, str, str] | None = None
+
+
+def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]:
+    """Read findings that are about to be changed; another writer waits until this transaction is over."""
+    found: dict[str, FindingRow] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _ASKED):
+        statement = sa.select(F).where(F.c.id.in_(wanted[start : start + _ASKED])).order_by(F.c.id)
+        for row in connection.execute(
+            statement.with_for_update()
+        ):  # which SQLite does not need, and leaves out
+            found[row.id] = FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
+    return found
+
+
+def save(connection: sa.Connection, rows: Sequence[FindingRow]) -> None:
+    """Write findings, new or known."""
+    if not rows:
+        return
+    statement = insert(connection, F)
+    changes = {name: statement.excluded[name] for name in _COLUMNS if name != "id"}
+    statement = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
+    connection.execute(statement, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
+
+
+def delete(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Take findings away."""
+    if ids:
+        connection.execute(sa.delete(F).where(F.c.id.in_(ids)))
+
+
+def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
+    """Give so many findings of a list, the worst and most recent first."""
+    order = (F.c.place.desc(), F.c.last_denied.desc(), F.c.id)
+    statement = sa.select(*(F.c[name] for name in Listed._fields)).where(*_conditions(wanted))
+    if wanted.after:
+        place, last, name = wanted.after
+        statement = statement.where(
+            sa.or_(
+                F.c.place < place,
+                sa.and_(F.c.place == place, F.c.last_denied < last),
+                sa.and_(F.c.place == place, F.c.last_denied == last, F.c.id > name),
+            )
+        )
+        statement = statement.where(F.c.place <= place)  # which an index can begin with
+    return [Listed(*row) for row in connection.execute(statement.order_by(*order).limit(number))]
+
+
+def count(connection: sa.Connection, wanted: Wanted) -> int:
+    """Count the findings of a list, whatever page is shown."""
+    return (
+        connection.execute(sa.select(sa.func.count()).select_from(F).where(*_conditions(wanted))).scalar()
+        or 0
+    )
+
+
+def one(connection: sa.Connection, start: str) -> list[FindingRow]:
+    """Give the findings whose id begins like this, at most two: an id may be shortened where that is clear."""
+    statement = sa.select(F).where(F.c.id >= start, F.c.id < start + "g").order_by(F.c.id).limit(2)
+    return [FindingRow(*row) for row in connection.execute(statement)]
+
+
+def due(connection: sa.Connection, account: str, last_seen: str) -> list[str]:
+    """Give the ids of findings whose status becomes final now that a record of this time was seen of their account."""
+    return list(
+        connection.execute(sa.select(F.c.id).where(F.c.account == account, F.c.due <= last_seen)).scalars()
+    )
+
+
+def stale(connection: sa.Connection, before: str, number: int) -> list[str]:
+    """Give the ids of blocked findings that were last denied before a time."""
+    statement = sa.select(F.c.id).where(
+        F.c.status == "blocked", F.c.last_denied < before, F.c.last_denied > ""
+    )
+    return list(connection.execute(statement.limit(number)).scalars())
+
+
+def of_service(
+    connection: sa.Connection, account: str, service: str, between: tuple[str, str], number: int
+) -> list[tuple[str, str, int, int]]:
+    """Give (id, first_denied, own severity, severity) of findings of a service that began between two times, in order."""
+    statement = (
+        sa.select(F.c.id, F.c.first_denied, F.c.own, F.c.severity)
+        .where(F.c.account == account, F.c.service == service, F.c.first_denied.between(*between))
+        .order_by(F.c.first_denied, F.c.id)
+        .limit(number)
+    )
+    return [tuple(row) for row in connection.execute(statement)]
+
+
+def changed_since(connection: sa.Connection, moment: int) -> Iterator[FindingRow]:
+    """Yield the findings that were written at a moment or later, in order of that."""
+    statement = sa.select(F).where(F.c.changed >= moment).order_by(F.c.changed)
+    for row in connection.execution_options(yield_per=500).execute(statement):
+        yield FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
+
+
+def with_status(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[FindingRow]:
+    """Yield all findings of some statuses."""
+    statement = sa.select(F).where(F.c.status.in_(statuses))
+    for row in connection.execution_options(yield_per=500).execute(statement):
+        yield FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
+
+
+def names(connection: sa.Connection) -> list[str]:
+    """Give the ids of all findings."""
+    return list(connection.execute(sa.select(F.c.id)).scalars())
+
+
+def members(connection: sa.Connection, incident: str) -> dict[str, str]:
+    """Give the status of each finding that was told in an incident, by id."""
+    statement = sa.select(F.c.id, F.c.status).where(F.c.incident == incident)
+    return {row.id: row.status for row in connection.execute(statement)}
+
+
+def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    for column, values in (
+        (F.c.status, wanted.statuses),
+        (F.c.service, wanted.services),
+        (F.c.account, wanted.accounts),
+    ):
+        if values:
+            found.append(column.in_(values))
+    if wanted.severity:
+        found.append(F.c.severity >= wanted.severity)
+    return found

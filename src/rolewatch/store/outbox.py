@@ -1,0 +1,116 @@
+"""Notifications on their way: put in with the change that they tell of, taken out when their target has them."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from rolewatch.store.schema import OUTBOX as O
+from rolewatch.store.state import insert
+
+WAITING: Final = "waiting"
+SENT: Final = "sent"
+DEAD: Final = "dead"
+HELD: Final = "held"  # beyond the rate of its target: it goes into a summary
+MERGED: Final = "merged"  # it went into one
+
+
+class Letter(NamedTuple):
+    """One notification for one target. `target` is a digest of its URL, `name` the URL without secrets. Times in milliseconds."""
+
+    id: str
+    target: str
+    name: str
+    kind: str
+    body: bytes
+    state: str
+    created: int
+    due: int
+    attempts: int
+    error: str | None
+
+
+def put(connection: sa.Connection, letters: Sequence[Letter]) -> None:
+    """Add letters; what is there already, from before a crash, stays as it is."""
+    if letters:
+        rows = [letter._asdict() for letter in sorted(letters, key=lambda letter: letter[:2])]
+        connection.execute(insert(connection, O).on_conflict_do_nothing(), rows)
+
+
+def take(connection: sa.Connection, target: str, now: int, until: int, number: int) -> list[Letter]:
+    """Give the letters that are due for a target, the oldest first, and put off until when nobody else takes them."""
+    statement = (
+        sa.select(O)
+        .where(O.c.state == WAITING, O.c.target == target, O.c.due <= now)
+        .order_by(O.c.due, O.c.created, O.c.id)
+        .limit(number)
+        .with_for_update(skip_locked=True)
+    )
+    letters = [_letter(row) for row in connection.execute(statement)]
+    for letter in letters:
+        settle(connection, letter._replace(due=until))
+    return letters
+
+
+def settle(connection: sa.Connection, letter: Letter) -> None:
+    """Write down what has become of a letter."""
+    connection.execute(
+        sa.update(O)
+        .where(O.c.id == letter.id, O.c.target == letter.target)
+        .values(state=letter.state, due=letter.due, attempts=letter.attempts, error=letter.error)
+    )
+
+
+def held(connection: sa.Connection, target: str, ids: Sequence[str]) -> list[Letter]:
+    """Give letters that are held back for a target, in the order of their ids as named."""
+    statement = sa.select(O).where(O.c.target == target, O.c.state == HELD, O.c.id.in_(ids))
+    found = {row.id: _letter(row) for row in connection.execute(statement)}
+    return [found[name] for name in ids if name in found]
+
+
+def next_due(connection: sa.Connection, target: str) -> int | None:
+    """Say when the next letter for a target is due; None if none waits."""
+    statement = sa.select(sa.func.min(O.c.due)).where(O.c.state == WAITING, O.c.target == target)
+    return connection.execute(statement).scalar()
+
+
+def bury(connection: sa.Connection, targets: Sequence[str], reason: str) -> int:
+    """Give up letters for other targets than these, which are not configured any more; returns how many."""
+    statement = sa.update(O).where(O.c.state.in_((WAITING, HELD)), O.c.target.not_in(targets))
+    return connection.execute(statement.values(state=DEAD, error=reason)).rowcount
+
+
+def revive(connection: sa.Connection, now: int) -> int:
+    """Have dead letters sent again; returns how many."""
+    statement = sa.update(O).where(O.c.state == DEAD)
+    return connection.execute(
+        statement.values(state=WAITING, due=now, created=now, attempts=0, error=None)
+    ).rowcount
+
+
+def listed(connection: sa.Connection, states: Sequence[str], number: int = 1000) -> list[Letter]:
+    """List letters of some states, the latest first."""
+    statement = (
+        sa.select(O)
+        .where(O.c.state.in_(states))
+        .order_by(O.c.created.desc(), O.c.id, O.c.target)
+        .limit(number)
+    )
+    return [_letter(row) for row in connection.execute(statement)]
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    """Count the letters by state."""
+    statement = sa.select(O.c.state, sa.func.count().label("number")).group_by(O.c.state)
+    return {row.state: row.number for row in connection.execute(statement)}
+
+
+def expire(connection: sa.Connection, before: int) -> int:
+    """Forget letters that were sent before a moment; returns how many."""
+    return connection.execute(
+        sa.delete(O).where(O.c.state.in_((SENT, MERGED)), O.c.created < before)
+    ).rowcount
+
+
+def _letter(row: Any) -> Letter:
+    return Letter(*row[:])._replace(body=bytes(row.body))

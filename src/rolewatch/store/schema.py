@@ -1,0 +1,144 @@
+"""The tables of the state store, for SQLite and PostgreSQL alike.
+
+What is asked for by column is a column; what is only read back whole is one value (msgpack or JSON). Times of the clock are
+milliseconds since 1970; times of events are text, as eventTime spells them, so that they compare as they do in a scan.
+"""
+
+from datetime import date
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData()
+
+META = sa.Table(
+    "meta", METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)  # fmt: skip
+#: Marks (hashed identities) of deliveries that are done, until when they are remembered.
+DONE = sa.Table(
+    "done", METADATA,
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,  # the rows lie in the tree of their primary key
+)  # fmt: skip
+#: Deliveries of the last hours by which a late denial may turn out to be over already, and how to find them again.
+RECENT = sa.Table(
+    "recent", METADATA,
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("locator", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+#: Deliveries that could not be read, or not to their end.
+FAILED = sa.Table(
+    "failed", METADATA,
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("locator", sa.Text),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)  # fmt: skip
+NOTES = sa.Table(
+    "notes", METADATA,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("note", sa.Text, nullable=False),
+)  # fmt: skip
+#: What many denials have in common, once.
+CASES = sa.Table(
+    "cases", METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False, unique=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+FINDINGS = sa.Table(
+    "findings", METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("own", sa.SmallInteger, nullable=False),  # severity by itself, as an index of findings/severity.LEVELS
+    sa.Column("severity", sa.SmallInteger, nullable=False),  # the same with what others of its service tell
+    sa.Column("place", sa.Integer, nullable=False),  # in lists: the worst first
+    sa.Column("first_denied", sa.Text, nullable=False),
+    sa.Column("last_denied", sa.Text, nullable=False),
+    sa.Column("due", sa.Text),  # event time of its account from which on its status is final
+    sa.Column("incident", sa.Text),  # dedup_key of the incident in which it was told
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Column("tally", sa.LargeBinary, nullable=False),
+    sa.Column("proofs", sa.LargeBinary, nullable=False),
+    sa.Column("life", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Index("findings_in_order", sa.desc("place"), sa.desc("last_denied"), "id"),
+    sa.Index("findings_by_status", "status", "last_denied"),
+    sa.Index("findings_by_service", "account", "service", "first_denied"),
+    sa.Index("findings_by_change", "changed"),
+    sa.Index("findings_by_incident", "incident"),
+    sa.Index("findings_due", "account", "due"),
+)  # fmt: skip
+#: The latest event of each account.
+ACCOUNTS = sa.Table(
+    "accounts", METADATA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("last_seen", sa.Text, nullable=False),
+)  # fmt: skip
+COUNTERS = sa.Table(
+    "counters", METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)  # fmt: skip
+MUTES = sa.Table(
+    "mutes", METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("body", sa.Text, nullable=False),
+)  # fmt: skip
+#: Notifications on their way, one row for each target; `target` names it without its secrets.
+OUTBOX = sa.Table(
+    "outbox", METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # waiting, sent, held, merged, dead
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Index("outbox_due", "target", "state", "due"),
+)  # fmt: skip
+
+_DAYS: Final = "identities_"
+
+
+def day_table(day: str, metadata: sa.MetaData | None = None) -> sa.Table:
+    """Give the table of the denials of one event day, `YYYY-MM-DD`: each identity, once.
+
+    `event` is the event id where the identity does not spell it, `at` the second of the day.
+    """
+    name = f"{_DAYS}{date.fromisoformat(day):%Y%m%d}"
+    return sa.Table(
+        name, metadata if metadata is not None else sa.MetaData(),
+        sa.Column("identity", sa.LargeBinary(16), primary_key=True),
+        sa.Column("case", sa.Integer, nullable=False),
+        sa.Column("rank", sa.SmallInteger, nullable=False),
+        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("event", sa.Text),
+        sqlite_with_rowid=False,  # the rows lie in the tree of their primary key
+    )  # fmt: skip
+
+
+def day_of(name: str) -> str | None:
+    """Give the day of such a table by its name; None for any other table."""
+    digits = name.removeprefix(_DAYS)
+    if digits == name or len(digits) != 8 or not digits.isdigit():
+        return None
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"

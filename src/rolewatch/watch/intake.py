@@ -1,0 +1,80 @@
+"""Deliveries in; what they hold out: denials, and the facts that open findings wait for. Nothing is kept in here."""
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rolewatch.denials.denial import Denial
+from rolewatch.denials.sieve import Deeds, deeds_of
+from rolewatch.findings.build import followed
+from rolewatch.findings.tally import Key
+from rolewatch.scan.detect import Detector
+from rolewatch.scan.fetch import Fetcher, arrived
+from rolewatch.scan.proofs import Witness
+from rolewatch.scan.request import ScanRequest
+from rolewatch.scan.run import without_collector
+from rolewatch.sources import Delivery
+from rolewatch.watch.following import Fact, Following
+from rolewatch.watch.successes import Successes
+
+
+class Taken(NamedTuple):
+    """What a batch of deliveries holds.
+
+    `copies`: denial's identity → event ids of its copies; `examples`: finding's key → parts of its resource; `witnesses`:
+    fact → the latest record that tells it; `last_seen`: account → time of its latest record; `unreadable` and `skipped`:
+    delivery's name → reason; `counts`: records, hits (denials with repeats), bytes, bytes_compressed, deliveries, damaged.
+    """
+
+    denials: Sequence[Denial]
+    copies: Mapping[bytes, set[str]]
+    examples: Mapping[Key, set[str]]
+    witnesses: Mapping[Fact, Witness]
+    last_seen: Mapping[str, str]
+    unreadable: Mapping[str, str]
+    skipped: Mapping[str, str]
+    counts: Mapping[str, int]
+
+
+def read(deliveries: Sequence[Delivery], request: ScanRequest) -> Detector:
+    """Read deliveries, by the fold of a scan; those over a network are fetched side by side."""
+    detector, fetcher = Detector(request), Fetcher()
+    try:
+        with without_collector():
+            for _ in detector.step_all(arrived(fetcher.start(list(deliveries)))):
+                pass
+            detector.finish()
+    finally:
+        fetcher.close()
+    return detector
+
+
+def taken(detector: Detector, following: Following, earlier: Successes | None) -> Taken:
+    """Say what matters of what was read, and of what was read `earlier` for the denials that are new."""
+    summary = detector.summary
+    new = followed(summary.denials.values())
+    after: Mapping[Fact, str] = following.after
+    deeds: Deeds = following.deeds
+    if new:  # laid over what is followed, which is not copied: it may be very much
+        times = {fact: min(time, after.get(fact, time)) for fact, time in new.items()}
+        after = ChainMap(times, following.after)
+        done = deeds_of(fact for fact in new if len(fact) > 1)
+        both = {deed: list({*facts, *following.deeds.get(deed, ())}) for deed, facts in done.items()}
+        deeds = ChainMap(both, following.deeds)
+    witnesses = detector.witnessed(after, deeds)
+    late = {fact: time for fact, time in new.items() if fact not in following.after} if earlier else {}
+    if late and earlier:
+        for fact, witness in earlier.witnessed(
+            late, deeds_of(fact for fact in late if len(fact) > 1)
+        ).items():
+            witnesses[fact] = max(witness, witnesses.get(fact, witness))
+    return Taken(
+        list(summary.denials.values()),
+        summary.copies,
+        summary.examples,
+        witnesses,
+        summary.coverage.last_seen(),
+        dict(summary.unreadable),
+        dict(summary.skipped),
+        summary.counts,
+    )

@@ -1,0 +1,247 @@
+"""Findings within one transaction: what has changed them, what they are now, and what people are told of it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from rolewatch.findings.build import finding_id
+from rolewatch.findings.life import Phase, decide
+from rolewatch.findings.mutes import Mute, ended_by_recovery, muted_by
+from rolewatch.findings.severity import LEVELS, raise_blindings
+from rolewatch.findings.tally import finding_key
+from rolewatch.notify.grouping import Event, event_of
+from rolewatch.scan.proofs import Witness
+from rolewatch.store import accounts, findings, mutes
+from rolewatch.watch.entry import Entered, enter
+from rolewatch.watch.following import Fact, Following, awaited
+from rolewatch.watch.intake import Taken
+from rolewatch.watch.kept import Kept, Spans
+from rolewatch.watch.telling import Teller
+
+NEIGHBOURS: Final = 1000  # findings of one service that are looked at for a blinding
+_HOUR: Final = timedelta(hours=1)
+_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+_GRAVE: Final = ("high", "critical")
+NONE: Final[Mapping[Fact, Witness]] = {}
+
+
+class Changed(NamedTuple):
+    """What a transaction has changed: the findings written, those that are no more, and how many notifications were made and denials were new, repeated and late."""
+
+    findings: Mapping[str, Kept]
+    left: Sequence[str] = ()
+    notifications: int = 0
+    denials: int = 0
+    repeated: int = 0
+    late: int = 0
+
+    def follow(self, following: Following) -> None:
+        """Wait for what the findings wait for now; to be called when the transaction is through."""
+        for name in self.left:
+            following.leave(name)
+        for kept in self.findings.values():
+            following.follow(kept.id, awaited(kept.tally, kept.proven))
+
+
+class Register:
+    """Changes findings within a transaction, at a moment of the clock."""
+
+    def __init__(
+        self, connection: sa.Connection, now: datetime, spans: Spans, phase: Phase, teller: Teller
+    ) -> None:
+        self._connection, self._now, self._spans = connection, now, spans
+        self._phase, self._teller = phase, teller
+        self._mutes = [mute_of(row) for row in mutes.active(connection, milliseconds(now))]
+
+    def take(self, taken: Taken, following: Following) -> Changed:
+        """Take in what a batch of deliveries holds."""
+        seen = accounts.advance(self._connection, self._believable(taken.last_seen))
+        entered = enter(self._connection, taken.denials, taken.copies, taken.examples, self._now)
+        kept = self._load(self._touched(taken, entered, following, seen))
+        for key in entered.added:
+            kept.setdefault(finding_id(key), Kept(key))
+        _add(kept, entered)
+        empty = [name for name, each in kept.items() if not each.tally.cases]
+        findings.delete(self._connection, empty)  # all of its denials count for another one now
+        kept = {name: each for name, each in kept.items() if name not in empty}
+        _prove(kept.values(), taken.witnesses)
+        return self._finish(kept)._replace(
+            left=empty,
+            denials=sum(found.denials for found in entered.added.values()) - len(entered.replaced),
+            repeated=entered.repeated,
+            late=sum(entered.late.values()),
+        )
+
+    def look_again(self, ids: Iterable[str], witnesses: Mapping[Fact, Witness] = NONE) -> Changed:
+        """Look at findings again, because time has passed, a mute has ended, or the backlog is through."""
+        kept = self._load(ids)
+        _prove(kept.values(), witnesses)
+        return self._finish(kept)
+
+    def _believable(self, last_seen: Mapping[str, str]) -> dict[str, str]:
+        """Leave out times to come, which a delivery's name can claim."""
+        latest = (self._now + _HOUR).strftime(_TIME)
+        return {account: min(time, latest) for account, time in last_seen.items()}
+
+    def _touched(
+        self, taken: Taken, entered: Entered, following: Following, seen: Mapping[str, str]
+    ) -> set[str]:
+        ids = {finding_id(key) for key in (*entered.added, *entered.names)}
+        ids |= {finding_id(finding_key(case)) for case, _ in entered.replaced}
+        for fact in taken.witnesses:
+            ids.update(following.owners(fact))
+        for account, last in seen.items():
+            ids.update(findings.due(self._connection, account, last))
+        return ids
+
+    def _load(self, ids: Iterable[str]) -> dict[str, Kept]:
+        return {name: Kept.of(row) for name, row in findings.load(self._connection, ids).items()}
+
+    def _finish(self, kept: dict[str, Kept]) -> Changed:
+        """Say what findings are now and what is told of them, and write them."""
+        self._present(kept.values())
+        kept |= self._blinded(kept)
+        told = self._teller.tell(self._connection, self._decide(kept.values()), self._now)
+        for name, life in told.lives.items():
+            kept[name].life = life
+        findings.save(self._connection, [each.to_row(self._now) for each in kept.values()])
+        return Changed(kept, notifications=len(told.notifications))
+
+    def _present(self, kept: Iterable[Kept]) -> None:
+        found = list(kept)
+        seen = accounts.last_events(self._connection, sorted({each.key[0] for each in found}))
+        for each in found:
+            each.present(seen.get(each.key[0]), self._now, self._spans)
+
+    def _decide(self, kept: Iterable[Kept]) -> Iterator[Event]:
+        for each in kept:
+            finding = each.document
+            for mute in ended_by_recovery(finding, self._mutes, self._now):
+                mutes.save(self._connection, row_of(mute))
+                self._mutes = [mute if mute.id == other.id else other for other in self._mutes]
+            decision = decide(
+                each.life,
+                finding,
+                now=self._now,
+                muted=muted_by(finding, self._mutes, self._now),
+                phase=self._phase,
+            )
+            each.life = decision.life
+            event = event_of(decision, finding)
+            if event:
+                yield event
+
+    def _blinded(self, kept: Mapping[str, Kept]) -> dict[str, Kept]:
+        """Raise the findings of services that lost several resources within an hour; returns those not touched otherwise."""
+        moments: dict[tuple[str, str], list[datetime]] = {}
+        for each in kept.values():
+            finding = each.document
+            if finding["security_service"] and finding["severity"] in _GRAVE and _is_news(each):
+                moment = _moment(finding["first_denied"])
+                if moment:
+                    moments.setdefault((finding["account"], finding["service"]), []).append(moment)
+        others: set[str] = set()
+        for (account, service), times in moments.items():
+            for since, until in _windows(times):
+                others |= self._raised(account, service, (since, until), kept)
+        loaded = self._load(others)
+        self._present(loaded.values())
+        for each in loaded.values():
+            each.raise_to("critical")
+        return loaded
+
+    def _raised(
+        self, account: str, service: str, between: tuple[str, str], kept: Mapping[str, Kept]
+    ) -> set[str]:
+        rows: list[dict[str, Any]] = [
+            {
+                "id": name, "account": account, "service": service, "security_service": True, "first_denied": first,
+                "severity": LEVELS[own], "known": LEVELS[known],
+            }
+            for name, first, own, known in findings.of_service(self._connection, account, service, between, NEIGHBOURS)
+            if name not in kept
+        ]  # fmt: skip
+        rows += [
+            {**each.document, "severity": LEVELS[each.own], "known": None}
+            for each in kept.values()
+            if (each.document["account"], each.document["service"]) == (account, service)
+            and between[0] <= (each.document["first_denied"] or "") <= between[1]
+        ]
+        raise_blindings(rows)
+        others = set()
+        for row in rows:
+            if row["severity"] != "critical":
+                continue
+            if row["known"] is None:
+                kept[row["id"]].raise_to("critical")
+            elif row["known"] != "critical":
+                others.add(row["id"])
+        return others
+
+
+def mute_of(row: mutes.MuteRow) -> Mute:
+    """Read a mute."""
+    return msgspec.json.decode(row.body, type=Mute)
+
+
+def row_of(mute: Mute) -> mutes.MuteRow:
+    """Write a mute down."""
+    ended = None if mute.ended is None else milliseconds(mute.ended)
+    return mutes.MuteRow(mute.id, milliseconds(mute.until), ended, msgspec.json.encode(mute).decode())
+
+
+def milliseconds(moment: datetime) -> int:
+    """Give a moment in milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def _add(kept: Mapping[str, Kept], entered: Entered) -> None:
+    """Add to the sums of findings, and take out what a better copy counts for."""
+    for key, found in entered.added.items():
+        kept[finding_id(key)].tally.merge(found)
+    for case, denial in entered.replaced:
+        kept[finding_id(finding_key(case))].tally.subtract(case, denial)
+    for key, names in entered.names.items():
+        kept[finding_id(key)].tally.name(names)
+    for key, number in entered.late.items():
+        kept[finding_id(key)].came_late(number)
+
+
+def _prove(kept: Iterable[Kept], witnesses: Mapping[Fact, Witness]) -> None:
+    """Take in what records prove about findings that wait for it."""
+    for each in kept if witnesses else ():
+        for fact in awaited(each.tally, each.proven):
+            witness = witnesses.get(fact)
+            if witness:
+                each.witness(fact, witness)
+
+
+def _is_news(kept: Kept) -> bool:
+    """Whether a finding may make others of its service worse than they were."""
+    row = kept.row
+    return row is None or row.first_denied != kept.document["first_denied"] or row.own != kept.own
+
+
+def _moment(time: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(time or "")
+    except ValueError:
+        return None
+
+
+def _windows(moments: list[datetime]) -> Iterator[tuple[str, str]]:
+    """Give the spans of time, an hour around each moment, that do not overlap."""
+    start = end = None
+    for moment in sorted(moments):
+        if start is None or end is None:
+            start, end = moment - _HOUR, moment + _HOUR
+        elif moment - _HOUR <= end:
+            end = moment + _HOUR
+        else:
+            yield start.strftime(_TIME), end.strftime(_TIME)
+            start, end = moment - _HOUR, moment + _HOUR
+    if start and end:
+        yield start.strftime(_TIME), end.strftime(_TIME)

@@ -1,0 +1,245 @@
+"""The watcher: what arrives is read, committed and acknowledged, batch by batch, for as long as it runs."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from rolewatch.scan.pool import batches_of
+from rolewatch.scan.request import ScanRequest
+from rolewatch.sources.live import Told
+from rolewatch.sources.locators import delivery_of
+from rolewatch.store import deliveries, findings
+from rolewatch.store.state import State, Unavailable
+from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
+from rolewatch.watch.feed import Feed, Given
+from rolewatch.watch.following import Following, awaited
+from rolewatch.watch.housekeeping import Housekeeping
+from rolewatch.watch.intake import read, taken
+from rolewatch.watch.kept import Kept
+from rolewatch.watch.register import Changed, Register, milliseconds
+from rolewatch.watch.successes import KEPT, Successes
+
+if TYPE_CHECKING:
+    from rolewatch.findings.life import Phase
+
+TICK_SECONDS: Final = 1.0
+PAUSES: Final = (
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    30.0,
+)  # seconds before the state is tried again, the last for as long as it takes
+ATTEMPTS: Final = (
+    2.0,
+    10.0,
+    60.0,
+    300.0,
+)  # seconds after which a delivery that could not be fetched is tried again
+ATTEMPTS_ONCE: Final = (1.0, 5.0)  # the same for a watcher that is to end
+OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
+LIVE: Final = "first-backlog"  # the note that says that the first backlog is through
+
+T = TypeVar("T")
+
+
+class _Retry(NamedTuple):
+    given: Given
+    attempts: int
+    due: float
+
+
+class Watcher:
+    """Follows sources and keeps a state up to date. All of it happens in the thread that calls `run`."""
+
+    def __init__(
+        self,
+        state: State,
+        feed: Feed,
+        request: ScanRequest,
+        rules: Rules,
+        *,
+        told: Told,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._state, self._feed, self._request, self._rules = state, feed, request, rules
+        self._told, self._committed = told, committed
+        self._following = Following()
+        self._successes = Successes(request)
+        self._housekeeping = Housekeeping(state, rules, self._following)
+        self._retries: list[_Retry] = []
+        self._trying: dict[int, int] = {}  # how often the deliveries at hand were tried before
+        self._attempts: tuple[float, ...] = ATTEMPTS
+        self._phase: Phase = "reading"
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Finish what was begun, and end; safe to be called from anywhere."""
+        self._stop.set()
+
+    def run(self, *, once: bool) -> None:
+        """Go on until it is stopped; with `once` only until everything that there was is done."""
+        self._attempts = ATTEMPTS_ONCE if once else ATTEMPTS
+        self._resume()
+        self._feed.start()
+        try:
+            tick = time.monotonic()
+            while not self._stop.is_set():
+                batch = self._again() + self._feed.batch(self._pause(tick, once=once))
+                if batch:
+                    self._process(batch)
+                drained = not batch and self._feed.drained and not (once and self._retries)
+                if drained and self._phase == "reading":
+                    self._begin_live()
+                if time.monotonic() >= tick or (once and drained):
+                    self._tick()
+                    tick = time.monotonic() + TICK_SECONDS
+                if once and drained:
+                    return
+        finally:
+            self._feed.stop()
+
+    def _pause(self, tick: float, *, once: bool) -> float:
+        """Say how many seconds may be waited for a delivery: until something else is due."""
+        if self._feed.drained and ((once and not self._retries) or self._phase == "reading"):
+            return 0.001
+        due = min([tick, *(retry.due for retry in self._retries)])
+        return min(max(due - time.monotonic(), 0.001), TICK_SECONDS)
+
+    def _resume(self) -> None:
+        """Take up what the state knows, and read once more what may prove that late denials are over already."""
+
+        def work(connection: sa.Connection) -> tuple[str | None, list[tuple[str, Any]], list[str]]:
+            note = deliveries.note(connection, LIVE)
+            rows = map(Kept.of, findings.with_status(connection, OPEN))
+            followed = [(kept.id, awaited(kept.tally, kept.proven)) for kept in rows]
+            since = milliseconds(self._rules.clock() - KEPT) if note else 0
+            return note, followed, deliveries.recent(connection, since)
+
+        note, followed, recent = self._patiently(lambda: self._state.read(work))
+        self._phase = "live" if note else "reading"
+        for name, facts in followed:
+            self._following.follow(name, facts)
+        found = (delivery for text in recent if (delivery := delivery_of(text)))
+        for batch in batches_of(found):
+            if not self._stop.is_set():
+                self._successes.absorb(read(batch, self._request), self._rules.clock(), forget=False)
+
+    def _process(self, batch: Sequence[Given]) -> None:
+        """Read a batch, commit what it holds, and acknowledge it."""
+        while not self._stop.is_set():
+            known = self._known(batch)
+            fresh = _fresh(batch, known)
+            ready = self._commit(fresh, known) if fresh else []
+            if ready is None:
+                continue  # another watcher did some of it: what is left is looked at again
+            waiting = {id(given) for given in fresh} - {id(given) for given in ready}
+            done: dict[Any, list[Any]] = {}
+            for given in batch:
+                if id(given) not in waiting:
+                    done.setdefault(given.source, []).append(given.arrival)
+            for source, arrivals in done.items():
+                source.done(arrivals)
+            return
+
+    def _commit(self, fresh: Sequence[Given], known: set[str]) -> list[Given] | None:
+        """Read and commit deliveries; returns those that are done, without those put off, or None if it was overtaken."""
+        ready, detector = list(fresh), read([given.arrival.delivery for given in fresh], self._request)
+        unreadable = dict(detector.summary.unreadable)
+        put_off = {
+            id(given) for given in fresh if given.arrival.delivery.name in unreadable and self._put_off(given)
+        }
+        if put_off:
+            ready = [given for given in fresh if id(given) not in put_off]
+            detector = read([given.arrival.delivery for given in ready], self._request)
+        if not ready:
+            return []
+        # What a first backlog proves is asked for when it is through.
+        earlier = None if self._phase == "reading" else self._successes
+        batch = Batch(ready, taken(detector, self._following, earlier), known)
+
+        def work(connection: sa.Connection) -> Changed:
+            return commit(connection, batch, self._rules, self._phase, self._following)
+
+        try:
+            changed = self._patiently(lambda: self._state.write(work))
+        except OvertakenError:
+            return None
+        changed.follow(self._following)
+        self._successes.absorb(detector, self._rules.clock(), forget=self._phase == "live")
+        if changed.notifications:
+            self._committed()
+        return ready
+
+    def _known(self, batch: Sequence[Given]) -> set[str]:
+        marks = [mark for given in batch for mark in given.arrival.marks]
+        return self._patiently(
+            lambda: self._state.read(lambda connection: deliveries.known(connection, marks))
+        )
+
+    def _put_off(self, given: Given) -> bool:
+        """Whether a delivery is tried again later, because what stopped it may pass: all that comes over a network."""
+        if not given.arrival.delivery.remote:
+            return False
+        attempts = self._trying.get(id(given), 0)
+        if attempts >= len(self._attempts):
+            return False
+        self._retries.append(_Retry(given, attempts + 1, time.monotonic() + self._attempts[attempts]))
+        return True
+
+    def _again(self) -> list[Given]:
+        """Give the deliveries that are to be tried again now."""
+        now = time.monotonic()
+        due = [retry for retry in self._retries if retry.due <= now]
+        self._retries = [retry for retry in self._retries if retry.due > now]
+        self._trying = {id(retry.given): retry.attempts for retry in due}
+        return [retry.given for retry in due]
+
+    def _begin_live(self) -> None:
+        """Tell of what the first backlog held in one summary, and of all that comes from now on as it comes."""
+        witnesses = self._successes.witnessed(self._following.after, self._following.deeds)
+
+        def work(connection: sa.Connection) -> Changed:
+            register = Register(
+                connection, self._rules.clock(), self._rules.spans, "drained", self._rules.teller
+            )
+            changed = register.look_again(findings.names(connection), witnesses)
+            deliveries.keep_notes(connection, {LIVE: "through"})
+            return changed
+
+        changed = self._patiently(lambda: self._state.write(work))
+        changed.follow(self._following)
+        self._phase = "live"
+        if changed.notifications:
+            self._committed()
+
+    def _tick(self) -> None:
+        if self._phase == "live" and self._patiently(self._housekeeping.tick):
+            self._committed()
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do something with the state, however long that takes to be possible again."""
+        attempt = 0
+        while True:
+            try:
+                return work()
+            except Unavailable as error:
+                if self._stop.is_set():
+                    raise
+                self._told("state", str(error))
+                self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
+                attempt += 1
+
+
+def _fresh(batch: Sequence[Given], known: set[str]) -> list[Given]:
+    """Leave out deliveries that are done, or stand in the batch twice."""
+    seen = set(known)
+    fresh = []
+    for given in batch:
+        if not seen.issuperset(given.arrival.marks):
+            fresh.append(given)
+            seen.update(given.arrival.marks)
+    return fresh
