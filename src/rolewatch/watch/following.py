@@ -60,7 +60,7 @@ def awaited(found: Tally, proven: Mapping[str, str]) -> dict[Fact, str]:
     """Name the facts that a finding still waits for; `proven` is the latest proof known of each, by action or "" for gone.
 
     An access counts after the last denial of its action, or after what is known of it; a disappearance after the first
-    denial of all.
+    denial of all. What has ended by access waits for nothing.
     """
     facts: dict[Fact, str] = {}
     for case, denials in found.cases.items():
@@ -72,4 +72,4 @@ def awaited(found: Tally, proven: Mapping[str, str]) -> dict[Fact, str]:
         known = proven.get(fact[1] if len(fact) > 1 else "", "")
         if len(fact) == 1 or known <= after:
             waiting[fact] = max(after, known)
-    return waiting
+    return waiting if any(len(fact) > 1 for fact in waiting) else {}

@@ -19,12 +19,12 @@ from rolewatch.notify.routes import severity_of
 from rolewatch.notify.target import Target
 from rolewatch.sources.live import Told
 from rolewatch.store import deliveries, outbox
-from rolewatch.store.outbox import DEAD, HELD, MERGED, SENT, Letter
+from rolewatch.store.outbox import DEAD, HELD, MERGED, SENT, WAITING, Letter
 from rolewatch.store.state import State
 from rolewatch.watch.register import milliseconds
 
 AT_ONCE: Final = 20  # letters taken in one go
-LEASE: Final = timedelta(minutes=5)  # after which another process may send a letter that was taken
+LEASE: Final = timedelta(minutes=2)  # after which another process may send a letter that was taken
 IDLE_SECONDS: Final = 5.0  # between looks into the outbox where nobody here has put anything
 
 Clock = Callable[[], datetime]
@@ -108,11 +108,16 @@ class Line:
         notification = merged([Notification.decode(letter.body) for letter in letters], now)
         for letter in letters:
             outbox.settle(connection, letter._replace(state=MERGED))
-        moment = milliseconds(now)
+        quiet = self._manners.quiet.held_until(now, severity_of(notification))
         one = letters[0]._replace(
-            id=notification.id, kind=notification.kind, body=notification.encode(), due=moment, attempts=1
+            id=notification.id,
+            kind=notification.kind,
+            body=notification.encode(),
+            state=WAITING,
+            due=milliseconds(quiet or now),
+            attempts=1,
         )
-        outbox.put(connection, [one._replace(created=moment)])
+        outbox.put(connection, [one._replace(created=milliseconds(now))])
         outbox.settle(connection, one)  # one that was there: a single letter goes as it is
 
     def _pace(self, connection: sa.Connection) -> Pace:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from rolewatch.scan.pool import batches_of
 from rolewatch.scan.request import ScanRequest
-from rolewatch.sources.live import Told
+from rolewatch.sources.live import Arrival, LiveSource, Told
 from rolewatch.sources.locators import delivery_of
 from rolewatch.store import deliveries, findings
 from rolewatch.store.state import State, Unavailable
@@ -19,6 +20,7 @@ from rolewatch.watch.following import Following, awaited
 from rolewatch.watch.housekeeping import Housekeeping
 from rolewatch.watch.intake import read, taken
 from rolewatch.watch.kept import Kept
+from rolewatch.watch.readers import Read, Readers
 from rolewatch.watch.register import Changed, Register, milliseconds
 from rolewatch.watch.successes import KEPT, Successes
 
@@ -48,8 +50,16 @@ T = TypeVar("T")
 
 class _Retry(NamedTuple):
     given: Given
-    attempts: int
     due: float
+
+
+class _Flight(NamedTuple):
+    """A batch that is being read: all of it, what of it is new, the marks that were done before."""
+
+    batch: Sequence[Given]
+    fresh: Sequence[Given]
+    known: set[str]
+    read: Read
 
 
 class Watcher:
@@ -71,8 +81,11 @@ class Watcher:
         self._successes = Successes(request)
         self._housekeeping = Housekeeping(state, rules, self._following)
         self._retries: list[_Retry] = []
-        self._trying: dict[int, int] = {}  # how often the deliveries at hand were tried before
+        self._tried: dict[int, int] = {}  # how often deliveries that are put off were tried
+        self._readers = Readers(request, told)
+        self._flights: deque[_Flight] = deque()
         self._attempts: tuple[float, ...] = ATTEMPTS
+        self._patience: int | None = None  # how often the state is tried again
         self._phase: Phase = "reading"
         self._stop = threading.Event()
 
@@ -82,7 +95,7 @@ class Watcher:
 
     def run(self, *, once: bool) -> None:
         """Go on until it is stopped; with `once` only until everything that there was is done."""
-        self._attempts = ATTEMPTS_ONCE if once else ATTEMPTS
+        self._attempts, self._patience = (ATTEMPTS_ONCE, len(PAUSES)) if once else (ATTEMPTS, None)
         self._resume()
         self._feed.start()
         try:
@@ -90,8 +103,11 @@ class Watcher:
             while not self._stop.is_set():
                 batch = self._again() + self._feed.batch(self._pause(tick, once=once))
                 if batch:
-                    self._process(batch)
-                drained = not batch and self._feed.drained and not (once and self._retries)
+                    self._begin(batch)
+                if self._flights and (not batch or len(self._flights) > self._readers.jobs):
+                    self._finish(self._flights.popleft())
+                drained = not batch and not self._flights and self._feed.drained
+                drained = drained and not (once and self._retries)
                 if drained and self._phase == "reading":
                     self._begin_live()
                 if time.monotonic() >= tick or (once and drained):
@@ -100,11 +116,14 @@ class Watcher:
                 if once and drained:
                     return
         finally:
+            self._readers.close()
             self._feed.stop()
 
     def _pause(self, tick: float, *, once: bool) -> float:
         """Say how many seconds may be waited for a delivery: until something else is due."""
-        if self._feed.drained and ((once and not self._retries) or self._phase == "reading"):
+        if self._flights or (
+            self._feed.drained and ((once and not self._retries) or self._phase == "reading")
+        ):
             return 0.001
         due = min([tick, *(retry.due for retry in self._retries)])
         return min(max(due - time.monotonic(), 0.001), TICK_SECONDS)
@@ -128,38 +147,47 @@ class Watcher:
             if not self._stop.is_set():
                 self._successes.absorb(read(batch, self._request), self._rules.clock(), forget=False)
 
-    def _process(self, batch: Sequence[Given]) -> None:
-        """Read a batch, commit what it holds, and acknowledge it."""
-        while not self._stop.is_set():
-            known = self._known(batch)
-            fresh = _fresh(batch, known)
-            ready = self._commit(fresh, known) if fresh else []
-            if ready is None:
-                continue  # another watcher did some of it: what is left is looked at again
-            waiting = {id(given) for given in fresh} - {id(given) for given in ready}
-            done: dict[Any, list[Any]] = {}
-            for given in batch:
-                if id(given) not in waiting:
-                    done.setdefault(given.source, []).append(given.arrival)
-            for source, arrivals in done.items():
-                source.done(arrivals)
-            return
+    def _begin(self, batch: Sequence[Given]) -> None:
+        """Begin to read what of a batch is new."""
+        known = self._known(batch)
+        fresh = _fresh(batch, known)
+        read = self._readers.begin([given.arrival.delivery for given in fresh])
+        self._flights.append(_Flight(batch, fresh, known, read))
 
-    def _commit(self, fresh: Sequence[Given], known: set[str]) -> list[Given] | None:
-        """Read and commit deliveries; returns those that are done, without those put off, or None if it was overtaken."""
-        ready, detector = list(fresh), read([given.arrival.delivery for given in fresh], self._request)
+    def _finish(self, flight: _Flight) -> None:
+        """Commit what a batch holds, and acknowledge it."""
+        done = {id(given) for given in flight.batch}
+        if flight.fresh:
+            ready = self._commit(flight)
+            if ready is None:  # another watcher did some of it: what is left is looked at again
+                self._begin(flight.batch)
+                return
+            done -= {id(given) for given in flight.fresh} - {id(given) for given in ready}
+        acknowledged: dict[LiveSource, list[Arrival]] = {}
+        for given in flight.batch:
+            if id(given) in done:
+                self._tried.pop(id(given), None)
+                acknowledged.setdefault(given.source, []).append(given.arrival)
+        for source, arrivals in acknowledged.items():
+            source.done(arrivals)
+
+    def _commit(self, flight: _Flight) -> Sequence[Given] | None:
+        """Commit deliveries that were read; returns those that are done, without those put off, or None if overtaken."""
+        ready, detector = flight.fresh, flight.read()
         unreadable = dict(detector.summary.unreadable)
         put_off = {
-            id(given) for given in fresh if given.arrival.delivery.name in unreadable and self._put_off(given)
+            id(given)
+            for given in flight.fresh
+            if given.arrival.delivery.name in unreadable and self._put_off(given)
         }
         if put_off:
-            ready = [given for given in fresh if id(given) not in put_off]
+            ready = [given for given in flight.fresh if id(given) not in put_off]
             detector = read([given.arrival.delivery for given in ready], self._request)
         if not ready:
-            return []
+            return ready
         # What a first backlog proves is asked for when it is through.
         earlier = None if self._phase == "reading" else self._successes
-        batch = Batch(ready, taken(detector, self._following, earlier), known)
+        batch = Batch(ready, taken(detector, self._following, earlier), flight.known)
 
         def work(connection: sa.Connection) -> Changed:
             return commit(connection, batch, self._rules, self._phase, self._following)
@@ -184,19 +212,19 @@ class Watcher:
         """Whether a delivery is tried again later, because what stopped it may pass: all that comes over a network."""
         if not given.arrival.delivery.remote:
             return False
-        attempts = self._trying.get(id(given), 0)
+        attempts = self._tried.get(id(given), 0)
         if attempts >= len(self._attempts):
             return False
-        self._retries.append(_Retry(given, attempts + 1, time.monotonic() + self._attempts[attempts]))
+        self._tried[id(given)] = attempts + 1
+        self._retries.append(_Retry(given, time.monotonic() + self._attempts[attempts]))
         return True
 
     def _again(self) -> list[Given]:
         """Give the deliveries that are to be tried again now."""
         now = time.monotonic()
-        due = [retry for retry in self._retries if retry.due <= now]
+        due = [retry.given for retry in self._retries if retry.due <= now]
         self._retries = [retry for retry in self._retries if retry.due > now]
-        self._trying = {id(retry.given): retry.attempts for retry in due}
-        return [retry.given for retry in due]
+        return due
 
     def _begin_live(self) -> None:
         """Tell of what the first backlog held in one summary, and of all that comes from now on as it comes."""
@@ -227,7 +255,7 @@ class Watcher:
             try:
                 return work()
             except Unavailable as error:
-                if self._stop.is_set():
+                if self._stop.is_set() or attempt == self._patience:
                     raise
                 self._told("state", str(error))
                 self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
