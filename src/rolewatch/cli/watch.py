@@ -38,6 +38,7 @@ _WHAT, _TELL, _HOW = "what to look for", "whom to tell", "how to work"
 OPTIONS = (
     STATE._replace(group=_HOW),
     Option("once", "end when everything that is there is done", flag=True, default=False, group=_HOW),
+    Option("lake", "also keep the records in a lake: a folder, or s3://bucket/prefix; needs the extra lake", "DIR", file=True, group=_HOW),
     Option("notify", "tell URL: slack://…, sns:ARN, smtp://…, webhook+https://…, exec:COMMAND …; can be repeated", "URL", default=(), many=True, whole=True, group=_TELL),
     Option("principals", "whom to watch beside service-linked roles", "KIND", default=(), shown="slr", choices=PRINCIPALS, many=True, group=_WHAT),
     Option("authentication", "count failed credentials (ExpiredToken, AuthFailure …) as denials too", flag=True, default=False, group=_WHAT),

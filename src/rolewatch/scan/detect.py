@@ -34,6 +34,10 @@ class Detector(Stepper[Collected, Summary]):
         """Take up the proofs of another detector."""
         self._proofs.state = state
 
+    def take_over(self, summary: Summary) -> None:
+        """Take up the summary of another detector."""
+        self._summary = summary
+
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes with the proofs, without the summary."""
         return _restored, (self._request, self._proofs.state)
@@ -68,7 +72,7 @@ class Detector(Stepper[Collected, Summary]):
 
     def absorb(self, other: "Detector") -> None:
         """Take in what another one could prove, which is of no use afterwards; its denials stay its own."""
-        self._proofs.absorb(other._proofs)
+        self._proofs.absorb(other._proofs)  # noqa: SLF001 - one of its kind
 
     def _exactly(self, delivery: Delivery) -> Collected:
         """Collect from a delivery that was read before, with everything parsed."""

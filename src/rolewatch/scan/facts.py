@@ -55,9 +55,9 @@ class Facts:
 
     def absorb(self, other: "Facts", numbers: Mapping[int, int]) -> None:
         """Take in the facts of another place, where deliveries had other numbers."""
-        for key, (time, origin) in other._recent.items():
+        for key, (time, origin) in other._recent.items():  # noqa: SLF001 - one of its kind
             self.add(key, time, _renumbered(origin, numbers))
-        self._runs += [run.renumbered(numbers) for run in other._runs]
+        self._runs += [run.renumbered(numbers) for run in other._runs]  # noqa: SLF001 - one of its kind
 
     def of(self, keys: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], Latest]:
         """Look up very many keys, of which few were seen; without those that were not."""

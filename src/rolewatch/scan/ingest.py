@@ -292,13 +292,31 @@ def ingest(
     Each round of some deliveries is committed by itself, so that little is lost when something stops it. Raises SourceError
     for a SOURCE that does not exist and CannotDo for what stops everything; deliveries that cannot be read are named.
     """
-    started = time.monotonic()
     problems: list[tuple[str, str]] = []
+    return ingest_deliveries(
+        deliveries_of(sources, request.window, problems),
+        lake,
+        request,
+        progress=progress,
+        elsewhere=elsewhere,
+        problems=problems,
+    )
+
+
+def ingest_deliveries(
+    found: Iterator[Delivery],
+    lake: Lake,
+    request: ScanRequest,
+    *,
+    progress: Tell | None = None,
+    elsewhere: Fold | None = None,
+    problems: list[tuple[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Take deliveries into a lake as `ingest` does, wherever they come from; `problems` are those of finding them."""
+    started, problems = time.monotonic(), [] if problems is None else problems
     before, lake.tell = lake.tell, lambda name, reason: problems.append((name, reason))
     try:
-        total, added, known = _in_rounds(
-            deliveries_of(sources, request.window, problems), lake, request, progress, elsewhere
-        )
+        total, added, known = _in_rounds(found, lake, request, progress, elsewhere)
         compact(lake, today=lake.now().date())
         lake.tidy()
     finally:

@@ -69,9 +69,9 @@ class Proofs:
 
     def absorb(self, other: "Proofs") -> None:
         """Take in what other proofs hold, which are of no use afterwards."""
-        numbers = {number: self._origins.keep(delivery) for number, delivery in other._origins.numbered()}
-        self._facts.absorb(other._facts, numbers)
-        for part in other._boiled:
+        numbers = {number: self._origins.keep(delivery) for number, delivery in other._origins.numbered()}  # noqa: SLF001 - one of its kind
+        self._facts.absorb(other._facts, numbers)  # noqa: SLF001 - one of its kind
+        for part in other._boiled:  # noqa: SLF001 - one of its kind
             for origin, lines in part:
                 self._boiled.add(lines, numbers[origin])
 

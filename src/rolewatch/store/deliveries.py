@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.store.schema import COUNTERS, DONE, FAILED, NOTES, RECENT
+from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
 from rolewatch.store.state import insert
 
 _ASKED: Final = 500  # marks in one statement
@@ -72,6 +72,27 @@ def recent(connection: sa.Connection, since: int) -> list[str]:
 def expire_recent(connection: sa.Connection, before: int) -> None:
     """Forget how to find deliveries that were done before a moment."""
     connection.execute(sa.delete(RECENT).where(RECENT.c.at < before))
+
+
+def keep_for_lake(connection: sa.Connection, locators: Mapping[str, str], at: int) -> None:
+    """Remember how to find deliveries that are to go into the lake, by their identities."""
+    rows = [
+        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
+    ]
+    if rows:
+        connection.execute(insert(connection, FOR_LAKE).on_conflict_do_nothing(), rows)
+
+
+def for_lake(connection: sa.Connection, number: int) -> dict[bytes, str]:
+    """Give deliveries that are to go into the lake, so many at most, the oldest first: mark → locator."""
+    statement = sa.select(FOR_LAKE.c.mark, FOR_LAKE.c.locator).order_by(FOR_LAKE.c.at, FOR_LAKE.c.mark)
+    return {bytes(row.mark): row.locator for row in connection.execute(statement.limit(number))}
+
+
+def in_lake(connection: sa.Connection, marks: Sequence[bytes]) -> None:
+    """Forget deliveries that are in the lake."""
+    for start in range(0, len(marks), _ASKED):
+        connection.execute(sa.delete(FOR_LAKE).where(FOR_LAKE.c.mark.in_(marks[start : start + _ASKED])))
 
 
 def forget(connection: sa.Connection, identities: Iterable[str]) -> None:

@@ -31,6 +31,14 @@ RECENT = sa.Table(
     sa.Column("locator", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )  # fmt: skip
+#: Deliveries that are done and not yet in the lake.
+FOR_LAKE = sa.Table(
+    "for_lake", METADATA,
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("locator", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
 #: Deliveries that could not be read, or not to their end.
 FAILED = sa.Table(
     "failed", METADATA,

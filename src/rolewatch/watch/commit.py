@@ -31,11 +31,12 @@ class Batch(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """By what a batch is committed."""
+    """By what a batch is committed; `lake` says that deliveries are to go into one afterwards."""
 
     spans: Spans
     teller: Teller
     clock: Callable[[], datetime]
+    lake: bool = False
 
 
 def commit(
@@ -59,6 +60,8 @@ def commit(
         given.arrival.marks[0]: text for given in batch.given if (text := locator(given.arrival.delivery))
     }
     deliveries.keep_recent(connection, found, moment)
+    if rules.lake:
+        deliveries.keep_for_lake(connection, found, moment)
     notes = {given.source.word: note for given in batch.given if (note := given.source.note()) is not None}
     deliveries.keep_notes(connection, notes)
     counts = batch.taken.counts

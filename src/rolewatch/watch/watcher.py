@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from rolewatch.base.errors import CannotDo
 from rolewatch.scan.pool import batches_of
 from rolewatch.scan.request import ScanRequest
+from rolewatch.sources import Delivery
 from rolewatch.sources.live import Arrival, LiveSource, Told
 from rolewatch.sources.locators import delivery_of
 from rolewatch.store import deliveries, findings
@@ -142,7 +144,7 @@ class Watcher:
         self._phase = "live" if note else "reading"
         for name, facts in followed:
             self._following.follow(name, facts)
-        found = (delivery for text in recent if (delivery := delivery_of(text)))
+        found = (delivery for text in recent if (delivery := _found(text)))
         for batch in batches_of(found):
             if not self._stop.is_set():
                 self._successes.absorb(read(batch, self._request), self._rules.clock(), forget=False)
@@ -260,6 +262,14 @@ class Watcher:
                 self._told("state", str(error))
                 self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1
+
+
+def _found(text: str) -> Delivery | None:
+    """Find a delivery that was read before; None if another version of rolewatch wrote down where it lies."""
+    try:
+        return delivery_of(text)
+    except CannotDo:
+        return None
 
 
 def _fresh(batch: Sequence[Given], known: set[str]) -> list[Given]:

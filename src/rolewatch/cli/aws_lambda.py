@@ -1,0 +1,98 @@
+"""The watcher as an AWS Lambda function: `rolewatch.cli.aws_lambda.handler`.
+
+Each call takes what its event holds or names through the same transaction as `rolewatch watch`, then sends what there is to
+tell. Options come from variables and rolewatch.toml, as for `rolewatch watch`; ROLEWATCH_STATE has to name a state that
+outlives the function: PostgreSQL, or a folder on EFS (then with a reserved concurrency of 1).
+"""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rolewatch.base.errors import CannotDo, UsageError
+from rolewatch.base.settings import settings
+from rolewatch.cli import options as opts
+from rolewatch.cli import watch
+from rolewatch.cli.commands import COMMANDS, Called, load
+from rolewatch.cli.main import CONFIG
+from rolewatch.cli.states import opened
+from rolewatch.cli.watching import Watching
+from rolewatch.sources.events import deliveries_of_event
+from rolewatch.sources.live import BATCH, Arrival, LiveSource
+from rolewatch.store.lock import Lock
+
+WORD: Final = "event"  # what stands for SOURCE in the state
+
+
+class Invocation(LiveSource):
+    """What one event brought; `left` are those of its arrivals that are not done."""
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        super().__init__(WORD)
+        self._rest = list(arrivals)
+        self.left = list(arrivals)
+        self._lock = threading.Lock()
+
+    def arrivals(self, seconds: float) -> list[Arrival]:
+        """Give them, BATCH at a time."""
+        with self._lock:
+            part, self._rest = self._rest[:BATCH], self._rest[BATCH:]
+        if not part:
+            threading.Event().wait(min(seconds, 0.01))
+        return part
+
+    @property
+    def drained(self) -> bool:
+        """Whether all have been given."""
+        return not self._rest
+
+    def done(self, arrivals: Sequence[Arrival]) -> None:
+        """Take out what was committed."""
+        with self._lock:
+            ids = {id(arrival) for arrival in arrivals}
+            self.left = [arrival for arrival in self.left if id(arrival) not in ids]
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Take one event; returns which messages of a batch have to come again (`batchItemFailures`).
+
+    Raises CannotDo where an event that is no batch could not be taken whole, so that Lambda tries again.
+    """
+    del context
+    return take(event, os.environ)
+
+
+def take(event: Any, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Do what `handler` says, with an environment."""
+    called = _called(environ)
+    if not called.values["state"]:
+        raise UsageError(
+            "ROLEWATCH_STATE is not set",
+            remedy="name a PostgreSQL, or a folder on EFS: what a function writes elsewhere is forgotten",
+        )
+    invocation = Invocation(deliveries_of_event(event))
+    tell = watch.Complaints()
+    with opened(called) as state:
+        state.make()
+        lock = Lock(state.folder, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") if state.folder else None
+        try:
+            # A first call is no backlog: what its event tells is told as it comes.
+            Watching(called, state, tell, sources=[Invocation(())]).run()
+            Watching(called, state, tell, sources=[invocation]).run()
+        finally:
+            if lock:
+                lock.release()
+    tickets = dict.fromkeys(arrival.ticket for arrival in invocation.left)
+    if None in tickets:
+        raise CannotDo("the event could not be taken whole", remedy="see the lines before")
+    return {"batchItemFailures": [{"itemIdentifier": ticket} for ticket in tickets]}
+
+
+def _called(environ: Mapping[str, str]) -> Called:
+    """Give the values that `rolewatch watch --once` would have without a word typed."""
+    known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
+    wanted = [option.name for option in watch.OPTIONS]
+    values = opts.values({}, watch.OPTIONS, settings("watch", wanted, environ, known=known, file=None))
+    return Called(values | {"source": (WORD,), "once": True, CONFIG.name: None}, environ, ())
