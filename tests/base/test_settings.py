@@ -110,6 +110,12 @@ REFUSED = [
     ("zzz = 1", "rolewatch.toml: nothing is called 'zzz'"),
     ("scan = 1", "rolewatch.toml: scan is the name of a command (write its options under [scan])"),
     ("[[scan]]\nformat = 'json'", "rolewatch.toml: scan is the name of a command (write its options under [scan])"),
+    ("[quite]", "rolewatch.toml: nothing is called 'quite' (did you mean 'quiet'?)"),
+    ("[[routes]]", "rolewatch.toml: nothing is called 'routes' (did you mean 'route'?)"),
+    ("[action]", "rolewatch.toml: nothing is called 'action' (did you mean 'actions'?)"),
+    ("route = 'x'", "rolewatch.toml: route is a list of tables (write each route under a line [[route]] of its own)"),
+    ("quiet = []", "rolewatch.toml: quiet is a table (write quiet times under [quiet], times = ['22:00-07:00'])"),
+    ("queries = 'x'", "rolewatch.toml: queries is a table (write queries under [queries], NAME = 'QUERY')"),
     ("since = [{a = 1}]", "rolewatch.toml: since: a text, a number, true, false or a list of them is wanted here"),
     ("since = ", "rolewatch.toml: Invalid value (at end of document)"),
     ("since = 012", "rolewatch.toml: Expected newline or end of document after a statement (at line 1, column 10)"),
@@ -124,6 +130,15 @@ REFUSED = [
 def test_a_file_that_makes_no_sense_is_refused(text, reason):
     """The file, the table and the key are named, and the nearest key where one was misspelled."""
     assert reason == refused(text)
+
+
+def test_tables_about_notifications_are_no_options():
+    """What stands in them is for those who notify; each command has to bear them."""
+    write(
+        "rolewatch.toml",
+        "since = '1d'\n[[route]]\nto = 5\n[quiet]\nx = 1\n[rate]\n[actions]\na = 1\n[queries]",
+    )
+    assert found()["since"].words == ["1d"]
 
 
 def test_a_byte_order_mark_is_no_fault():

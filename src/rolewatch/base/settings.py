@@ -1,20 +1,29 @@
 """Settings from rolewatch.toml and the environment, as words with the place they come from.
 
 What a word means is decided where the option is known; here it is only found. A key at the top of the file is for
-every command that has such an option, a key in a table named after a command for that command only. The table
-`[queries]` has no options: it is for `base/saved.py`.
+every command that has such an option, a key in a table named after a command for that command only. Some tables have no
+options: `[queries]` is for `base/saved.py`, those about notifications are for `base/tables.py`.
 """
 
 import os
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rolewatch.base.errors import UsageError
 
 NAME = "rolewatch.toml"
 QUERIES = "queries"
+ROUTE, QUIET, RATE, ACTIONS = "route", "quiet", "rate", "actions"
+#: Tables that have no options of a command, each with how it is written.
+TABLES: Final[Mapping[str, str]] = {
+    QUERIES: "write queries under [queries], NAME = 'QUERY'",
+    ROUTE: "write each route under a line [[route]] of its own",
+    QUIET: "write quiet times under [quiet], times = ['22:00-07:00']",
+    RATE: "write the rate under [rate], limit = '20/10m'",
+    ACTIONS: "write actions under [actions], NAME = 'URL'",
+}
 MOST = 64 * 1024  # bytes of a settings file; dotted keys of any length take tomllib quadratic time
 
 
@@ -89,26 +98,27 @@ def _from_file(
     everywhere = {name for command_names in known.values() for name in command_names}
     found: dict[str, Setting] = {}
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    own = {*known, *TABLES}
     for key, value in content.items():
-        if key in tables:
+        if key in TABLES:
+            check_shape(key, value, path)
+        if key in tables or key in TABLES:
             continue
-        if key == QUERIES:
-            raise UsageError(
-                f"{path}: {key} is a table", remedy=f"write queries under [{key}], NAME = 'QUERY'"
-            )
-        if key in known:
+        if key in known and key not in everywhere:  # `notify` is both
             raise UsageError(
                 f"{path}: {key} is the name of a command", remedy=f"write its options under [{key}]"
             )
-        _check(key, everywhere, path, known)
+        if key not in everywhere and _are_tables(value):
+            check_key(key, own, path, everywhere)
+        check_key(key, everywhere, path, own)
         if key in names:
             found[key] = Setting(_words(value, f"{path}: {key}"), f"{path}: {key}")
     for table, keys in tables.items():
-        if table == QUERIES:
+        if table in TABLES:
             continue
-        _check(table, known, path, everywhere)
+        check_key(table, own, path, everywhere)
         for key, value in keys.items():
-            _check(key, known[table], f"{path}: [{table}]", ())
+            check_key(key, known[table], f"{path}: [{table}]", ())
             if table == command and key in names:
                 found[key] = Setting(_words(value, f"{path}: {table}.{key}"), f"{path}: {table}.{key}")
     return found
@@ -136,7 +146,16 @@ def content_of(path: str) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _check(key: str, allowed: Collection[str], where: str, others: Collection[str]) -> None:
+def check_shape(name: str, value: Any, path: str) -> None:
+    """Raise UsageError where what has the name of one of `TABLES` is no table, or no list of tables."""
+    if name == ROUTE:
+        if not _are_tables(value):
+            raise UsageError(f"{path}: {name} is a list of tables", remedy=TABLES[name])
+    elif not isinstance(value, dict):
+        raise UsageError(f"{path}: {name} is a table", remedy=TABLES[name])
+
+
+def check_key(key: str, allowed: Collection[str], where: str, others: Collection[str]) -> None:
     """Raise UsageError for a key that is not allowed, with the nearest of those that are, else of the others."""
     if key in allowed:
         return
@@ -146,6 +165,10 @@ def _check(key: str, allowed: Collection[str], where: str, others: Collection[st
     raise UsageError(
         f"{where}: nothing is called {key!r}", remedy=f"did you mean {close[0]!r}?" if close else None
     )
+
+
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _words(value: Any, origin: str) -> list[str]:
