@@ -329,6 +329,31 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
     story.close()
 
 
+def test_two_watchers_that_find_the_same_resource_first(tmp_path, postgres):
+    """Copies of calls across accounts, taken by two watchers at once, add up in one finding."""
+    story = Story(postgres.database(), tmp_path)
+    story.begin()
+    story.now += timedelta(hours=1)
+    accounts = ("222233334444", "333344445555")
+    parts = [
+        [story.delivery(call(n, f"b{n}", denied=True, recipientAccountId=account)) for n in range(30)]
+        for account in accounts
+    ]
+    sources = [Given(part, 1, word=account) for part, account in zip(parts, accounts, strict=True)]
+    threads = [
+        threading.Thread(target=story.watcher(source).run, kwargs={"once": True}) for source in sources
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: finding["denials"] for name, finding in story.findings.items()} == {
+        f"b{n}": 2 for n in range(30)
+    }
+    assert sorted(name for _, *names in story.told for name in names) == sorted(f"b{n}" for n in range(30))
+    story.close()
+
+
 def test_spans_have_the_defaults_of_the_contract():
     """Seven days of silence, a quarter of an hour to settle."""
     assert Spans() == (timedelta(days=7), timedelta(minutes=15))

@@ -9,6 +9,8 @@ from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import insert
 
 _ASKED: Final = 500  # ids in one statement
+_LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
+_LOCKS: Final = 256  # … and how many there are
 _COLUMNS: Final = tuple(column.name for column in F.columns)
 
 
@@ -57,9 +59,10 @@ class Wanted(NamedTuple):
 
 
 def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]:
-    """Read findings that are about to be changed; another writer waits until this transaction is over."""
+    """Read findings that are about to be changed or made; another writer waits until this transaction is over."""
     found: dict[str, FindingRow] = {}
     wanted = sorted(set(ids))
+    _lock(connection, wanted)
     for start in range(0, len(wanted), _ASKED):
         statement = sa.select(F).where(F.c.id.in_(wanted[start : start + _ASKED])).order_by(F.c.id)
         for row in connection.execute(
@@ -67,6 +70,15 @@ def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]
         ):  # which SQLite does not need, and leaves out
             found[row.id] = FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
     return found
+
+
+def _lock(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Keep other writers of a PostgreSQL off findings, also off those that have no row to lock yet. SQLite has one writer."""
+    if connection.dialect.name != "postgresql":
+        return
+    # A bounded number, whatever there is to lock, and always in the same order.
+    for place in sorted({int(name, 16) % _LOCKS for name in ids}):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, place)))
 
 
 def save(connection: sa.Connection, rows: Sequence[FindingRow]) -> None:
