@@ -3,6 +3,7 @@
 # make check   format, lint, types, imports, tests: what has to pass before a commit
 # make bench   measure against the engines of benchmarks/requirements.in
 # make sanitize  run the tests of what is written in C under gcc's address and undefined-behaviour checks
+# make soak    kill a watcher 200 times for each database, and count
 # make docs    build the documentation into site/
 # make lock    pin the requirements again (make lock UV_FLAGS=--upgrade takes newer versions)
 #
@@ -24,7 +25,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 C := $(wildcard src/rolewatch/cloudtrail/*.c src/rolewatch/cloudtrail/*.h)
 
-.PHONY: demo test check static format bench sanitize docs lock clean
+.PHONY: demo test check static format bench sanitize soak docs lock clean
 
 demo: .venv/.core
 	$(BIN)/rolewatch scan examples/deliveries
@@ -52,6 +53,7 @@ bench: .venv/.bench build/core/.done
 	$(BIN)/python benchmarks/alarms.py
 	$(BIN)/python benchmarks/lake.py
 	$(BIN)/python benchmarks/spark.py
+	$(BIN)/python benchmarks/watch.py
 
 build/core/.done: requirements.lock pyproject.toml $(C)
 	rm -rf build/core && $(PYTHON) -m venv --without-pip build/core
@@ -73,6 +75,9 @@ sanitize: .venv/.dev
 	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		$(BIN)/pytest -n $(JOBS) -p no:cacheprovider tests/cloudtrail/test_native.py tests/cloudtrail/test_columns.py tests/cloudtrail/test_carve.py tests/scan/test_exactness.py
+
+soak: .venv/.dev
+	ROLEWATCH_KILLS=200 $(BIN)/pytest -p no:cacheprovider tests/cli/test_watch_kill.py
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict
