@@ -55,7 +55,7 @@ def some_data(rng, step, end):
 @given(st.integers(0, 2**32))
 def test_transitions(way, seed):
     """Random alarms on random data change at the same times to the same states."""
-    rng = random.Random(seed)  # noqa: S311 - the same alarm for the same seed
+    rng = random.Random(seed)
     watched = some_alarm(rng)
     short = watched.stat.period < 60
     end = 1200 if short else rng.choice([7200, 20_000])
@@ -84,7 +84,7 @@ def test_transitions(way, seed):
 @given(st.integers(0, 2**32))
 def test_multi_day_alarms(way, seed):
     """So do alarms that look back more than a day and are evaluated once an hour."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     period, n = rng.choice([(3600, 30), (5400, 20), (86400, 2), (43200, 3)])
     watched = alarm(period, n, rng.choice([None, 1, n // 2 or 1]), rng.choice(TREATMENTS), 3.0)
     end = 6 * 86400

@@ -181,7 +181,7 @@ def seen(lake):
 @pytest.mark.slow
 def test_killed(cli):
     """However often and wherever it is killed, the lake is whole; the same command does the rest, each record is there once."""
-    everything, lake, chance = range(60), cli.folder / "lake", random.Random(7)  # noqa: S311 - to be repeated
+    everything, lake, chance = range(60), cli.folder / "lake", random.Random(7)
     trail(cli.folder / "trail", everything)
     killed, before = 0, []
     for number in range(14):
@@ -249,7 +249,7 @@ def test_two_at_once_in_a_bucket(cli, bucket, monkeypatch):
 def test_no_room(cli, jobs):
     """It is told in one line; what was committed stays and is whole, and with room the same command does the rest."""
     trail(cli.folder / "trail", range(12))
-    chance = random.Random(7)  # noqa: S311 - to be repeated
+    chance = random.Random(7)
     write(cli.folder, "trail/large.json", *(record(n, 9, requestParameters={"x": chance.randbytes(9000).hex()}) for n in range(40)))  # fmt: skip
     most = (100_000, 100_000)
     process = small(cli, "trail", "--lake", "lake", "--jobs", jobs, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, most))  # fmt: skip

@@ -189,7 +189,7 @@ def is_number(text):
 @given(st.integers(0, 2**32))
 def test_agreement(tmp_path_factory, seed):
     """Whatever the query, the schedule and the delay: plain loops over all windows find the same results."""
-    rng = random.Random(seed)  # noqa: S311 - the same records for the same seed
+    rng = random.Random(seed)
     records = some_records(rng)
     path = written(tmp_path_factory.mktemp("runs"), records)
     schedules = [(300, 600, 0), (300, 900, 300), (600, 300, 0), (60, 120, 60), (3600, 7200, 1)]

@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from faults import Proxy
+from following import Memory, Told
 from rolewatch.base import aws
 
 Answer = tuple[int, bytes]
@@ -74,3 +77,48 @@ def server(aws_environment) -> Iterator[Server]:
     running = Server()
     yield running
     running.close()
+
+
+@pytest.fixture
+def faults(aws_environment, moto_url, monkeypatch) -> Iterator[Proxy]:
+    """Put a proxy that can inject faults between this process and AWS."""
+    del aws_environment
+    proxy = Proxy(moto_url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def memory() -> Memory:
+    """Make a memory in which nothing is done."""
+    return Memory()
+
+
+@pytest.fixture
+def told() -> Told:
+    """Listen to what is told."""
+    return Told()
+
+
+@pytest.fixture(scope="session")
+def straight(moto_url) -> Iterator[Callable[[str], Any]]:
+    """Give clients that reach AWS around the proxy, to prepare what a source will find."""
+    import boto3  # noqa: PLC0415 - most tests need no AWS
+
+    made: dict[tuple[str, str], Any] = {}
+
+    def client(service: str, region: str = "us-east-1") -> Any:
+        if (service, region) not in made:
+            made[service, region] = boto3.client(
+                service,
+                endpoint_url=moto_url,
+                region_name=region,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # noqa: S106 - made up
+            )
+        return made[service, region]
+
+    yield client
+    for each in made.values():
+        each.close()

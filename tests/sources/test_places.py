@@ -123,11 +123,11 @@ def test_a_folder_that_a_glob_cannot_look_into_is_a_problem(here, monkeypatch):
         ("lookup://Nowhere!", "lookup://Nowhere!: 'Nowhere!' is no region"),
         (
             "sqs://queue",
-            "sqs://queue: S3 event notices from a queue can only be watched, and `rolewatch watch` is not available yet",
+            "sqs://queue: S3 event notices from a queue can only be watched",
         ),
         (
             "logs://group",
-            "logs://group: a CloudWatch log group can only be watched, and `rolewatch watch` is not available yet",
+            "logs://group: a CloudWatch log group can only be watched",
         ),
     ],
 )
@@ -137,6 +137,14 @@ def test_a_word_that_means_nothing_is_refused_before_any_work(here, source, mess
     with pytest.raises(SourceError) as caught:
         deliveries_of(["logs", source], Window(), [])
     assert message == caught.value.message
+
+
+@pytest.mark.parametrize("source", ["sqs://queue", "logs://group"])
+def test_what_can_only_be_watched_says_how(source):
+    """The remedy is the command, with the word that was typed."""
+    with pytest.raises(SourceError) as caught:
+        deliveries_of([source], Window(), [])
+    assert caught.value.remedy.startswith(f"follow it with `rolewatch watch {source}`, or scan")
 
 
 def test_a_named_pipe_is_read_as_a_stream(here):

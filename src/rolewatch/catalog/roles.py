@@ -95,6 +95,12 @@ def role(principal: str, role_name: str) -> ServiceRole | None:
             return found
 
 
+@cache
+def principals() -> frozenset[str]:
+    """Give the principals of all services that the table has a role of."""
+    return frozenset(principal for principal, _ in _roles())
+
+
 @lru_cache(maxsize=1024)
 def service_name(principal: str) -> str:
     """Name a service for people: "AWS Config"; one that is not listed is named after its principal, never empty.

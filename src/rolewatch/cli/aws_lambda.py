@@ -22,6 +22,7 @@ from rolewatch.cli.watching import Watching
 from rolewatch.sources.events import deliveries_of_event
 from rolewatch.sources.live import BATCH, Arrival, LiveSource
 from rolewatch.store.lock import Lock
+from rolewatch.watch.log import Log
 
 WORD: Final = "event"  # what stands for SOURCE in the state
 
@@ -73,14 +74,14 @@ def take(event: Any, environ: Mapping[str, str]) -> dict[str, Any]:
             remedy="name a PostgreSQL, or a folder on EFS: what a function writes elsewhere is forgotten",
         )
     invocation = Invocation(deliveries_of_event(event))
-    tell = watch.Complaints()
+    log = Log(called.values["log-format"], called.values["log-level"])
     with opened(called) as state:
         state.make()
         lock = Lock(state.folder, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") if state.folder else None
         try:
             # A first call is no backlog: what its event tells is told as it comes.
-            Watching(called, state, tell, sources=[Invocation(())]).run()
-            Watching(called, state, tell, sources=[invocation]).run()
+            Watching(called, state, log, sources=[Invocation(())]).run()
+            Watching(called, state, log, sources=[invocation]).run()
         finally:
             if lock:
                 lock.release()

@@ -34,6 +34,10 @@ COMMANDS = {
     "lake": "describe and look after what was ingested",
     "replay": "replay metric filters and alarms of a template over deliveries",
     "test": "test metric filters and alarms of a template",
+    "watch": "follow deliveries, and tell people what becomes blocked",
+    "findings": "list, show and mute what a watcher has found",
+    "deliveries": "list what a watcher could not read, and read it again",
+    "notify": "try out where notifications go",
     "pattern": "try or check a filter pattern of CloudWatch Logs",
     "completion": "print the completion script of a shell",
 }

@@ -1,20 +1,18 @@
 """`rolewatch watch`: follow deliveries as they arrive, and tell people what becomes blocked and what recovers."""
 
-import signal
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
+from rolewatch.base.errors import RolewatchError
 from rolewatch.cli import words
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option, Positional
-from rolewatch.cli.output import complain
 from rolewatch.cli.scan import PRINCIPALS
 from rolewatch.cli.shared import WORK
 from rolewatch.cli.states import STATE, opened
+from rolewatch.cli.watch_signals import Ended, Signals
 
 HELP = (
     "Follow CloudTrail deliveries as they arrive, keep findings up to date, and tell people:\n"
@@ -23,7 +21,9 @@ HELP = (
 EXAMPLES = (
     ("rolewatch watch /var/cloudtrail --notify slack://TOKENS", "a folder, and a message to Slack for each new blocked resource"),
     ("rolewatch watch sqs://trail-notices --notify sns:arn:aws:sns:us-east-1:111122223333:oncall", "a queue of S3 event notices"),
+    ("rolewatch watch sqs://trail-notices --template alarms.yaml --notify slack://TOKENS", "metric filters and alarms of a CloudFormation template, on the wall clock"),
     ("rolewatch watch s3://my-trail/AWSLogs --once", "for cron: what is new since the last time, then end"),
+    ("rolewatch watch sqs://trail-notices --metrics 9464 --log-format json --quiet-alarm 30m", "as a service"),
     ("rolewatch watch sqs://trail-notices --state postgresql://rolewatch@db/rolewatch", "several watchers can share one database"),
 )  # fmt: skip
 SOURCE = Positional(
@@ -34,7 +34,8 @@ SOURCE = Positional(
     file=True,
 )
 POSITIONALS = (SOURCE,)
-_WHAT, _TELL, _HOW = "what to look for", "whom to tell", "how to work"
+_WHAT, _TELL, _HOW, _SERVICE = "what to look for", "whom to tell", "how to work", "as a service"
+_ALARMS = "alarms of CloudWatch"
 OPTIONS = (
     STATE._replace(group=_HOW),
     Option("once", "end when everything that is there is done", flag=True, default=False, group=_HOW),
@@ -44,42 +45,41 @@ OPTIONS = (
     Option("authentication", "count failed credentials (ExpiredToken, AuthFailure …) as denials too", flag=True, default=False, group=_WHAT),
     Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
     Option("settle", "say that something recovered only when events so much later have been seen", "SPAN", words.span, default=timedelta(minutes=15), shown="15m", group=_WHAT),
+    Option("template", "also evaluate the metric filters and alarms of a CloudFormation template; can be repeated", "FILE", default=(), many=True, file=True, group=_ALARMS),
+    Option("parameter", "the value of a parameter of the templates, AWS::AccountId and AWS::Region among them", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
+    Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
+    Option("keep-datapoints", "remember datapoints for so long, and never for less than alarms look back", "SPAN", words.span, default=timedelta(days=15), shown="15d", group=_ALARMS),
     *WORK,
+    Option("metrics", "serve metrics for Prometheus, /healthz and /readyz at HOST:PORT, without authentication; a PORT alone is of this machine only", "HOST:PORT", words.listening, group=_SERVICE),
+    Option("log-format", "how to write the log on stderr", "FORMAT", default="text", choices=("text", "json"), group=_SERVICE),
+    Option("log-level", "how much to write", "LEVEL", default="info", choices=("debug", "info", "warning", "error"), group=_SERVICE),
+    Option("quiet-alarm", "raise an alarm when no delivery of a source has arrived for so long; off for never", "SPAN", words.span_or_off, default=timedelta(hours=1), shown="1h", group=_SERVICE),
+    Option("late-alarm", "raise an alarm when the newest event is so old when it arrives; off for never", "SPAN", words.span_or_off, default=timedelta(hours=2), shown="2h", group=_SERVICE),
 )  # fmt: skip
-SAME_SECONDS: Final = 60.0  # within which the same complaint is made once
 
 
 def run(called: Called) -> int:
     """Watch until it is told to end; returns the exit status."""
     from rolewatch.cli.watching import Watching  # noqa: PLC0415 - not needed for --help
+    from rolewatch.watch.log import Log  # noqa: PLC0415 - as above
 
-    tell = Complaints()
-    with ExitStack() as held:
-        state = held.enter_context(opened(called))
-        state.make()
-        held.enter_context(_locked(state.folder))
-        watching = Watching(called, state, tell)
-        with _signals(watching.stop):
+    log = Log(called.values["log-format"], called.values["log-level"])
+    with Signals() as signals, ExitStack() as held:
+        try:
+            state = held.enter_context(opened(called))
+            state.make()
+            held.enter_context(_locked(state.folder))
+            watching = Watching(called, state, log)
+            signals.meant_for(watching.stop, watching.read_again)
             watching.run()
-    return 0
-
-
-class Complaints:
-    """Says on stderr what goes wrong, the same thing once a minute at most. Safe for several threads."""
-
-    def __init__(self) -> None:
-        self._said: dict[tuple[str, str], float] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, name: str, reason: str) -> None:
-        """Say it."""
-        now = time.monotonic()
-        with self._lock:
-            self._said = {what: said for what, said in self._said.items() if now - said < SAME_SECONDS}
-            if (name, reason) in self._said:
-                return
-            self._said[name, reason] = now
-        complain(f"{name}: {reason}")
+        except Ended:
+            return signals.status
+        except RolewatchError as error:
+            if called.values["log-format"] == "text":
+                raise
+            log.error(error.message, remedy=error.remedy, status=error.exit_code)  # noqa: TRY400 - no logger
+            return error.exit_code
+    return signals.status or (0 if signals.ended else watching.status)
 
 
 def _now() -> datetime:
@@ -99,17 +99,3 @@ def _locked(folder: Any) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def _signals(stop: Any) -> Iterator[None]:
-    """Have SIGTERM end the work in good order."""
-
-    def ended(_number: int, _frame: Any) -> None:
-        stop()
-
-    before = signal.signal(signal.SIGTERM, ended)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -10,6 +10,8 @@ _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _NAMED = re.compile(r"([A-Za-z0-9:_-]+)=(.*)", re.DOTALL)
 _LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+_LISTENING = re.compile(r"(?:(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))?:)?([0-9]{1,5})")
+LOOPBACK = "127.0.0.1"
 MOST_JOBS = 256  # each is a process with memory of its own
 
 
@@ -22,6 +24,20 @@ def span(text: str, examples: str = "90s, 15m, 6h, 2d or 1w") -> timedelta:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError:
         raise ValueError(f"{text!r} is longer than the calendar") from None
+
+
+def span_or_off(text: str) -> timedelta | None:
+    """Read a length of time; None for `off`, and for none at all (`0`)."""
+    word = text.strip().lower()
+    return (None if word in ("off", "0") else span(text)) or None
+
+
+def listening(text: str) -> tuple[str, int]:
+    """Read where to listen: `9464` (then on loopback only) or `HOST:PORT`, the host of IPv6 in brackets."""
+    found = _LISTENING.fullmatch(text.strip())
+    if not found or int(found[3]) > 65535:
+        raise ValueError(f"{text!r} is no place to listen; write 9464, 127.0.0.1:9464, 0.0.0.0:9464 or [::]:9464")
+    return found[1] or found[2] or LOOPBACK, int(found[3])
 
 
 def moment(text: str) -> datetime | timedelta:

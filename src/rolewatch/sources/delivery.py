@@ -3,6 +3,7 @@
 Deliveries are small and can be pickled: they are handed to worker processes, which read them there.
 """
 
+import errno
 import os
 import sys
 from io import BufferedReader, BytesIO, FileIO
@@ -67,6 +68,17 @@ class BytesDelivery(Delivery, frozen=True):
     def open(self) -> BinaryIO:
         """Return the content as a stream."""
         return BytesIO(self.content)
+
+
+class RefusedDelivery(Delivery, frozen=True):
+    """What arrived, but means nothing that could be read: opening it says why. `content` is what arrived."""
+
+    reason: str
+    content: bytes
+
+    def open(self) -> BinaryIO:
+        """Raise OSError with the reason."""
+        raise OSError(errno.EINVAL, self.reason)
 
 
 class StdinDelivery(Delivery, frozen=True):

@@ -44,16 +44,11 @@ class Walk:
 
         Raises OSError if the file does not exist or cannot be looked at.
         """
-        found = os.stat(path)
-        real = os.path.realpath(path)
-        if not stat.S_ISREG(found.st_mode):  # a pipe, as in `scan <(…)`: nobody knows how much will come
-            identity, size = real, -1
-        else:
-            identity, size = _identity(real, found), found.st_size
-        if identity in self._given:
+        delivery = look(path, named=named)
+        if delivery.identity in self._given:
             return None
-        self._given.add(identity)
-        return FileDelivery(path, identity, named=named, size=size, remote=False)
+        self._given.add(delivery.identity)
+        return delivery
 
     def match(self, path: str, *, named: bool) -> Iterator[FileDelivery]:
         """Yield what a path that a pattern matched leads to, a file or all files of a folder."""
@@ -105,7 +100,18 @@ class Walk:
             if stack[-1] is folder:
                 stack.pop()
 
+    def enters(self, path: str) -> bool:
+        """Whether a folder is to be walked; called before it is listed."""
+        del path
+        return True
+
+    def wants(self, path: str) -> bool:
+        """Whether a file met in a folder counts."""
+        return not self._filter.narrow or self._filter.admits(parse(path))
+
     def _enter(self, path: str, real: str) -> _Folder | None:
+        if not self.enters(path):
+            return None
         files: list[str] = []
         others: dict[str, bool] = {}
         try:
@@ -147,7 +153,7 @@ class Walk:
         return (found.st_dev, found.st_ino) in self._walked and not name.startswith(".")
 
     def _file(self, path: str, real: str) -> FileDelivery | None:
-        if self._filter.narrow and not self._filter.admits(parse(path)):
+        if not self.wants(path):
             return None
         try:
             found = os.stat(path)
@@ -160,6 +166,20 @@ class Walk:
         if self._given and identity in self._given:
             return None
         return FileDelivery(path, identity, named=False, size=found.st_size, remote=False)
+
+
+def look(path: str, *, named: bool) -> FileDelivery:
+    """Return the delivery of a file as it is now; raises OSError if it does not exist or cannot be looked at."""
+    found = os.stat(path)
+    real = os.path.realpath(path)
+    if not stat.S_ISREG(found.st_mode):  # a pipe, as in `scan <(…)`: nobody knows how much will come
+        return FileDelivery(path, real, named=named, size=-1, remote=False)
+    return FileDelivery(path, _identity(real, found), named=named, size=found.st_size, remote=False)
+
+
+def modified(delivery: FileDelivery) -> float:
+    """Return when a regular file was last modified, in seconds since 1970, as it was when it was looked at."""
+    return int(delivery.identity.rsplit("+", 2)[1]) / 1e9
 
 
 def _identity(real: str, found: os.stat_result) -> str:

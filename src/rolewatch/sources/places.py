@@ -65,13 +65,14 @@ def _start(word: str, request: _Request) -> _Start:
         return lambda: iter((delivery,))
     url = _URL.fullmatch(word)
     if url and url[1] == "s3":
-        return _objects(_bucket(word), request)
+        return _objects(bucket_of(word), request)
     if url and url[1] == "lookup":
         return _lookup(word, url[2], request)
     if url and url[1] in _FOR_WATCH:
         raise SourceError(
-            f"{word}: {_FOR_WATCH[url[1]]} can only be watched, and `rolewatch watch` is not available yet",
-            remedy="scan the trail's bucket (s3://bucket/prefix) or the event history (lookup://)",
+            f"{word}: {_FOR_WATCH[url[1]]} can only be watched",
+            remedy=f"follow it with `rolewatch watch {word}`, or scan the trail's bucket (s3://bucket/prefix) or the event "
+            "history (lookup://)",
         )
     return _path(word, request)
 
@@ -130,23 +131,30 @@ def _objects(bucket: _Bucket, request: _Request) -> _Start:
 
 
 def _buckets(words: list[str]) -> list[_Bucket]:
-    return [_bucket(word) for word in words if word.startswith("s3://")]
+    return [bucket_of(word) for word in words if word.startswith("s3://")]
 
 
-def _bucket(word: str) -> _Bucket:
+def bucket_of(word: str) -> _Bucket:
+    """Read `s3://bucket/prefix`; raises SourceError without a bucket."""
     name, _, prefix = word.removeprefix("s3://").partition("/")
     if not name:
         raise SourceError(f"{word}: the bucket's name is missing", remedy="write s3://bucket/prefix")
     return _Bucket(name, prefix)
 
 
-def _lookup(word: str, rest: str, request: _Request) -> _Start:
+def regions_of(word: str, rest: str) -> list[str]:
+    """Read the regions that `lookup://…` names, none if it names none; raises SourceError for what cannot be one."""
     regions = [region.strip() for region in rest.strip("/").split(",") if region.strip()]
     wrong = [region for region in regions if not _REGION.fullmatch(region)]
     if wrong:
         raise SourceError(
             f"{word}: {wrong[0]!r} is no region", remedy="write lookup:// or lookup://us-east-1,eu-west-1"
         )
+    return list(dict.fromkeys(regions))
+
+
+def _lookup(word: str, rest: str, request: _Request) -> _Start:
+    regions = regions_of(word, rest)
 
     def start() -> Iterator[Delivery]:
         if request.listing_only:

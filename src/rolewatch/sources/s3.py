@@ -10,7 +10,7 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from io import BufferedReader, RawIOBase
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, BinaryIO
 
 from rolewatch.base import aws
@@ -23,6 +23,7 @@ RETRY_SECONDS = 120
 CONNECTIONS = 16  # threads that may read at once
 CREDENTIALS_MINUTES = 5  # how long credentials are used before the session is asked again
 
+_AWS = re.compile(r"https://s3[.-]?[a-z0-9-]*\.amazonaws\.com")
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>(?:\s*<Message>([^<]{1,300}))?")
 _REASONS: dict[str, tuple[int, str]] = {
     "NoSuchKey": (errno.ENOENT, "object vanished between listing and reading"),
@@ -49,13 +50,18 @@ _owner: dict[str, int] = {}  # under "process" the one in which obstore's thread
 
 
 class S3Delivery(Delivery, frozen=True):
-    """An object of a bucket; `endpoint` is empty for AWS's own."""
+    """An object of a bucket; `endpoint` is empty for AWS's own.
+
+    `version` is the one that is meant. It is asked for only where the object was deleted or replaced since, because that
+    takes a permission of its own (s3:GetObjectVersion).
+    """
 
     bucket: str
     key: str
     etag: str
     region: str
     endpoint: str
+    version: str = ""
 
     def read(self) -> bytes:
         """Return the object's content; raises OSError with S3's reason."""
@@ -63,7 +69,7 @@ class S3Delivery(Delivery, frozen=True):
 
     def open(self) -> BinaryIO:
         """Return a stream that asks for one range after another, each with retries of its own."""
-        return BufferedReader(_Ranges(self), RANGE)
+        return BufferedReader(_Ranges(self), RANGE) if self.size >= 0 else BytesIO(self.read())
 
     def part(self, start: int, end: int) -> bytes:
         """Return bytes `start` to `end` (excluded) of the object as it was listed."""
@@ -71,9 +77,14 @@ class S3Delivery(Delivery, frozen=True):
 
     def _get(self, part: tuple[int, int] | None) -> bytes:
         try:
-            if self._spelled_plainly() and _is_ours():
-                return _get_with_obstore(self, part)
-            return _get_with_boto3(self, part)
+            try:
+                if self._spelled_plainly() and _is_ours():
+                    return _get_with_obstore(self, part)
+                return _get_with_boto3(self, part)
+            except OSError as error:
+                if not self.version or error.errno not in {errno.ENOENT, errno.ESTALE}:
+                    raise
+                return _get_with_boto3(self, part, VersionId=self.version)
         except CannotDo as error:
             raise OSError(errno.EACCES, error.message) from error
 
@@ -113,26 +124,37 @@ def _is_ours() -> bool:
 def _get_with_obstore(delivery: S3Delivery, part: tuple[int, int] | None) -> bytes:
     store = _store(delivery.bucket, delivery.region, delivery.endpoint)
     try:
-        if part is None:
-            return bytes(store.get(delivery.key).bytes())
-        options = {"range": part, "if_match": delivery.etag} if delivery.etag else {"range": part}
-        return bytes(store.get(delivery.key, options=options).bytes())
+        options: dict[str, Any] = {} if part is None else {"range": part}
+        if _is_picky(delivery, part):
+            options["if_match"] = delivery.etag
+        return bytes(store.get(delivery.key, options=options or None).bytes())
     except Exception as error:
         raise _failure_of_obstore(error) from error
 
 
-def _get_with_boto3(delivery: S3Delivery, part: tuple[int, int] | None) -> bytes:
-    more: dict[str, str] = {}
+def _get_with_boto3(delivery: S3Delivery, part: tuple[int, int] | None, **more: str) -> bytes:
     if part is not None:
         more["Range"] = f"bytes={part[0]}-{part[1] - 1}"
-        if delivery.etag:
-            more["IfMatch"] = delivery.etag
+    if _is_picky(delivery, part):
+        more["IfMatch"] = delivery.etag
     client = _client(delivery.region, delivery.endpoint, os.getpid())
     try:
         content: bytes = client.get_object(Bucket=delivery.bucket, Key=delivery.key, **more)["Body"].read()
     except Exception as error:
         raise _failure(aws.code_of(error), aws.describe(error)) from error
     return content
+
+
+def _is_picky(delivery: S3Delivery, part: tuple[int, int] | None) -> bool:
+    """Whether no other content than the one listed will do: parts must fit, and a version can be asked for by name."""
+    return bool(delivery.etag and (part is not None or delivery.version))
+
+
+def seat(client: Any) -> tuple[str, str]:
+    """Return the endpoint of a client of S3, empty for AWS's own, and its region."""
+    endpoint = str(client.meta.endpoint_url)
+    region = str(client.meta.region_name or "us-east-1").replace("aws-global", "us-east-1")
+    return "" if _AWS.fullmatch(endpoint) else endpoint, region
 
 
 @lru_cache(maxsize=64)

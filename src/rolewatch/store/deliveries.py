@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.sanitise import encodable
 from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
 from rolewatch.store.state import insert
 
@@ -13,7 +14,11 @@ _ASKED: Final = 500  # marks in one statement
 
 
 class Failure(NamedTuple):
-    """A delivery that could not be read: `locator` is how to find it again, if that is possible. Times in milliseconds."""
+    """A delivery that could not be read, or not to its end. Times in milliseconds.
+
+    `locator` is how to find it again, if that is possible. `records` of it were whole and counted; `counted` are the
+    identities of the denials among them, 16 bytes each, so that nothing counts again when it is read once more.
+    """
 
     mark: bytes
     name: str
@@ -23,11 +28,18 @@ class Failure(NamedTuple):
     first: int
     last: int
     attempts: int
+    records: int = 0
+    counted: bytes = b""
 
 
 def mark_of(identity: str) -> bytes:
     """Name a delivery's identity in 16 bytes."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def storable(text: str) -> str:
+    """Return text that every database takes: names of files and objects may hold what none does."""
+    return encodable(text).replace("\x00", "\ufffd")
 
 
 def known(connection: sa.Connection, identities: Iterable[str]) -> set[str]:
@@ -119,6 +131,8 @@ def fail(connection: sa.Connection, failures: Sequence[Failure]) -> None:
             "last": new.last,
             "locator": new.locator,
             "attempts": FAILED.c.attempts + 1,
+            "records": new.records,
+            "counted": new.counted,
         },
     )
     connection.execute(statement, [failure._asdict() for failure in failures])
@@ -134,12 +148,48 @@ def succeed(connection: sa.Connection, identities: Iterable[str]) -> None:
 def failures(connection: sa.Connection) -> list[Failure]:
     """List the deliveries that failed, the latest first."""
     rows = connection.execute(sa.select(FAILED).order_by(FAILED.c.last.desc(), FAILED.c.name))
-    return [Failure(*row)._replace(mark=bytes(row.mark)) for row in rows]
+    return [Failure(*row)._replace(mark=bytes(row.mark), counted=bytes(row.counted)) for row in rows]
+
+
+def take_failure(connection: sa.Connection, failure: Failure) -> bool:
+    """Take away a failure that was read again; False if somebody else has read it since it was listed."""
+    same = (FAILED.c.mark == failure.mark, FAILED.c.attempts == failure.attempts)
+    return bool(connection.execute(sa.delete(FAILED).where(*same)).rowcount)
+
+
+def failed_since(connection: sa.Connection, moment: int) -> dict[str, int]:
+    """Count the deliveries of each source that failed since a moment."""
+    statement = sa.select(FAILED.c.source, sa.func.count().label("number")).where(FAILED.c.last >= moment)
+    return {row.source: row.number for row in connection.execute(statement.group_by(FAILED.c.source))}
+
+
+def failed_number(connection: sa.Connection) -> int:
+    """Count the deliveries that failed."""
+    return connection.execute(sa.select(sa.func.count()).select_from(FAILED)).scalar() or 0
+
+
+def expire_failures(connection: sa.Connection, before: int) -> int:
+    """Forget deliveries that failed for the last time before a moment; returns how many."""
+    return connection.execute(sa.delete(FAILED).where(FAILED.c.last < before)).rowcount
 
 
 def note(connection: sa.Connection, source: str) -> str | None:
     """Give the note that a source left."""
     return connection.execute(sa.select(NOTES.c.note).where(NOTES.c.source == source)).scalar()
+
+
+def take_note(connection: sa.Connection, name: str) -> str | None:
+    """Give a note and take it away; nobody else gets it."""
+    statement = sa.delete(NOTES).where(NOTES.c.source == name).returning(NOTES.c.note)
+    return connection.execute(statement).scalar()
+
+
+def add_to_note(connection: sa.Connection, name: str, words: Iterable[str]) -> None:
+    """Add words to a note, with blanks between them."""
+    text = " ".join(words)
+    statement = insert(connection, NOTES).values(source=name, note=text)
+    longer = NOTES.c.note + " " + statement.excluded.note
+    connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_={"note": longer}))
 
 
 def keep_notes(connection: sa.Connection, notes: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from rolewatch.store.state import insert
 _ASKED: Final = 500  # ids in one statement
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _LOCKS: Final = 256  # … and how many there are
+_IN_ORDER: Final = "INDEXED BY findings_in_order"  # SQLite would look at each row of a status or service
 _COLUMNS: Final = tuple(column.name for column in F.columns)
 
 
@@ -46,6 +47,14 @@ class Listed(NamedTuple):
     severity: int
     life: str
     document: str
+
+
+class Sums(NamedTuple):
+    """What a finding is made of, without all that follows from it."""
+
+    id: str
+    tally: bytes
+    proofs: bytes
 
 
 class Wanted(NamedTuple):
@@ -100,7 +109,7 @@ def delete(connection: sa.Connection, ids: Sequence[str]) -> None:
 def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
     """Give so many findings of a list, the worst and most recent first."""
     order = (F.c.place.desc(), F.c.last_denied.desc(), F.c.id)
-    statement = sa.select(*(F.c[name] for name in Listed._fields)).where(*_conditions(wanted))
+    statement = sa.select(F.c.id).where(*_conditions(wanted)).with_hint(F, _IN_ORDER, "sqlite")
     if wanted.after:
         place, last, name = wanted.after
         statement = statement.where(
@@ -111,15 +120,29 @@ def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]
             )
         )
         statement = statement.where(F.c.place <= place)  # which an index can begin with
-    return [Listed(*row) for row in connection.execute(statement.order_by(*order).limit(number))]
+    ids = list(connection.execute(statement.order_by(*order).limit(number)).scalars())
+    found: dict[str, Listed] = {}
+    for start in range(0, len(ids), _ASKED):
+        rows = sa.select(*(F.c[name] for name in Listed._fields)).where(
+            F.c.id.in_(ids[start : start + _ASKED])
+        )
+        found |= {row.id: Listed(*row) for row in connection.execute(rows)}
+    return [found[name] for name in ids if name in found]
 
 
 def count(connection: sa.Connection, wanted: Wanted) -> int:
     """Count the findings of a list, whatever page is shown."""
-    return (
-        connection.execute(sa.select(sa.func.count()).select_from(F).where(*_conditions(wanted))).scalar()
-        or 0
+    statement = sa.select(sa.func.count()).select_from(F).where(*_conditions(wanted))
+    return connection.execute(statement.with_hint(F, _IN_ORDER, "sqlite")).scalar() or 0
+
+
+def numbers(connection: sa.Connection) -> dict[tuple[str, int], int]:
+    """Count the findings by status and severity, the latter as an index of LEVELS."""
+    statement = sa.select(F.c.status, F.c.severity, sa.func.count().label("number")).group_by(
+        F.c.status, F.c.severity
     )
+    rows = connection.execute(statement.with_hint(F, _IN_ORDER, "sqlite"))
+    return {(row.status, row.severity): row.number for row in rows}
 
 
 def one(connection: sa.Connection, start: str) -> list[FindingRow]:
@@ -156,11 +179,20 @@ def of_service(
     return [tuple(row) for row in connection.execute(statement)]
 
 
-def changed_since(connection: sa.Connection, moment: int) -> Iterator[FindingRow]:
-    """Yield the findings that were written at a moment or later, in order of that."""
-    statement = sa.select(F).where(F.c.changed >= moment).order_by(F.c.changed)
+def changed_since(connection: sa.Connection, moment: int) -> Iterator[Sums]:
+    """Yield what findings are made of that were written at a moment or later, in order of that."""
+    return _sums(connection, F.c.changed >= moment)
+
+
+def sums(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[Sums]:
+    """Yield what all findings of some statuses are made of."""
+    return _sums(connection, F.c.status.in_(statuses))
+
+
+def _sums(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Sums]:
+    statement = sa.select(F.c.id, F.c.tally, F.c.proofs).where(condition).order_by(F.c.changed)
     for row in connection.execution_options(yield_per=500).execute(statement):
-        yield FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
+        yield Sums(row.id, bytes(row.tally), bytes(row.proofs))
 
 
 def with_status(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[FindingRow]:

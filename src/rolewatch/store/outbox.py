@@ -74,6 +74,19 @@ def next_due(connection: sa.Connection, target: str) -> int | None:
     return connection.execute(statement).scalar()
 
 
+def latest_created(connection: sa.Connection, target: str) -> int | None:
+    """Say when the latest letter that waits for a target was made; None if none waits."""
+    statement = sa.select(sa.func.max(O.c.created)).where(O.c.state == WAITING, O.c.target == target)
+    return connection.execute(statement).scalar()
+
+
+def hasten(connection: sa.Connection, target: str, now: int) -> None:
+    """Have all letters that wait for a target sent now, as if they had been made now where they are of a later time."""
+    statement = sa.update(O).where(O.c.state == WAITING, O.c.target == target, O.c.due > now)
+    created = sa.case((O.c.created > now, now), else_=O.c.created)
+    connection.execute(statement.values(due=now, created=created))
+
+
 def bury(connection: sa.Connection, targets: Sequence[str], reason: str) -> int:
     """Give up letters for other targets than these, which are not configured any more; returns how many."""
     statement = sa.update(O).where(O.c.state.in_((WAITING, HELD)), O.c.target.not_in(targets))

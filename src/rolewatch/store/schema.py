@@ -50,6 +50,18 @@ FAILED = sa.Table(
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("last", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),  # of its part that was whole, which were counted …
+    sa.Column("counted", sa.LargeBinary, nullable=False),  # … and the identities of the denials in it, one after the other
+)  # fmt: skip
+#: What is known of each SOURCE by its word: how far its deliveries have come, and the alarms about itself that stand.
+SOURCES = sa.Table(
+    "sources", METADATA,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),  # when it was followed first
+    sa.Column("arrived", sa.BigInteger),  # when its last delivery was committed
+    sa.Column("newest", sa.BigInteger),  # time of the newest event in any of them
+    sa.Column("lag", sa.BigInteger),  # milliseconds from the newest event to the last delivery; null while a backlog is read
+    sa.Column("alarms", sa.Text, nullable=False),
 )  # fmt: skip
 NOTES = sa.Table(
     "notes", METADATA,
@@ -83,7 +95,8 @@ FINDINGS = sa.Table(
     sa.Column("proofs", sa.LargeBinary, nullable=False),
     sa.Column("life", sa.Text, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
-    sa.Index("findings_in_order", sa.desc("place"), sa.desc("last_denied"), "id"),
+    # All that lists ask for, so that a million rows need not be looked at to find a hundred.
+    sa.Index("findings_in_order", sa.desc("place"), sa.desc("last_denied"), "id", "severity", "status", "service", "account"),
     sa.Index("findings_by_status", "status", "last_denied"),
     sa.Index("findings_by_service", "account", "service", "first_denied"),
     sa.Index("findings_by_change", "changed"),
@@ -122,6 +135,71 @@ OUTBOX = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("error", sa.Text),
     sa.Index("outbox_due", "target", "state", "due"),
+)  # fmt: skip
+
+#: Metrics: each namespace, name, set of dimensions and unit once, under a number.
+SERIES = sa.Table(
+    "series", METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False, unique=True),
+    sa.Column("metric", sa.LargeBinary(16), nullable=False, index=True),  # the same without the unit
+    sa.Column("namespace", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("dimensions", sa.Text, nullable=False),  # JSON in ASCII: values come from records, and have any length
+    sa.Column("unit", sa.Text, nullable=False),
+)  # fmt: skip
+#: Datapoints: how often each value was published in a minute (its start in seconds since 1970).
+DATAPOINTS = sa.Table(
+    "datapoints", METADATA,
+    sa.Column("series", sa.Integer, primary_key=True),
+    sa.Column("minute", sa.BigInteger, primary_key=True),
+    sa.Column("value", sa.Double, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Index("datapoints_by_minute", "minute"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+#: The same, not to be seen by evaluations before a time (`seen`, in seconds): what arrived later than an evaluation that is due.
+ARRIVING = sa.Table(
+    "arriving", METADATA,
+    sa.Column("seen", sa.BigInteger, primary_key=True),
+    sa.Column("series", sa.Integer, primary_key=True),
+    sa.Column("minute", sa.BigInteger, primary_key=True),
+    sa.Column("value", sa.Double, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+#: Alarms of templates as they are now. Times are in seconds since 1970, as CloudWatch's are whole minutes.
+ALARMS = sa.Table(
+    "alarms", METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # metric or composite
+    sa.Column("arn", sa.Text, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False),  # of its definition
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("updated", sa.BigInteger, nullable=False),  # when its definition changed last
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason_data", sa.Text),
+    sa.Column("open", sa.Boolean, nullable=False),  # whether people were told that it rings, and not that it is over
+)  # fmt: skip
+#: What alarms did: their changes of state.
+TRANSITIONS = sa.Table(
+    "transitions", METADATA,
+    sa.Column("alarm", sa.Text, primary_key=True),
+    sa.Column("time", sa.BigInteger, primary_key=True),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason_data", sa.Text),
+    sa.Column("actions", sa.Text, nullable=False),  # JSON: those that it invoked
+    sa.Column("acted", sa.BigInteger),  # when it did
+    sa.Column("suppressed_by", sa.Text),
+    sa.Column("waiting", sa.Boolean, nullable=False),  # whether it may still invoke any
+    sa.Column("notification", sa.Text),  # the id of what people were told
+    sa.Index("transitions_by_time", "time"),
+    sa.Index("transitions_waiting", "alarm", sqlite_where=sa.text("waiting"), postgresql_where=sa.text("waiting")),
 )  # fmt: skip
 
 _DAYS: Final = "identities_"

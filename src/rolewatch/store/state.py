@@ -172,9 +172,23 @@ def _postgres(place: str) -> sa.Engine:
             "--state: this is no URL of a database", remedy="write postgresql://user@host/database"
         ) from None
     try:
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args={"connect_timeout": 10})
+        from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
     except ImportError:
         raise CannotDo("PostgreSQL is spoken to by psycopg, which is not installed", remedy=_EXTRA) from None
+
+    class Dumper(StrDumperUnknown):
+        """Writes text without NUL, which PostgreSQL does not take: a record can have it in any field."""
+
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\x00", "\ufffd"))
+
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args={"connect_timeout": 10})
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.adapters.register_dumper(str, Dumper)
+
+    event.listen(engine, "connect", connected)
+    return engine
 
 
 def _is_conflict(error: exc.DBAPIError) -> bool:

@@ -1,21 +1,29 @@
 """One transaction for a batch: what it holds, what people are told, what failed, and that its deliveries are done."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from rolewatch.findings.life import Phase
 from rolewatch.sources.locators import locator
-from rolewatch.store import deliveries
-from rolewatch.store.deliveries import Failure
+from rolewatch.store import deliveries, sources
+from rolewatch.store.deliveries import Failure, storable
 from rolewatch.watch.feed import Given
 from rolewatch.watch.following import Following
 from rolewatch.watch.intake import Taken
 from rolewatch.watch.kept import Spans
+from rolewatch.watch.lateness import Lateness, word_of
+from rolewatch.watch.partly import Partly
 from rolewatch.watch.register import Changed, Register, milliseconds
 from rolewatch.watch.telling import Teller
+
+if TYPE_CHECKING:
+    from rolewatch.watch.alarm_counts import Counts
+    from rolewatch.watch.alarms import Alarms
+
+NOTHING: Final[Mapping[str, Partly]] = {}
 
 
 class OvertakenError(Exception):
@@ -23,20 +31,28 @@ class OvertakenError(Exception):
 
 
 class Batch(NamedTuple):
-    """Deliveries that were read, what they hold, and which of their marks were done before."""
+    """Deliveries that were read, what they hold, and which of their marks were done before.
+
+    `partly`: what was counted of those that are damaged, by identity; `lateness` says what to note of their sources, if
+    anybody wants to know. `counts` are the datapoints of metric filters.
+    """
 
     given: Sequence[Given]
     taken: Taken
     known: Collection[str]
+    partly: Mapping[str, Partly] = NOTHING
+    lateness: Lateness | None = None
+    counts: "Counts | None" = None
 
 
 class Rules(NamedTuple):
-    """By what a batch is committed; `lake` says that deliveries are to go into one afterwards."""
+    """By what a batch is committed; `lake` says that deliveries are to go into one afterwards; `alarms` those of templates."""
 
     spans: Spans
     teller: Teller
     clock: Callable[[], datetime]
     lake: bool = False
+    alarms: "Alarms | None" = None
 
 
 def commit(
@@ -64,11 +80,15 @@ def commit(
         deliveries.keep_for_lake(connection, found, moment)
     notes = {given.source.word: note for given in batch.given if (note := given.source.note()) is not None}
     deliveries.keep_notes(connection, notes)
+    if batch.lateness:
+        sources.came(connection, batch.lateness.came(batch.given, batch.taken.last_seen, moment))
     counts = batch.taken.counts
     numbers = {name: counts.get(name, 0) for name in ("records", "bytes", "bytes_compressed")}
     numbers |= {"deliveries": len(batch.given), "failed": len(failures)}
     numbers |= {"denials": changed.denials, "late": changed.late}
     numbers["duplicates"] = max(0, counts.get("hits", 0) - changed.denials)
+    if rules.alarms and batch.counts:
+        numbers["datapoints"] = rules.alarms.keep(connection, batch.counts, now)
     deliveries.count(connection, numbers)
     return changed
 
@@ -80,14 +100,17 @@ def _failures(batch: Batch, moment: int) -> list[Failure]:
         delivery = given.arrival.delivery
         if delivery.name in unreadable:
             mark = deliveries.mark_of(delivery.identity)
+            partly = batch.partly.get(delivery.identity)
             found[mark] = Failure(
                 mark=mark,
-                name=delivery.name,
-                source=given.source.word,
-                reason=unreadable[delivery.name],
+                name=storable(delivery.name),
+                source=word_of(given.source),
+                reason=storable(unreadable[delivery.name]),
                 locator=locator(delivery),
                 first=moment,
                 last=moment,
                 attempts=1,
+                records=partly.records if partly else 0,
+                counted=partly.denials if partly else b"",
             )
     return list(found.values())

@@ -15,6 +15,7 @@ AHEAD: Final = 4  # polls whose deliveries wait to be taken
 MOST: Final = 512  # deliveries in a batch …
 MOST_BYTES: Final = 4 * 1024 * 1024  # … and their compressed bytes, beyond which nothing is added
 AGAIN_SECONDS: Final = 60.0  # until a source that gave up is asked again
+PARTING_SECONDS: Final = 30.0  # that a source may take to end what it is doing when all stops
 
 
 class Given(NamedTuple):
@@ -32,15 +33,25 @@ class _Poll(NamedTuple):
 
 
 class Feed:
-    """Polls sources until it is stopped; each may wait `wait` seconds for something to arrive."""
+    """Polls sources until it is stopped; each may wait `wait` seconds for something to arrive.
 
-    def __init__(self, sources: Sequence[LiveSource], told: Told, wait: float = WAIT_SECONDS) -> None:
+    `stop` is set when it is stopped, so that what a source waits for elsewhere can end, too.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[LiveSource],
+        told: Told,
+        wait: float = WAIT_SECONDS,
+        stop: threading.Event | None = None,
+    ) -> None:
         self.sources = sources
         self._told, self._wait = told, wait
         self._polls: queue.Queue[_Poll] = queue.Queue(AHEAD)
         self._left: list[Given] = []
         self._drained = dict.fromkeys(sources, False)
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
+        self._answered = dict.fromkeys(sources, time.monotonic())
         self._threads = [
             threading.Thread(target=self._follow, args=(source,), name=source.word, daemon=True)
             for source in sources
@@ -55,6 +66,16 @@ class Feed:
     def drained(self) -> bool:
         """Whether all that was there has been given."""
         return all(self._drained.values()) and self._polls.empty() and not self._left
+
+    def caught_up(self) -> list[LiveSource]:
+        """List the sources of which all that was there has been given, and taken. For the thread that takes batches."""
+        left = {given.source for given in self._left}
+        return [source for source, drained in self._drained.items() if drained and source not in left]
+
+    def silent_for(self) -> dict[str, float]:
+        """Give for each source, by its word, the seconds since its last answer. From any thread."""
+        now = time.monotonic()
+        return {source.word: now - answered for source, answered in self._answered.items()}
 
     def batch(self, seconds: float) -> list[Given]:
         """Give what has arrived, waiting so long at most, or until everything is drained.
@@ -78,12 +99,14 @@ class Feed:
         return batch
 
     def stop(self) -> None:
-        """Stop polling, and let the sources go."""
+        """Stop polling, and let the sources go, so that others get what was not done."""
         self._stop.set()
-        while any(thread.is_alive() for thread in self._threads):
-            self._next(0.05)
         for source in self.sources:
             source.close()
+        end = time.monotonic() + PARTING_SECONDS
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(end - time.monotonic(), 0.0))
 
     def _next(self, seconds: float) -> bool:
         try:
@@ -111,6 +134,7 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - the watcher has to hear of it, whatever it is
                 poll = _Poll(source, (), drained=False, error=error)
             began = True
+            self._answered[source] = time.monotonic()
             if poll.arrivals or poll.error or poll.drained is not self._drained[source]:
                 self._put(poll)
             if poll.error:
@@ -121,6 +145,7 @@ class Feed:
             try:
                 self._polls.put(poll, timeout=0.5)
             except queue.Full:
+                self._answered[poll.source] = time.monotonic()  # it is the watcher that has to catch up
                 continue
             return
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -11,17 +11,22 @@ import sqlalchemy as sa
 
 from rolewatch.findings.match import fits
 from rolewatch.findings.mutes import Mute
-from rolewatch.store import deliveries, findings, identities, mutes, outbox
+from rolewatch.store import accounts, alarms, datapoints, deliveries, findings, identities, mutes, outbox
 from rolewatch.store.state import State
 from rolewatch.watch.commit import Rules
-from rolewatch.watch.following import Following, awaited
-from rolewatch.watch.kept import Kept
+from rolewatch.watch.following import Fact, Following
+from rolewatch.watch.kept import awaited_by
+from rolewatch.watch.observer import Observer
 from rolewatch.watch.register import Changed, Register, milliseconds, mute_of
 from rolewatch.watch.successes import KEPT
 
 AT_ONCE: Final = 500  # findings that are looked at again in one transaction
 CHECKED: Final = "mutes-checked"  # the note that says until when ended mutes were noticed
 CLEAN_SECONDS: Final = 3600.0
+CREDIBLE: Final = timedelta(days=7)  # by which the clock may be ahead of the newest event that was ever seen
+RETRIED: Final = (
+    "retried"  # the note that names the findings which deliveries that were read again have changed
+)
 SHARED_SECONDS: Final = 2.0  # between looks at what other watchers of the same state have changed
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -31,6 +36,9 @@ class Retention(NamedTuple):
 
     sent: timedelta = timedelta(days=30)  # notifications that were sent
     mutes: timedelta = timedelta(days=365)  # mutes that have ended
+    failed: timedelta = timedelta(days=90)  # deliveries that could not be read
+    datapoints: timedelta = timedelta(days=15)  # of metrics, where nothing evaluates them
+    transitions: timedelta = timedelta(days=30)  # what alarms did, as long as CloudWatch keeps their history
 
 
 REMEMBERED: Final = Retention()
@@ -40,9 +48,15 @@ class Housekeeping:
     """Looks after a state; `tick` is to be called about once a second while findings are told as they come."""
 
     def __init__(
-        self, state: State, rules: Rules, following: Following, retention: Retention = REMEMBERED
+        self,
+        state: State,
+        rules: Rules,
+        following: Following,
+        retention: Retention = REMEMBERED,
+        observer: Observer | None = None,
     ) -> None:
         self._state, self._rules, self._following, self._retention = state, rules, following, retention
+        self._observer = observer or Observer()
         self._clean = self._look = 0.0
         self._seen = milliseconds(rules.clock())
 
@@ -52,8 +66,10 @@ class Housekeeping:
         for ids in self._due():
             changed = self._state.write(partial(self._look_again, ids=ids))
             changed.follow(self._following)
+            self._observer.changed(changed)
             told += changed.notifications
         self._note_check()
+        told += self._tell_of_retried()
         now = time.monotonic()
         if self._state.shared and now >= self._look:
             self._look = now + SHARED_SECONDS
@@ -66,6 +82,20 @@ class Housekeeping:
     def _look_again(self, connection: sa.Connection, ids: Iterable[str]) -> Changed:
         register = Register(connection, self._rules.clock(), self._rules.spans, "live", self._rules.teller)
         return register.look_again(ids)
+
+    def _tell_of_retried(self) -> int:
+        """Take up what `rolewatch deliveries retry` has changed; returns how many notifications that has made."""
+        if not self._state.read(partial(deliveries.note, source=RETRIED)):
+            return 0
+
+        def work(connection: sa.Connection) -> Changed:
+            ids = (deliveries.take_note(connection, RETRIED) or "").split()
+            return self._look_again(connection, ids)
+
+        changed = self._state.write(work)
+        changed.follow(self._following)
+        self._observer.changed(changed)
+        return changed.notifications
 
     def _due(self) -> list[list[str]]:
         """Give the findings to look at again, in parts: those that may be silent now, and those whose mute has ended."""
@@ -98,21 +128,27 @@ class Housekeeping:
         since = self._seen - 10_000
         self._seen = milliseconds(self._rules.clock())
 
-        def work(connection: sa.Connection) -> list[Kept]:
-            return [Kept.of(row) for row in findings.changed_since(connection, since)]
+        def work(connection: sa.Connection) -> list[tuple[str, dict[Fact, str]]]:
+            return [(row.id, awaited_by(row)) for row in findings.changed_since(connection, since)]
 
-        for kept in self._state.read(work):
-            self._following.follow(kept.id, awaited(kept.tally, kept.proven))
+        for name, facts in self._state.read(work):
+            self._following.follow(name, facts)
 
     def _forget(self, connection: sa.Connection) -> None:
         now = self._rules.clock()
         moment = milliseconds(now)
-        deliveries.expire(connection, moment)
+        credible = min(moment, _latest(connection, moment))
+        deliveries.expire(connection, credible)
+        deliveries.expire_failures(connection, moment - _span(self._retention.failed))
         deliveries.expire_recent(connection, moment - _span(KEPT))
         outbox.expire(connection, moment - _span(self._retention.sent))
         mutes.expire(connection, moment - _span(self._retention.mutes))
-        first = (now - timedelta(days=identities.KEPT_DAYS)).astimezone(UTC).date().isoformat()
+        reached = datetime.fromtimestamp(credible / 1000, UTC)
+        first = (reached - timedelta(days=identities.KEPT_DAYS)).date().isoformat()
         identities.drop(connection, first)
+        kept = self._rules.alarms.kept if self._rules.alarms else self._retention.datapoints
+        datapoints.expire(connection, (credible - _span(kept)) // 1000)
+        alarms.expire(connection, (credible - _span(self._retention.transitions)) // 1000)
 
 
 def _held_back(connection: sa.Connection, ended: list[Mute]) -> list[str]:
@@ -125,6 +161,15 @@ def _held_back(connection: sa.Connection, ended: list[Mute]) -> list[str]:
         if any(fits(mute.match, document) for mute in ended):
             found.append(row.id)
     return found
+
+
+def _latest(connection: sa.Connection, otherwise: int) -> int:
+    """Give the latest moment that events make credible: a clock that was put forward must not make us forget what counts."""
+    times = accounts.last_events(connection).values()
+    try:
+        return milliseconds(datetime.fromisoformat(max(times)) + CREDIBLE)
+    except (ValueError, OverflowError):  # there are none
+        return otherwise
 
 
 def _span(span: timedelta) -> int:

@@ -1,18 +1,20 @@
 """Deliveries in; what they hold out: denials, and the facts that open findings wait for. Nothing is kept in here."""
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import tee
+from typing import Any, NamedTuple
 
 from rolewatch.denials.denial import Denial
 from rolewatch.denials.sieve import Deeds, deeds_of
 from rolewatch.findings.build import followed
 from rolewatch.findings.tally import Key
 from rolewatch.scan.detect import Detector
-from rolewatch.scan.fetch import Fetcher, arrived
+from rolewatch.scan.fetch import Fetched, Fetcher, arrived, attempt
 from rolewatch.scan.proofs import Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import without_collector
+from rolewatch.scan.step import Stepper
 from rolewatch.sources import Delivery
 from rolewatch.watch.following import Fact, Following
 from rolewatch.watch.successes import Successes
@@ -36,17 +38,34 @@ class Taken(NamedTuple):
     counts: Mapping[str, int]
 
 
-def read(deliveries: Sequence[Delivery], request: ScanRequest) -> Detector:
-    """Read deliveries, by the fold of a scan; those over a network are fetched side by side."""
+def read(
+    deliveries: Sequence[Delivery], request: ScanRequest, beside: Stepper[Any, Any] | None = None
+) -> Detector:
+    """Read deliveries, by the fold of a scan; those over a network are fetched side by side.
+
+    Another fold may be taken `beside` it, of what was fetched once.
+    """
     detector, fetcher = Detector(request), Fetcher()
     try:
         with without_collector():
-            for _ in detector.step_all(arrived(fetcher.start(list(deliveries)))):
+            fetched: Iterable[tuple[Delivery, Fetched]] = arrived(fetcher.start(list(deliveries)))
+            again: Iterable[tuple[Delivery, Fetched]] = ()
+            if beside:
+                fetched, again = tee(_at_hand(fetched))
+            for _ in detector.step_all(fetched):
                 pass
             detector.finish()
+            for _ in beside.step_all(again) if beside else ():
+                pass
     finally:
         fetcher.close()
     return detector
+
+
+def _at_hand(fetched: Iterable[tuple[Delivery, Fetched]]) -> Iterator[tuple[Delivery, Fetched]]:
+    """Read what can be read only once, as it will be looked at twice."""
+    for delivery, data in fetched:
+        yield delivery, attempt(delivery) if data is None and delivery.size < 0 else data
 
 
 def taken(detector: Detector, following: Following, earlier: Successes | None) -> Taken:

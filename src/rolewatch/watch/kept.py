@@ -11,7 +11,8 @@ from rolewatch.findings.life import Life
 from rolewatch.findings.severity import LEVELS
 from rolewatch.findings.tally import Key, Tally, finding_key
 from rolewatch.scan.proofs import Witness
-from rolewatch.store.findings import FindingRow
+from rolewatch.store.findings import FindingRow, Sums
+from rolewatch.watch.following import Fact, awaited
 
 Finding = dict[str, Any]
 GONE: Final = ""  # stands for the disappearance of the resource where accesses have the name of their action
@@ -146,6 +147,12 @@ class Kept:
             for name, witness in found
             if witness
         ]
+
+
+def awaited_by(row: Sums) -> dict[Fact, str]:
+    """Name the facts that a finding waits for, as `following.awaited` does, by what it is made of."""
+    proofs = _beside.decode(row.proofs).proofs
+    return awaited(Tally.decode(row.tally), {action: witness.time for action, witness in proofs.items()})
 
 
 _beside = msgspec.msgpack.Decoder(Beside)

@@ -21,10 +21,12 @@ from rolewatch.sources.live import Told
 from rolewatch.store import deliveries, outbox
 from rolewatch.store.outbox import DEAD, HELD, MERGED, SENT, WAITING, Letter
 from rolewatch.store.state import State
+from rolewatch.watch.observer import Observer
 from rolewatch.watch.register import milliseconds
 
 AT_ONCE: Final = 20  # letters taken in one go
 LEASE: Final = timedelta(minutes=2)  # after which another process may send a letter that was taken
+BACK: Final = timedelta(minutes=1)  # by which the clock was put back if it shows so much less than it did
 IDLE_SECONDS: Final = 5.0  # between looks into the outbox where nobody here has put anything
 
 Clock = Callable[[], datetime]
@@ -41,18 +43,30 @@ class Line:
     """Sends what is due to one target. Every letter is sent at least once; twice only if a crash has lost the answer."""
 
     def __init__(
-        self, state: State, digest: str, target: Target, *, manners: Manners, told: Told, clock: Clock
+        self,
+        state: State,
+        digest: str,
+        target: Target,
+        *,
+        manners: Manners,
+        told: Told,
+        clock: Clock,
+        observer: Observer | None = None,
     ) -> None:
         self._state, self._digest, self._target = state, digest, target
         self._manners, self._told, self._clock = manners, told, clock
+        self._observer = observer or Observer()
+        self._latest: datetime | None = None  # what the clock showed last
         self.sent = self.failed = 0
 
     def send_due(self) -> bool:
         """Send what is due now; returns whether there was anything."""
+        self._mend()
         self._state.write(self._release)
         letters = self._state.write(self._take)
         for letter in letters:
             after = self._sent(letter)
+            self._observer.sent(self._target.name, after)
             self._state.write(partial(outbox.settle, letter=after))
         return bool(letters)
 
@@ -69,6 +83,16 @@ class Line:
         if moment is None:
             return IDLE_SECONDS
         return min(max(moment - self._clock().timestamp(), 0.02), IDLE_SECONDS)
+
+    def _mend(self) -> None:
+        """Have letters sent that wait for a time which the clock had shown before it was put back."""
+        now, latest = self._clock(), self._latest
+        if latest is None:
+            created = self._state.read(partial(outbox.latest_created, target=self._digest))
+            latest = now if created is None else datetime.fromtimestamp(created / 1000, UTC)
+        if latest - now > BACK:
+            self._state.write(partial(outbox.hasten, target=self._digest, now=milliseconds(now)))
+        self._latest = now
 
     def _take(self, connection: sa.Connection) -> list[Letter]:
         """Take letters that are due, without those that have to wait: for the end of quiet times, or beyond the rate."""

@@ -1,22 +1,47 @@
 """What live sources may ask of the state."""
 
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import TypeVar
 
+import sqlalchemy as sa
+
+from rolewatch.sources.live import Told
 from rolewatch.store import deliveries
-from rolewatch.store.state import State
+from rolewatch.store.state import State, Unavailable
+from rolewatch.watch.patience import PAUSES
+
+T = TypeVar("T")
 
 
 class StateMemory:
-    """Answers from the store; each call is a transaction of its own, so it is safe for every thread."""
+    """Answers from the store; each call is a transaction of its own, so it is safe for every thread.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    While the store is away a call waits for it: a source that was refused an answer would have to begin again. When `stop`
+    is set, it is refused (Unavailable).
+    """
+
+    def __init__(self, state: State, told: Told | None = None, stop: threading.Event | None = None) -> None:
+        self._state, self._told, self._stop = state, told, stop
 
     def known(self, marks: Sequence[str]) -> Collection[str]:
         """Give those of some marks that are done."""
-        return self._state.read(partial(deliveries.known, identities=marks))
+        return self._read(partial(deliveries.known, identities=marks))
 
     def note(self, source: str) -> str | None:
         """Give the note that a source left."""
-        return self._state.read(partial(deliveries.note, source=source))
+        return self._read(partial(deliveries.note, source=source))
+
+    def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        attempt = 0
+        while True:
+            try:
+                return self._state.read(work)
+            except Unavailable as error:
+                if self._stop is None or self._stop.is_set():
+                    raise
+                if self._told:
+                    self._told("state", str(error))
+                self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
+                attempt += 1

@@ -3,41 +3,61 @@
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rolewatch.scan.detect import Detector
 from rolewatch.scan.request import ScanRequest
-from rolewatch.scan.summary import Summary
 from rolewatch.sources import Delivery
 from rolewatch.sources.live import Told
 from rolewatch.watch.intake import read
 
+if TYPE_CHECKING:
+    from rolewatch.scan.summary import Summary
+    from rolewatch.watch.alarm_counts import Counts, Filters
+
 LARGE: Final = 2 * 1024 * 1024  # compressed bytes from which on a batch is worth a process of its own
 
-Read = Callable[[], Detector]  # waits for what was read
+
+class Reading(NamedTuple):
+    """What was read, and what metric filters have counted in it."""
+
+    detector: Detector
+    counts: "Counts | None" = None
+
+
+Read = Callable[[], Reading]  # waits for what was read
 
 
 class Readers:
-    """Reads batches, several of them at once if `jobs` allows. Processes start with the first large batch."""
+    """Reads batches, several of them at once if `jobs` allows. Processes start with the first large batch.
 
-    def __init__(self, request: ScanRequest, told: Told) -> None:
-        self._request, self._told = request, told
+    `filters` gives the metric filters by which is counted, if there are any.
+    """
+
+    def __init__(
+        self, request: ScanRequest, told: Told, filters: "Callable[[], Filters | None]" = lambda: None
+    ) -> None:
+        self._request, self._told, self._filters = request, told, filters
         self._pool: ProcessPoolExecutor | None = None
         self.jobs = request.jobs
 
     def begin(self, deliveries: Sequence[Delivery]) -> Read:
         """Begin to read a batch; returns what waits for it, and reads it here if the other process was lost."""
         if self.jobs < 2 or sum(max(delivery.size, 0) for delivery in deliveries) < LARGE:
-            return lambda: read(deliveries, self._request)
+            return lambda: self.read(deliveries)
         if self._pool is None:
             # Started afresh: a process forked from one with threads may wait for ever for what they held.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.jobs, context)
         try:
-            reading = self._pool.submit(_read, list(deliveries), self._request)
+            reading = self._pool.submit(_read, list(deliveries), self._request, self._filters())
         except (BrokenExecutor, RuntimeError):
             return self._alone(deliveries)
         return lambda: self._result(reading, deliveries)
+
+    def read(self, deliveries: Sequence[Delivery]) -> Reading:
+        """Read a batch in this process."""
+        return _counted(deliveries, self._request, self._filters())
 
     def close(self) -> None:
         """Let the processes go; what they read is dropped."""
@@ -46,24 +66,36 @@ class Readers:
             self._pool = None
 
     def _result(
-        self, reading: "Future[tuple[Detector, Summary]]", deliveries: Sequence[Delivery]
-    ) -> Detector:
+        self, reading: "Future[tuple[Detector, Summary, Counts | None]]", deliveries: Sequence[Delivery]
+    ) -> Reading:
         try:
-            detector, summary = reading.result()
+            detector, summary, counts = reading.result()
         except BrokenExecutor:
             return self._alone(deliveries)()
         detector.take_over(summary)
-        return detector
+        return Reading(detector, counts)
 
     def _alone(self, deliveries: Sequence[Delivery]) -> Read:
         """Go on in this process: most likely the system ran out of memory, which more processes would make worse."""
         self._told("readers", "a process that read deliveries was lost; this one reads alone from now on")
         self.jobs = 1
         self.close()
-        return lambda: read(deliveries, self._request)
+        return lambda: self.read(deliveries)
 
 
-def _read(deliveries: list[Delivery], request: ScanRequest) -> tuple[Detector, Summary]:
+def _read(
+    deliveries: list[Delivery], request: ScanRequest, filters: "Filters | None"
+) -> "tuple[Detector, Summary, Counts | None]":
     """Read a batch in a process of its own; a detector travels without its summary, so that goes beside it."""
-    detector = read(deliveries, request)
-    return detector, detector.summary
+    detector, counts = _counted(deliveries, request, filters)
+    return detector, detector.summary, counts
+
+
+def _counted(deliveries: Sequence[Delivery], request: ScanRequest, filters: "Filters | None") -> Reading:
+    """Read a batch, and count in it if there are filters."""
+    if filters is None:
+        return Reading(read(deliveries, request))
+    from rolewatch.watch.alarm_counts import Counter  # noqa: PLC0415 - only where there are templates
+
+    counter = Counter(filters, request)
+    return Reading(read(deliveries, request, counter), counter.counts)

@@ -11,8 +11,9 @@ from rolewatch.findings.build import finding_id
 from rolewatch.findings.life import Phase, decide
 from rolewatch.findings.mutes import Mute, ended_by_recovery, muted_by
 from rolewatch.findings.severity import LEVELS, raise_blindings
-from rolewatch.findings.tally import finding_key
+from rolewatch.findings.tally import Key, finding_key
 from rolewatch.notify.grouping import Event, event_of
+from rolewatch.notify.notification import Notification
 from rolewatch.scan.proofs import Witness
 from rolewatch.store import accounts, findings, mutes
 from rolewatch.watch.entry import Entered, enter
@@ -28,8 +29,15 @@ _GRAVE: Final = ("high", "critical")
 NONE: Final[Mapping[Fact, Witness]] = {}
 
 
+NOBODY: Final[Mapping[str, int]] = {}
+
+
 class Changed(NamedTuple):
-    """What a transaction has changed: the findings written, those that are no more, and how many notifications were made and denials were new, repeated and late."""
+    """What a transaction has changed: the findings written, those that are no more, and how many notifications were made and denials were new, repeated and late.
+
+    `told`: the notifications; `held`: (finding, reason) of each decision to tell nothing that is new; `services`: service →
+    how many denials of it were new.
+    """
 
     findings: Mapping[str, Kept]
     left: Sequence[str] = ()
@@ -37,6 +45,9 @@ class Changed(NamedTuple):
     denials: int = 0
     repeated: int = 0
     late: int = 0
+    told: Sequence[Notification] = ()
+    held: Sequence[tuple[str, str]] = ()
+    services: Mapping[str, int] = NOBODY
 
     def follow(self, following: Following) -> None:
         """Wait for what the findings wait for now; to be called when the transaction is through."""
@@ -47,13 +58,14 @@ class Changed(NamedTuple):
 
 
 class Register:
-    """Changes findings within a transaction, at a moment of the clock."""
+    """Changes findings within a transaction, at a moment of the clock; without a teller nothing is decided about telling."""
 
     def __init__(
-        self, connection: sa.Connection, now: datetime, spans: Spans, phase: Phase, teller: Teller
+        self, connection: sa.Connection, now: datetime, spans: Spans, phase: Phase, teller: Teller | None
     ) -> None:
         self._connection, self._now, self._spans = connection, now, spans
         self._phase, self._teller = phase, teller
+        self._held: list[tuple[str, str]] = []
         self._mutes = [mute_of(row) for row in mutes.active(connection, milliseconds(now))]
 
     def take(self, taken: Taken, following: Following) -> Changed:
@@ -73,6 +85,7 @@ class Register:
             denials=sum(found.denials for found in entered.added.values()) - len(entered.replaced),
             repeated=entered.repeated,
             late=sum(entered.late.values()),
+            services=_services(entered, kept),
         )
 
     def look_again(self, ids: Iterable[str], witnesses: Mapping[Fact, Witness] = NONE) -> Changed:
@@ -104,11 +117,14 @@ class Register:
         """Say what findings are now and what is told of them, and write them."""
         self._present(kept.values())
         kept |= self._blinded(kept)
-        told = self._teller.tell(self._connection, self._decide(kept.values()), self._now)
-        for name, life in told.lives.items():
-            kept[name].life = life
+        told: Sequence[Notification] = ()
+        if self._teller:
+            made = self._teller.tell(self._connection, self._decide(kept.values()), self._now)
+            for name, life in made.lives.items():
+                kept[name].life = life
+            told = made.notifications
         findings.save(self._connection, [each.to_row(self._now) for each in kept.values()])
-        return Changed(kept, notifications=len(told.notifications))
+        return Changed(kept, notifications=len(told), told=told, held=self._held)
 
     def _present(self, kept: Iterable[Kept]) -> None:
         found = list(kept)
@@ -129,8 +145,10 @@ class Register:
                 muted=muted_by(finding, self._mutes, self._now),
                 phase=self._phase,
             )
-            each.life = decision.life
             event = event_of(decision, finding)
+            if event is None and decision.life is not each.life:
+                self._held.append((each.id, decision.reason))
+            each.life = decision.life
             if event:
                 yield event
 
@@ -208,6 +226,18 @@ def _add(kept: Mapping[str, Kept], entered: Entered) -> None:
         kept[finding_id(key)].tally.name(names)
     for key, number in entered.late.items():
         kept[finding_id(key)].came_late(number)
+
+
+def _services(entered: Entered, kept: Mapping[str, Kept]) -> dict[str, int]:
+    """Count new denials by service; one that counts in place of a worse copy is not new."""
+    numbers: dict[Key, int] = {key: found.denials for key, found in entered.added.items()}
+    for _, denial in entered.replaced:
+        numbers[finding_key(denial.case)] -= 1
+    services: dict[str, int] = {}
+    for key, number in numbers.items():
+        service = kept[finding_id(key)].document["service"] or ""
+        services[service] = services.get(service, 0) + max(number, 0)
+    return services
 
 
 def _prove(kept: Iterable[Kept], witnesses: Mapping[Fact, Witness]) -> None:

@@ -9,6 +9,7 @@ from rolewatch.sources.live import Told
 from rolewatch.store import outbox
 from rolewatch.store.state import State, Unavailable
 from rolewatch.watch.line import IDLE_SECONDS, Clock, Line, Manners
+from rolewatch.watch.observer import Observer
 
 GONE: Final = "the target is not configured any more"
 
@@ -17,12 +18,19 @@ class Sender:
     """Sends what the outbox holds; `targets` by the digests of their URLs."""
 
     def __init__(
-        self, state: State, targets: Mapping[str, Target], manners: Manners, *, told: Told, clock: Clock
+        self,
+        state: State,
+        targets: Mapping[str, Target],
+        manners: Manners,
+        *,
+        told: Told,
+        clock: Clock,
+        observer: Observer | None = None,
     ) -> None:
         self._state, self._told, self._digests = state, told, list(targets)
         self._stop = threading.Event()
         self.lines = [
-            Line(state, digest, target, manners=manners, told=told, clock=clock)
+            Line(state, digest, target, manners=manners, told=told, clock=clock, observer=observer)
             for digest, target in targets.items()
         ]
         self._wakes = [threading.Event() for _ in self.lines]
@@ -33,7 +41,11 @@ class Sender:
 
     def start(self) -> None:
         """Begin to send; letters to targets that there are no more are given up."""
-        number = self._state.write(lambda connection: outbox.bury(connection, self._digests, GONE))
+        try:
+            number = self._state.write(lambda connection: outbox.bury(connection, self._digests, GONE))
+        except Unavailable as error:  # they are given up at the next start
+            self._told("notifications", str(error))
+            number = 0
         if number:
             self._told("notifications", f"{number:,} were given up: {GONE}")
         for thread in self._threads:
@@ -59,6 +71,11 @@ class Sender:
             if thread.is_alive():
                 thread.join(seconds)
 
+    def leave(self) -> None:
+        """Stop after the letters that are being sent, without waiting for that; another one goes on."""
+        self._stop.set()
+        self.wake()
+
     def _run(self, line: Line, wake: threading.Event) -> None:
         while not self._stop.is_set():
             wake.clear()
@@ -73,4 +90,6 @@ class Sender:
             return line.pause()
         except Unavailable as error:
             self._told("notifications", str(error))
-            return IDLE_SECONDS
+        except Exception as error:  # noqa: BLE001 - a thread that ends would never tell anybody anything again
+            self._told("notifications", f"internal error: {type(error).__name__}: {error}")
+        return IDLE_SECONDS

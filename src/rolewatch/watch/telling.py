@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from rolewatch.notify.grouping import Event, Grouped, Targets, grouped
 from rolewatch.notify.notification import Notification
+from rolewatch.notify.routes import severity_of
 from rolewatch.store import findings, outbox
 from rolewatch.store.outbox import WAITING, Letter
 
@@ -20,11 +21,14 @@ class Address(NamedTuple):
 
 
 class Teller:
-    """Puts notifications into the outbox. `addresses` has every URL that `targets` may name."""
+    """Puts notifications into the outbox. `addresses` has every URL that `targets` may name. Safe for several threads."""
 
     def __init__(self, targets: Targets, addresses: Mapping[str, Address]) -> None:
-        self._targets = targets
-        self._addresses = addresses
+        self._to = (targets, addresses)
+
+    def turn_to(self, targets: Targets, addresses: Mapping[str, Address]) -> None:
+        """Tell others from now on."""
+        self._to = (targets, addresses)
 
     def tell(self, connection: sa.Connection, events: Iterable[Event], now: datetime) -> Grouped:
         """Make the notifications of a transaction and put them into the outbox, once for each of their targets."""
@@ -32,15 +36,25 @@ class Teller:
         def members(incident: str) -> int:
             return len(findings.members(connection, incident))
 
-        made = grouped(events, now=now, members=members, targets=self._targets)
-        outbox.put(connection, list(self._letters(made, now)))
+        targets, addresses = self._to
+        made = grouped(events, now=now, members=members, targets=targets)
+        outbox.put(connection, list(_letters(made, addresses, now)))
         return made
 
-    def _letters(self, made: Grouped, now: datetime) -> Iterable[Letter]:
+    def announce(self, connection: sa.Connection, notification: Notification, now: datetime) -> None:
+        """Put an alarm into the outbox, once for each target that alarms of its account go to."""
+        targets, addresses = self._to
+        account = {"account": (notification.alarm or {}).get("AWSAccountId")}
+        urls = targets("alarm", account, severity_of(notification))
         moment = int(now.timestamp() * 1000)
-        for notification in made.notifications:
-            for url in made.targets[notification.id]:
-                yield letter(notification, self._addresses[url], moment)
+        outbox.put(connection, [letter(notification, addresses[url], moment) for url in urls])
+
+
+def _letters(made: Grouped, addresses: Mapping[str, Address], now: datetime) -> Iterable[Letter]:
+    moment = int(now.timestamp() * 1000)
+    for notification in made.notifications:
+        for url in made.targets[notification.id]:
+            yield letter(notification, addresses[url], moment)
 
 
 def letter(notification: Notification, address: Address, moment: int) -> Letter:

@@ -18,34 +18,38 @@ from rolewatch.store import deliveries, findings
 from rolewatch.store.state import State, Unavailable
 from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
-from rolewatch.watch.following import Following, awaited
+from rolewatch.watch.following import Following
 from rolewatch.watch.housekeeping import Housekeeping
 from rolewatch.watch.intake import read, taken
-from rolewatch.watch.kept import Kept
+from rolewatch.watch.kept import awaited_by
+from rolewatch.watch.lateness import Lateness
+from rolewatch.watch.observer import Committed, Observer
+from rolewatch.watch.partly import partly_read
+from rolewatch.watch.patience import PAUSES
 from rolewatch.watch.readers import Read, Readers
 from rolewatch.watch.register import Changed, Register, milliseconds
 from rolewatch.watch.successes import KEPT, Successes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rolewatch.findings.life import Phase
+    from rolewatch.watch.alarm_counts import Filters
+    from rolewatch.watch.alarms import Alarms
 
 TICK_SECONDS: Final = 1.0
-PAUSES: Final = (
-    1.0,
-    2.0,
-    5.0,
-    10.0,
-    30.0,
-)  # seconds before the state is tried again, the last for as long as it takes
 ATTEMPTS: Final = (
     2.0,
     10.0,
     60.0,
     300.0,
 )  # seconds after which a delivery that could not be fetched is tried again
+UNSETTLED_SECONDS: Final = 900.0  # that evaluations of alarms wait for what has arrived to be committed
 ATTEMPTS_ONCE: Final = (1.0, 5.0)  # the same for a watcher that is to end
 OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
 LIVE: Final = "first-backlog"  # the note that says that the first backlog is through
+READING: Final = 1800.0  # seconds that it takes at most to read a batch, over whatever network …
+LOOKING: Final = 3600.0  # … and to look at all findings when the first backlog is through
 
 T = TypeVar("T")
 
@@ -76,19 +80,26 @@ class Watcher:
         *,
         told: Told,
         committed: Callable[[], None] = lambda: None,
+        observer: Observer | None = None,
+        lateness: Lateness | None = None,
     ) -> None:
         self._state, self._feed, self._request, self._rules = state, feed, request, rules
         self._told, self._committed = told, committed
+        self._observer, self._lateness = observer or Observer(), lateness
         self._following = Following()
         self._successes = Successes(request)
-        self._housekeeping = Housekeeping(state, rules, self._following)
+        self._housekeeping = Housekeeping(state, rules, self._following, observer=self._observer)
         self._retries: list[_Retry] = []
         self._tried: dict[int, int] = {}  # how often deliveries that are put off were tried
-        self._readers = Readers(request, told)
+        self._readers = Readers(request, told, self._filters)
+        self._complete: datetime | None = None  # until when all that had arrived was committed
+        self._unsettled = time.monotonic()  # since when that is not known
         self._flights: deque[_Flight] = deque()
         self._attempts: tuple[float, ...] = ATTEMPTS
         self._patience: int | None = None  # how often the state is tried again
         self._phase: Phase = "reading"
+        self._once = False
+        self._through = False  # all that was there at the start is done
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -97,12 +108,14 @@ class Watcher:
 
     def run(self, *, once: bool) -> None:
         """Go on until it is stopped; with `once` only until everything that there was is done."""
+        self._once = once
         self._attempts, self._patience = (ATTEMPTS_ONCE, len(PAUSES)) if once else (ATTEMPTS, None)
         self._resume()
         self._feed.start()
         try:
             tick = time.monotonic()
             while not self._stop.is_set():
+                self._turn()
                 batch = self._again() + self._feed.batch(self._pause(tick, once=once))
                 if batch:
                     self._begin(batch)
@@ -110,8 +123,10 @@ class Watcher:
                     self._finish(self._flights.popleft())
                 drained = not batch and not self._flights and self._feed.drained
                 drained = drained and not (once and self._retries)
-                if drained and self._phase == "reading":
-                    self._begin_live()
+                if drained:
+                    self._settle()
+                if drained and not self._through:
+                    self._get_through()
                 if time.monotonic() >= tick or (once and drained):
                     self._tick()
                     tick = time.monotonic() + TICK_SECONDS
@@ -130,13 +145,18 @@ class Watcher:
         due = min([tick, *(retry.due for retry in self._retries)])
         return min(max(due - time.monotonic(), 0.001), TICK_SECONDS)
 
+    def _turn(self) -> None:
+        """Tell that the work goes on, and which sources have nothing left of what was there."""
+        self._observer.turn()
+        reading = {given.source for flight in self._flights for given in flight.batch}
+        self._observer.caught_up([source for source in self._feed.caught_up() if source not in reading])
+
     def _resume(self) -> None:
         """Take up what the state knows, and read once more what may prove that late denials are over already."""
 
         def work(connection: sa.Connection) -> tuple[str | None, list[tuple[str, Any]], list[str]]:
             note = deliveries.note(connection, LIVE)
-            rows = map(Kept.of, findings.with_status(connection, OPEN))
-            followed = [(kept.id, awaited(kept.tally, kept.proven)) for kept in rows]
+            followed = [(row.id, awaited_by(row)) for row in findings.sums(connection, OPEN)]
             since = milliseconds(self._rules.clock() - KEPT) if note else 0
             return note, followed, deliveries.recent(connection, since)
 
@@ -147,6 +167,7 @@ class Watcher:
         found = (delivery for text in recent if (delivery := _found(text)))
         for batch in batches_of(found):
             if not self._stop.is_set():
+                self._observer.turn(READING)
                 self._successes.absorb(read(batch, self._request), self._rules.clock(), forget=False)
 
     def _begin(self, batch: Sequence[Given]) -> None:
@@ -175,21 +196,27 @@ class Watcher:
 
     def _commit(self, flight: _Flight) -> Sequence[Given] | None:
         """Commit deliveries that were read; returns those that are done, without those put off, or None if overtaken."""
-        ready, detector = flight.fresh, flight.read()
+        began = time.monotonic()
+        self._observer.turn(READING)
+        ready, (detector, counts) = flight.fresh, flight.read()
         unreadable = dict(detector.summary.unreadable)
         put_off = {
             id(given)
             for given in flight.fresh
-            if given.arrival.delivery.name in unreadable and self._put_off(given)
+            if given.arrival.delivery.name in unreadable
+            and self._put_off(given, unreadable[given.arrival.delivery.name])
         }
         if put_off:
             ready = [given for given in flight.fresh if id(given) not in put_off]
-            detector = read([given.arrival.delivery for given in ready], self._request)
+            detector, counts = self._readers.read([given.arrival.delivery for given in ready])
         if not ready:
             return ready
         # What a first backlog proves is asked for when it is through.
         earlier = None if self._phase == "reading" else self._successes
-        batch = Batch(ready, taken(detector, self._following, earlier), flight.known)
+        holds = taken(detector, self._following, earlier)
+        partly = partly_read([given.arrival.delivery for given in ready], detector, self._request)
+        batch = Batch(ready, holds, flight.known, partly, self._lateness, counts)
+        self._observer.turn()
 
         def work(connection: sa.Connection) -> Changed:
             return commit(connection, batch, self._rules, self._phase, self._following)
@@ -200,6 +227,11 @@ class Watcher:
             return None
         changed.follow(self._following)
         self._successes.absorb(detector, self._rules.clock(), forget=self._phase == "live")
+        repeated = max(0, holds.counts.get("hits", 0) - changed.denials)
+        took = time.monotonic() - began
+        self._observer.committed(
+            Committed(ready, holds.unreadable, holds.counts.get("records", 0), repeated, changed, took)
+        )
         if changed.notifications:
             self._committed()
         return ready
@@ -210,7 +242,7 @@ class Watcher:
             lambda: self._state.read(lambda connection: deliveries.known(connection, marks))
         )
 
-    def _put_off(self, given: Given) -> bool:
+    def _put_off(self, given: Given, reason: str) -> bool:
         """Whether a delivery is tried again later, because what stopped it may pass: all that comes over a network."""
         if not given.arrival.delivery.remote:
             return False
@@ -219,6 +251,7 @@ class Watcher:
             return False
         self._tried[id(given)] = attempts + 1
         self._retries.append(_Retry(given, time.monotonic() + self._attempts[attempts]))
+        self._observer.put_off(given, reason, self._attempts[attempts])
         return True
 
     def _again(self) -> list[Given]:
@@ -228,8 +261,18 @@ class Watcher:
         self._retries = [retry for retry in self._retries if retry.due > now]
         return due
 
+    def _get_through(self) -> None:
+        """Note that all that was there at the start is done."""
+        first = self._phase == "reading"
+        if first:
+            self._begin_live()
+        self._through = True
+        self._observer.caught_up(self._feed.caught_up())
+        self._observer.drained(first=first)
+
     def _begin_live(self) -> None:
         """Tell of what the first backlog held in one summary, and of all that comes from now on as it comes."""
+        self._observer.turn(LOOKING)
         witnesses = self._successes.witnessed(self._following.after, self._following.deeds)
 
         def work(connection: sa.Connection) -> Changed:
@@ -243,11 +286,37 @@ class Watcher:
         changed = self._patiently(lambda: self._state.write(work))
         changed.follow(self._following)
         self._phase = "live"
+        self._observer.changed(changed)
         if changed.notifications:
             self._committed()
 
     def _tick(self) -> None:
         if self._phase == "live" and self._patiently(self._housekeeping.tick):
+            self._committed()
+        if self._phase == "live" and self._rules.alarms:
+            self._evaluate(self._rules.alarms)
+
+    def _filters(self) -> "Filters | None":
+        """Give the metric filters by which is counted."""
+        return self._rules.alarms.filters(self._rules.clock()) if self._rules.alarms else None
+
+    def _settle(self) -> None:
+        """Note that all that has arrived is committed: evaluations of alarms wait for that, for a while."""
+        self._complete, self._unsettled = self._rules.clock(), time.monotonic()
+
+    def _evaluate(self, alarms: "Alarms") -> None:
+        """Evaluate alarms as far as all is known that had arrived; where too much arrives for that, as they are."""
+        now, began = self._rules.clock(), time.monotonic()
+        if began - self._unsettled > UNSETTLED_SECONDS:
+            self._complete = now
+        if self._complete is None:
+            return
+        complete = self._complete
+
+        def enough() -> bool:
+            return self._stop.is_set() or (not self._once and time.monotonic() - began > TICK_SECONDS)
+
+        if self._patiently(lambda: alarms.tick(self._state, now, complete, enough)):
             self._committed()
 
     def _patiently(self, work: Callable[[], T]) -> T:
@@ -260,6 +329,7 @@ class Watcher:
                 if self._stop.is_set() or attempt == self._patience:
                     raise
                 self._told("state", str(error))
+                self._observer.waits(str(error))
                 self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1
 

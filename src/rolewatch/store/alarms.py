@@ -1,0 +1,135 @@
+"""Alarms of templates: the state that each is in, what they did, and how far evaluation has come.
+
+Times are in seconds since 1970. What is in the rows is for those to know who evaluate.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from rolewatch.store import deliveries
+from rolewatch.store.schema import ALARMS as A
+from rolewatch.store.schema import TRANSITIONS as T
+from rolewatch.store.state import insert
+
+EVALUATED: Final = "alarms-evaluated"  # the note that says until when alarms were evaluated
+_LOCK: Final = 0x616C726D  # PostgreSQL's advisory lock of whoever evaluates
+
+
+class AlarmRow(NamedTuple):
+    """An alarm as it is now; the columns are those of `schema.ALARMS`."""
+
+    name: str
+    kind: str
+    arn: str
+    description: str | None
+    digest: bytes
+    created: int
+    updated: int
+    state: str
+    since: int
+    reason: str
+    reason_data: str | None
+    open: bool
+
+
+class TransitionRow(NamedTuple):
+    """A change of state; the columns are those of `schema.TRANSITIONS`."""
+
+    alarm: str
+    time: int
+    before: str
+    after: str
+    reason: str
+    reason_data: str | None
+    actions: str
+    acted: int | None
+    suppressed_by: str | None
+    waiting: bool
+    notification: str | None
+
+
+def alarm_states(connection: sa.Connection) -> list[AlarmRow]:
+    """List the alarms, those that ring first."""
+    order = (sa.case((A.c.state == "ALARM", 0), (A.c.state == "INSUFFICIENT_DATA", 1), else_=2), A.c.name)
+    return [
+        AlarmRow(*row)._replace(digest=bytes(row.digest))
+        for row in connection.execute(sa.select(A).order_by(*order))
+    ]
+
+
+def evaluated(connection: sa.Connection) -> int | None:
+    """Say until when alarms were evaluated, None if they never were."""
+    text = deliveries.note(connection, EVALUATED)
+    return int(text) if text else None
+
+
+def keep_evaluated(connection: sa.Connection, until: int) -> None:
+    """Remember until when alarms were evaluated."""
+    deliveries.keep_notes(connection, {EVALUATED: str(until)})
+
+
+def claim(connection: sa.Connection) -> bool:
+    """Claim the evaluation for this transaction; False if another watcher of the same state is at it."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))).scalar())
+
+
+def save(connection: sa.Connection, rows: Sequence[AlarmRow]) -> None:
+    """Write alarms, new or known."""
+    if rows:
+        statement = insert(connection, A)
+        changes = {name: statement.excluded[name] for name in AlarmRow._fields if name != "name"}
+        statement = statement.on_conflict_do_update(index_elements=["name"], set_=changes)
+        connection.execute(statement, [row._asdict() for row in rows])
+
+
+def forget(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Take alarms away, with all that they did."""
+    for name in names:
+        connection.execute(sa.delete(A).where(A.c.name == name))
+        connection.execute(sa.delete(T).where(T.c.alarm == name))
+
+
+def record(connection: sa.Connection, rows: Sequence[TransitionRow]) -> None:
+    """Write changes of state, new or known."""
+    if rows:
+        statement = insert(connection, T)
+        names = [name for name in TransitionRow._fields if name not in ("alarm", "time")]
+        changes = {name: statement.excluded[name] for name in names}
+        statement = statement.on_conflict_do_update(index_elements=["alarm", "time"], set_=changes)
+        connection.execute(statement, [row._asdict() for row in rows])
+
+
+def waiting(connection: sa.Connection) -> list[TransitionRow]:
+    """List the changes that may still invoke actions, the oldest first."""
+    return _transitions(connection, sa.select(T).where(T.c.waiting).order_by(T.c.time, T.c.alarm))
+
+
+def since(connection: sa.Connection, alarm: str, time: int) -> list[TransitionRow]:
+    """List the changes of an alarm from a time on, in order."""
+    statement = sa.select(T).where(T.c.alarm == alarm, T.c.time >= time)
+    return _transitions(connection, statement.order_by(T.c.time))
+
+
+def history(
+    connection: sa.Connection, alarm: str | None = None, number: int = 100, before: int | None = None
+) -> list[TransitionRow]:
+    """List the latest changes, of one alarm or of all, the latest first; those before a time if one is given."""
+    statement = sa.select(T)
+    if alarm is not None:
+        statement = statement.where(T.c.alarm == alarm)
+    if before is not None:
+        statement = statement.where(T.c.time < before)
+    return _transitions(connection, statement.order_by(T.c.time.desc(), T.c.alarm).limit(number))
+
+
+def expire(connection: sa.Connection, before: int) -> int:
+    """Forget changes before a time that wait for nothing; returns how many."""
+    return connection.execute(sa.delete(T).where(T.c.time < before, ~T.c.waiting)).rowcount
+
+
+def _transitions(connection: sa.Connection, statement: "sa.Select[Any]") -> list[TransitionRow]:
+    return [TransitionRow(*row) for row in connection.execute(statement)]

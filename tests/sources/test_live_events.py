@@ -1,0 +1,188 @@
+import base64
+import gzip
+import json
+from urllib.parse import quote_plus
+
+import pytest
+
+from rolewatch.cloudtrail.split import split
+from rolewatch.sources.delivery import RefusedDelivery
+from rolewatch.sources.events import deliveries_of_event
+from rolewatch.sources.live_logs import mark_of
+from rolewatch.sources.locators import delivery_of, locator
+
+RECORD = {"eventVersion": "1.08", "eventID": "id-1", "eventName": "GetObject"}
+
+
+def packed(value):
+    """Pack as a subscription of CloudWatch Logs does."""
+    return base64.b64encode(gzip.compress(json.dumps(value).encode())).decode()
+
+
+def subscription(*ids, kind="DATA_MESSAGE"):
+    """Spell what a subscription sends."""
+    events = [{"id": each, "timestamp": 1, "message": json.dumps(RECORD | {"eventID": each})} for each in ids]
+    return {"messageType": kind, "owner": "1", "logGroup": "trail", "logStream": "s", "logEvents": events}
+
+
+def s3_event(bucket, *keys):
+    """Spell S3's event."""
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "awsRegion": "us-east-1",
+                "eventName": "ObjectCreated:Put",
+                "s3": {
+                    "bucket": {"name": bucket},
+                    "object": {"key": quote_plus(key), "size": 7, "eTag": "e"},
+                },
+            }
+            for key in keys
+        ]
+    }
+
+
+def sqs(*bodies):
+    """Spell a batch of messages, m0, m1 and so on."""
+    return {
+        "Records": [
+            {"eventSource": "aws:sqs", "messageId": f"m{number}", "body": body}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def ids(arrivals):
+    """Read the ids of the records."""
+    records = [record for each in arrivals for records in split([each.delivery.read()]) for record in records]
+    return [json.loads(record)["eventID"] for record in records]
+
+
+def test_a_subscription_of_cloudwatch_logs():
+    """One delivery with a mark for each event, the same as if the group was followed."""
+    (arrival,) = deliveries_of_event({"awslogs": {"data": packed(subscription("a", "b"))}})
+    assert ids([arrival]) == ["a", "b"]
+    assert (arrival.marks, arrival.ticket) == ((mark_of("trail", "a"), mark_of("trail", "b")), None)
+
+
+def test_a_probe_of_a_subscription_is_nothing():
+    """It only checks that the delivery works."""
+    data = packed(subscription("a", kind="CONTROL_MESSAGE"))
+    assert deliveries_of_event({"awslogs": {"data": data}}) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["!", "", None, 7, base64.b64encode(b"x").decode(), packed({"messageType": "DATA_MESSAGE"}), packed([])],
+)
+def test_a_subscription_that_is_none_is_refused(data):
+    """It is listed with a reason, and not tried for ever."""
+    (arrival,) = deliveries_of_event({"awslogs": {"data": data}})
+    with pytest.raises(OSError, match="no log events of a subscription"):
+        arrival.delivery.read()
+
+
+def test_a_bomb_in_a_subscription_is_refused():
+    """Lambda's events are small, what they inflate to need not be."""
+    bomb = base64.b64encode(gzip.compress(bytes(300 * 1024**2), 9)).decode()
+    (arrival,) = deliveries_of_event({"awslogs": {"data": bomb}})
+    assert isinstance(arrival.delivery, RefusedDelivery)
+
+
+def test_s3s_own_event(bucket):
+    """An object each, with its identity as mark."""
+    bucket.put("a b.json", "c.json", body=json.dumps({"Records": [RECORD]}).encode())
+    arrivals = deliveries_of_event(s3_event(bucket.name, "a b.json", "c.json"))
+    assert [f"s3://{bucket.name}/a b.json", f"s3://{bucket.name}/c.json"] == [
+        each.delivery.name for each in arrivals
+    ]
+    assert [(each.delivery.identity,) for each in arrivals] == [each.marks for each in arrivals]
+    assert ids(arrivals) == ["id-1", "id-1"]
+
+
+def test_a_batch_of_sqs_has_tickets_by_message(bucket):
+    """So that a partial batch response can name those that failed."""
+    bucket.put("one", "two", "three")
+    event = sqs(
+        json.dumps(s3_event(bucket.name, "one", "two")),
+        "hello",
+        json.dumps({"Event": "s3:TestEvent"}),
+        json.dumps(
+            {
+                "Type": "Notification",
+                "Message": json.dumps({"s3Bucket": bucket.name, "s3ObjectKey": ["three"]}),
+            }
+        ),
+        json.dumps({"detail-type": "AWS API Call via CloudTrail", "detail": RECORD}),
+    )
+    arrivals = deliveries_of_event(event)
+    assert [each.ticket for each in arrivals] == ["m0", "m0", "m1", "m3", "m4"]
+    assert [each.delivery.size for each in arrivals[:4]] == [7, 7, 5, 7]
+    assert ids(arrivals[4:]) == ["id-1"]
+
+
+def test_a_message_of_sns(bucket):
+    """SNS calls a function itself."""
+    message = json.dumps(s3_event(bucket.name, "one"))
+    event = {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "x", "Message": message}}]}
+    (arrival,) = deliveries_of_event(event)
+    assert (f"s3://{bucket.name}/one", None) == (arrival.delivery.name, arrival.ticket)
+
+
+def test_events_of_eventbridge(bucket):
+    """S3's name an object, CloudTrail's hold the record; the latter's mark is the event's id."""
+    created = {
+        "id": "e1",
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "region": "us-east-1",
+        "detail": {"bucket": {"name": bucket.name}, "object": {"key": "a+b", "size": 1, "etag": "e"}},
+    }
+    (arrival,) = deliveries_of_event(created)
+    assert f"s3://{bucket.name}/a+b" == arrival.delivery.name
+    called = {"id": "e2", "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail", "detail": RECORD}
+    (arrival,) = deliveries_of_event(called)
+    assert (ids([arrival]), arrival.marks) == (["id-1"], ("message/e2#0",))
+
+
+def test_a_batch_of_kinesis_holds_subscriptions():
+    """CloudWatch Logs can send to a stream; the sequence number is the ticket."""
+    event = {
+        "Records": [
+            {
+                "eventSource": "aws:kinesis",
+                "kinesis": {"sequenceNumber": f"n{n}", "data": packed(subscription(f"i{n}"))},
+            }
+            for n in range(2)
+        ]
+    }
+    arrivals = deliveries_of_event(event)
+    assert ([each.ticket for each in arrivals], ids(arrivals)) == (["n0", "n1"], ["i0", "i1"])
+
+
+def test_a_list_of_anything_is_left_to_the_reader():
+    """It is named, so that it counts as unreadable if it holds no records."""
+    (arrival,) = deliveries_of_event({"Records": [7]})
+    assert (arrival.delivery.read(), arrival.delivery.named) == (b'{"Records": [7]}', True)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"a": 1},
+        [],
+        None,
+        "x",
+        sqs(None),
+        {"Records": [{"eventSource": "aws:sqs"}]},
+        {"Records": [{"EventSource": "aws:sns", "Sns": None}]},
+        {"Records": [{"eventSource": "aws:kinesis", "kinesis": {}}]},
+        {"awslogs": {}},
+    ],
+)
+def test_what_means_nothing_is_refused(event):
+    """It comes as a delivery that cannot be read, and can be looked at later."""
+    (arrival,) = deliveries_of_event(event)
+    assert isinstance(delivery_of(locator(arrival.delivery)), RefusedDelivery)

@@ -1,0 +1,250 @@
+"""Alarms on the wall clock: they do what a replay says they would have done, whatever happens on the way."""
+
+import random
+import threading
+import time
+
+import pytest
+from alarm_stories import START, AlarmStory, template_of, told_by
+from givers import Given
+from stories import NOON, call
+
+from rolewatch.scan.replay import replay
+from rolewatch.scan.request import ScanRequest
+from rolewatch.store import datapoints
+from rolewatch.store import deliveries as deliveries_of_state
+from rolewatch.watch import readers
+from rolewatch.watch import watcher as watching
+
+HOURS = 1.5
+
+
+def events(seed):
+    """Make the calls of some hours, with busy and quiet times: (seconds since noon, record)."""
+    rng = random.Random(seed)
+    found = [(0, call(0, "calm"))]
+    second = 0
+    while second < HOURS * 3600:
+        busy = (second // 900 + seed) % 3 == 0
+        second += rng.choice([5, 20, 60, 200]) if busy else rng.choice([120, 400, 900])
+        more = (
+            {"additionalEventData": {"bytesTransferredOut": rng.choice([1, 100, 900, "3"])}}
+            if rng.random() < 0.3
+            else {}
+        )
+        found.append(
+            (second, call(second / 60, f"b{rng.randint(0, 2)}", denied=busy and rng.random() < 0.6, **more))
+        )
+    return found
+
+
+def replayed(story, records, delay, folder):
+    """Replay records that arrive with a delay."""
+    folder.mkdir()
+    story.folder, kept = folder, story.folder
+    story.delivery(*records)
+    story.folder = kept
+    found = replay([str(folder)], template_of(), ScanRequest(), delay=delay, now=NOON)
+    assert found.start == START
+    return found
+
+
+@pytest.mark.parametrize(("seed", "delay"), [(0, 0), (2, 60)])
+def test_what_a_replay_says(tmp_path, seed, delay):
+    """Deliveries that come as late as a replay supposes make alarms do the same, at the same time, for the same reason."""
+    story = AlarmStory(str(tmp_path / "state"), tmp_path)
+    found = events(seed)
+    expected = replayed(story, [record for _, record in found], delay, tmp_path / "all")
+    assert len(told_by(expected.histories)) > 10
+    story.clock(START + 5)
+    story.begin()
+    deliveries = {}
+    for second, record in found:
+        moment = START + second + delay
+        deliveries.setdefault(moment, []).append(story.delivery(record, at=moment))
+    story.follow(deliveries, expected.end)
+    assert story.transitions == told_by(expected.histories)
+    assert story.states == {history.alarm.name: str(history.final) for history in expected.histories}
+    story.close()
+
+
+class Crash(Exception):  # noqa: N818 - no error
+    """A watcher is killed."""
+
+
+class Fragile:
+    """A state whose writer is killed at a random moment: before a transaction, or right after it."""
+
+    shared = False
+
+    def __init__(self, state, rng):
+        self._state, self._left = state, rng.randint(1, 7)
+
+    def read(self, work):
+        """Read."""
+        return self._state.read(work)
+
+    def write(self, work):
+        """Write, or be killed."""
+        self._count()
+        found = self._state.write(work)
+        self._count()
+        return found
+
+    def _count(self):
+        self._left -= 1
+        if self._left == 0:
+            raise Crash
+
+
+def fragile(story, source, rng):
+    """Make a watcher that will be killed."""
+    watcher = story.watcher(source)
+    watcher._state = watcher._housekeeping._state = Fragile(story.state, rng)
+    return watcher
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_any_moment(tmp_path, seed):
+    """Alarms go through the same changes, and the same is told, however often a watcher is killed and however long it is away."""
+    rng = random.Random(seed)
+    found, end = events(seed + 3), START + int(HOURS * 3600) + 1800
+    actions = {"page": ("page",), "calm": ("calm",)}
+    calm, killed = (
+        AlarmStory(str(tmp_path / name), tmp_path, actions=actions) for name in ("calm", "killed")
+    )
+    arrivals = [
+        (START + second + rng.choice([1, 30, 300, 301, 900, 4000]), record) for second, record in found
+    ]
+    deliveries = {}
+    for moment, record in arrivals:
+        deliveries.setdefault(moment, []).append(calm.delivery(record, at=moment))
+    for story in (calm, killed):
+        story.clock(START + 5)
+        story.begin()
+    calm.follow(deliveries, end)
+    left, source, kills = sorted(deliveries.items()), Given((), 2), 0
+    while killed.now.timestamp() < end + 5:
+        moment = min(killed.now.timestamp() + rng.choice([10, 60, 60, 300, 1500]), end + 5)
+        killed.clock(moment)
+        while left and left[0][0] <= moment:
+            source.put(*left.pop(0)[1])
+        while True:
+            given = [*source.rest]
+            try:
+                fragile(killed, source, rng).run(once=True)
+            except Crash:
+                kills += 1
+                done = set(source.acknowledged)
+                source = Given([each for each in given if each.name not in done], 2)
+                continue
+            break
+    assert kills > 10
+    assert killed.transitions == calm.transitions
+    assert killed.letters == calm.letters
+    assert killed.states == calm.states
+    assert len(calm.letters) > 10
+    for story in (calm, killed):
+        story.close()
+
+
+def test_two_watchers_of_one_database(tmp_path, postgres):
+    """Each minute is evaluated once, whoever is first, and the changes are those that one watcher alone would see."""
+    actions = {"page": ("page",), "calm": ("calm",)}
+    alone, shared = (
+        AlarmStory(place, tmp_path, actions=actions)
+        for place in (str(tmp_path / "alone"), postgres.database())
+    )
+    found = events(3)[:80]
+    end = START + found[-1][0] + 600
+    deliveries = {}
+    for second, record in found:
+        moment = START + second + 300
+        deliveries.setdefault(moment // 60 * 60, []).append(alone.delivery(record, at=moment))
+    for story in (alone, shared):
+        story.clock(START + 5)
+        story.begin()
+    alone.follow({minute + 60 - 1: listed for minute, listed in deliveries.items()}, end)
+
+    def together(*sources):
+        threads = [
+            threading.Thread(target=shared.watcher(source).run, kwargs={"once": True}) for source in sources
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    for minute in range(START, end, 60):
+        listed = deliveries.get(minute, [])
+        shared.clock(minute + 59)
+        together(Given(listed[::2]), Given(listed[1::2]))
+        shared.clock(minute + 65)
+        together(Given(), Given())
+    assert shared.transitions == alone.transitions
+    assert shared.letters == alone.letters
+    assert len(alone.letters) > 5
+    for story in (alone, shared):
+        story.close()
+
+
+class Busy(Given):
+    """A source that never comes to an end."""
+
+    @property
+    def drained(self):
+        """Whether nothing is left, which is never so."""
+        return False
+
+
+def test_evaluation_goes_on_where_too_much_arrives(story_of, monkeypatch):
+    """What has arrived is waited for, but not for ever."""
+    story = story_of
+    story.begin()
+    story.clock(START + 605)
+    for seconds, expected in ((900.0, []), (0.0, [("quick", "OK")])):
+        monkeypatch.setattr(watching, "UNSETTLED_SECONDS", seconds)
+        watcher = story.watcher(Busy())
+        thread = threading.Thread(target=watcher.run, kwargs={"once": False})
+        thread.start()
+        moment = time.monotonic()
+        while time.monotonic() - moment < (5 if expected else 0.5) and not (expected and story.transitions):
+            time.sleep(0.01)
+        watcher.stop()
+        thread.join()
+        assert [(row[0], row[3]) for row in story.transitions if row[0] == "quick"] == expected
+
+
+@pytest.fixture
+def story_of(tmp_path):
+    """Begin with the template of everything."""
+    story = AlarmStory(str(tmp_path / "state"), tmp_path)
+    yield story
+    story.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_large_batches(tmp_path, jobs, monkeypatch):
+    """Deliveries that other processes read count the same."""
+    monkeypatch.setattr(readers, "LARGE", 1)
+    story = AlarmStory(str(tmp_path / "state"), tmp_path)
+    story.clock(START + 5)
+    story.begin()
+    source = Given(
+        [story.delivery(*(call(number / 60, f"b{number % 3}", denied=number % 2 == 0) for number in range(start, start + 40))) for start in range(0, 400, 40)],
+        3,
+    )  # fmt: skip
+    story.clock(START + 600)
+    story.watcher(source, request=ScanRequest(jobs=jobs)).run(once=True)
+    counted = story.state.read(
+        lambda connection: datapoints.load(connection, datapoints.listed(connection), 0)
+    )
+    waiting = story.state.write(lambda connection: datapoints.take(connection, None))
+    numbers = [
+        number for minutes in counted.values() for values in minutes.values() for number in values.values()
+    ]
+    numbers += [point.number for points in waiting.values() for point in points]
+    assert sum(numbers) == 400 + 200
+    assert story.state.read(deliveries_of_state.counters)["datapoints"] == 600
+    story.close()

@@ -1,0 +1,59 @@
+"""Reading in processes beside the watcher: the same is found, and a process that is lost takes nothing with it."""
+
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+from givers import Given
+from stories import Story, call
+
+from rolewatch.scan.request import ScanRequest
+from rolewatch.watch import readers
+from rolewatch.watch.readers import Readers
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Have every batch count as a large one."""
+    monkeypatch.setattr(readers, "LARGE", 1)
+
+
+@pytest.mark.slow
+def test_processes_find_the_same(tmp_path, large):
+    """A backlog read by two processes ends in the state that one process makes of it, recoveries included."""
+    del large
+    found = []
+    for jobs in (1, 2):
+        story = Story(str(tmp_path / f"state{jobs}"), tmp_path, settle=timedelta(minutes=1))
+        story.now += timedelta(hours=3)
+        if not found:
+            records = [call(n, f"b{n % 7}", denied=n < 60) for n in range(120)]
+            listed = [story.delivery(*records[start : start + 3]) for start in range(0, 120, 3)]
+        source = Given(listed, 4)
+        story.watcher(source, request=ScanRequest(jobs=jobs)).run(once=True)
+        assert len(source.acknowledged) == len(listed)
+        found.append((story.findings, story.told))
+        story.close()
+    assert found[0] == found[1]
+    assert {finding["status"] for finding in found[0][0].values()} == {"recovered"}
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed(tmp_path, large):
+    """What it was reading is read here instead, and it is told once."""
+    del large
+    story = Story(str(tmp_path / "state"), tmp_path)
+    told = []
+    reading = Readers(ScanRequest(jobs=2), lambda *words: told.append(words))
+    first = reading.begin([story.delivery(call(0, denied=True))])
+    assert first().detector.summary.totals()["denials"] == 1
+    for process in list(reading._pool._processes.values()):
+        os.kill(process.pid, signal.SIGKILL)
+    second = reading.begin([story.delivery(call(1, denied=True), call(2, denied=True))])
+    assert second().detector.summary.totals()["denials"] == 2
+    third = reading.begin([story.delivery(call(3, denied=True))])
+    assert third().detector.summary.totals()["denials"] == 1
+    assert [name for name, _ in told] == ["readers"]
+    reading.close()
+    story.close()
