@@ -162,3 +162,13 @@ def test_a_file_that_is_no_database(tmp_path):
     )
     with pytest.raises(Unavailable, match="not a database"):
         prepare(State(str(folder)))
+
+
+@pytest.mark.parametrize(
+    "text", ["a\0b", "\ud800", "é\udc80\0", "'; DROP TABLE notes; --", "%s %(x)s :x ?", "\u202e"]
+)
+def test_text_of_any_origin(state, text):
+    """Names are written by attackers: whatever a text holds, it is kept, found again by itself, and breaks nothing."""
+    state.write(lambda connection: deliveries.keep_notes(connection, {text: text}))
+    expected = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    assert state.read(lambda connection: deliveries.note(connection, text)) == expected

@@ -357,3 +357,33 @@ def test_two_watchers_that_find_the_same_resource_first(tmp_path, postgres):
 def test_spans_have_the_defaults_of_the_contract():
     """Seven days of silence, a quarter of an hour to settle."""
     assert Spans() == (timedelta(days=7), timedelta(minutes=15))
+
+
+HOSTILE = [
+    "b\0c",
+    "b' OR 1=1 --",
+    "<script>alert(1)</script>",
+    "b\x1b[31m",
+    "%s%(x)s",
+    "\u202eb",
+    "é" * 300,
+    "b\ud800",
+]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_hostile_names(tmp_path, request, database):
+    """Whatever stands for a bucket becomes a finding like any other, in both databases, and is told."""
+    place = (
+        str(tmp_path / "state") if database == "sqlite" else request.getfixturevalue("postgres").database()
+    )
+    story = Story(place, tmp_path)
+    story.begin()
+    for number, name in enumerate(HOSTILE):
+        story.happen(
+            call(number, name, denied=True),
+            call(number, name, denied=True, recipientAccountId=name, eventID=name),
+        )
+    assert sum(finding["denials"] for finding in story.documents) == 2 * len(HOSTILE)
+    assert len([name for _, *names in story.told for name in names]) == len(story.documents)
+    story.close()

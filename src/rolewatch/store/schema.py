@@ -11,10 +11,25 @@ import sqlalchemy as sa
 
 METADATA: Final = sa.MetaData()
 
+
+class Text(sa.types.TypeDecorator[str]):
+    """Text of any origin: what a database takes for no text (NUL, halves of characters) is replaced, in questions as well."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Give what is stored."""
+        del dialect
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 META = sa.Table(
     "meta", METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("value", Text, nullable=False),
 )  # fmt: skip
 #: Marks (hashed identities) of deliveries that are done, until when they are remembered.
 DONE = sa.Table(
@@ -28,7 +43,7 @@ RECENT = sa.Table(
     "recent", METADATA,
     sa.Column("mark", sa.LargeBinary(16), primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("locator", sa.Text, nullable=False),
+    sa.Column("locator", Text, nullable=False),
     sqlite_with_rowid=False,
 )  # fmt: skip
 #: Deliveries that are done and not yet in the lake.
@@ -36,17 +51,17 @@ FOR_LAKE = sa.Table(
     "for_lake", METADATA,
     sa.Column("mark", sa.LargeBinary(16), primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("locator", sa.Text, nullable=False),
+    sa.Column("locator", Text, nullable=False),
     sqlite_with_rowid=False,
 )  # fmt: skip
 #: Deliveries that could not be read, or not to their end.
 FAILED = sa.Table(
     "failed", METADATA,
     sa.Column("mark", sa.LargeBinary(16), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("locator", sa.Text),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("source", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("locator", Text),
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("last", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -56,17 +71,17 @@ FAILED = sa.Table(
 #: What is known of each SOURCE by its word: how far its deliveries have come, and the alarms about itself that stand.
 SOURCES = sa.Table(
     "sources", METADATA,
-    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("source", Text, primary_key=True),
     sa.Column("since", sa.BigInteger, nullable=False),  # when it was followed first
     sa.Column("arrived", sa.BigInteger),  # when its last delivery was committed
     sa.Column("newest", sa.BigInteger),  # time of the newest event in any of them
     sa.Column("lag", sa.BigInteger),  # milliseconds from the newest event to the last delivery; null while a backlog is read
-    sa.Column("alarms", sa.Text, nullable=False),
+    sa.Column("alarms", Text, nullable=False),
 )  # fmt: skip
 NOTES = sa.Table(
     "notes", METADATA,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("source", Text, primary_key=True),
+    sa.Column("note", Text, nullable=False),
 )  # fmt: skip
 #: What many denials have in common, once.
 CASES = sa.Table(
@@ -77,24 +92,24 @@ CASES = sa.Table(
 )  # fmt: skip
 FINDINGS = sa.Table(
     "findings", METADATA,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("service", sa.Text, nullable=False),
-    sa.Column("resource", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("account", Text, nullable=False),
+    sa.Column("service", Text, nullable=False),
+    sa.Column("resource", Text, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("verdict", Text, nullable=False),
     sa.Column("own", sa.SmallInteger, nullable=False),  # severity by itself, as an index of findings/severity.LEVELS
     sa.Column("severity", sa.SmallInteger, nullable=False),  # the same with what others of its service tell
     sa.Column("place", sa.Integer, nullable=False),  # in lists: the worst first
-    sa.Column("first_denied", sa.Text, nullable=False),
-    sa.Column("last_denied", sa.Text, nullable=False),
-    sa.Column("due", sa.Text),  # event time of its account from which on its status is final
-    sa.Column("incident", sa.Text),  # dedup_key of the incident in which it was told
+    sa.Column("first_denied", Text, nullable=False),
+    sa.Column("last_denied", Text, nullable=False),
+    sa.Column("due", Text),  # event time of its account from which on its status is final
+    sa.Column("incident", Text),  # dedup_key of the incident in which it was told
     sa.Column("changed", sa.BigInteger, nullable=False),
     sa.Column("tally", sa.LargeBinary, nullable=False),
     sa.Column("proofs", sa.LargeBinary, nullable=False),
-    sa.Column("life", sa.Text, nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("life", Text, nullable=False),
+    sa.Column("document", Text, nullable=False),
     # All that lists ask for, so that a million rows need not be looked at to find a hundred.
     sa.Index("findings_in_order", sa.desc("place"), sa.desc("last_denied"), "id", "severity", "status", "service", "account"),
     sa.Index("findings_by_status", "status", "last_denied"),
@@ -106,34 +121,34 @@ FINDINGS = sa.Table(
 #: The latest event of each account.
 ACCOUNTS = sa.Table(
     "accounts", METADATA,
-    sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("last_seen", sa.Text, nullable=False),
+    sa.Column("account", Text, primary_key=True),
+    sa.Column("last_seen", Text, nullable=False),
 )  # fmt: skip
 COUNTERS = sa.Table(
     "counters", METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", Text, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )  # fmt: skip
 MUTES = sa.Table(
     "mutes", METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", Text, primary_key=True),
     sa.Column("until", sa.BigInteger, nullable=False),
     sa.Column("ended", sa.BigInteger),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("body", Text, nullable=False),
 )  # fmt: skip
 #: Notifications on their way, one row for each target; `target` names it without its secrets.
 OUTBOX = sa.Table(
     "outbox", METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("target", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("target", Text, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # waiting, sent, held, merged, dead
+    sa.Column("state", Text, nullable=False),  # waiting, sent, held, merged, dead
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Text),
     sa.Index("outbox_due", "target", "state", "due"),
 )  # fmt: skip
 
@@ -143,10 +158,10 @@ SERIES = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("digest", sa.LargeBinary(16), nullable=False, unique=True),
     sa.Column("metric", sa.LargeBinary(16), nullable=False, index=True),  # the same without the unit
-    sa.Column("namespace", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("dimensions", sa.Text, nullable=False),  # JSON in ASCII: values come from records, and have any length
-    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("namespace", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("dimensions", Text, nullable=False),  # JSON in ASCII: values come from records, and have any length
+    sa.Column("unit", Text, nullable=False),
 )  # fmt: skip
 #: Datapoints: how often each value was published in a minute (its start in seconds since 1970).
 DATAPOINTS = sa.Table(
@@ -171,33 +186,33 @@ ARRIVING = sa.Table(
 #: Alarms of templates as they are now. Times are in seconds since 1970, as CloudWatch's are whole minutes.
 ALARMS = sa.Table(
     "alarms", METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),  # metric or composite
-    sa.Column("arn", sa.Text, nullable=False),
-    sa.Column("description", sa.Text),
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("kind", Text, nullable=False),  # metric or composite
+    sa.Column("arn", Text, nullable=False),
+    sa.Column("description", Text),
     sa.Column("digest", sa.LargeBinary(16), nullable=False),  # of its definition
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("updated", sa.BigInteger, nullable=False),  # when its definition changed last
-    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("state", Text, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("reason_data", sa.Text),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("reason_data", Text),
     sa.Column("open", sa.Boolean, nullable=False),  # whether people were told that it rings, and not that it is over
 )  # fmt: skip
 #: What alarms did: their changes of state.
 TRANSITIONS = sa.Table(
     "transitions", METADATA,
-    sa.Column("alarm", sa.Text, primary_key=True),
+    sa.Column("alarm", Text, primary_key=True),
     sa.Column("time", sa.BigInteger, primary_key=True),
-    sa.Column("before", sa.Text, nullable=False),
-    sa.Column("after", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("reason_data", sa.Text),
-    sa.Column("actions", sa.Text, nullable=False),  # JSON: those that it invoked
+    sa.Column("before", Text, nullable=False),
+    sa.Column("after", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("reason_data", Text),
+    sa.Column("actions", Text, nullable=False),  # JSON: those that it invoked
     sa.Column("acted", sa.BigInteger),  # when it did
-    sa.Column("suppressed_by", sa.Text),
+    sa.Column("suppressed_by", Text),
     sa.Column("waiting", sa.Boolean, nullable=False),  # whether it may still invoke any
-    sa.Column("notification", sa.Text),  # the id of what people were told
+    sa.Column("notification", Text),  # the id of what people were told
     sa.Index("transitions_by_time", "time"),
     sa.Index("transitions_waiting", "alarm", sqlite_where=sa.text("waiting"), postgresql_where=sa.text("waiting")),
 )  # fmt: skip
@@ -217,7 +232,7 @@ def day_table(day: str, metadata: sa.MetaData | None = None) -> sa.Table:
         sa.Column("case", sa.Integer, nullable=False),
         sa.Column("rank", sa.SmallInteger, nullable=False),
         sa.Column("at", sa.Integer, nullable=False),
-        sa.Column("event", sa.Text),
+        sa.Column("event", Text),
         sqlite_with_rowid=False,  # the rows lie in the tree of their primary key
     )  # fmt: skip
 
