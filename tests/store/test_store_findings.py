@@ -82,7 +82,9 @@ def test_what_is_due(state):
     ]
     state.write(lambda connection: findings.save(connection, made))
     assert state.read(
-        lambda connection: findings.due(connection, "111122223333", "2026-03-01T10:20:00Z")
+        lambda connection: findings.due(
+            connection, {"111122223333": "2026-03-01T10:20:00Z", "9": "2026-03-01T10:14:59Z"}
+        )
     ) == [row(1).id]
 
 

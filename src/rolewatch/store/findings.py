@@ -1,6 +1,6 @@
 """The rows of findings: read, locked, written, listed. What is in them is for those to know who write them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -151,11 +151,12 @@ def one(connection: sa.Connection, start: str) -> list[FindingRow]:
     return [FindingRow(*row) for row in connection.execute(statement)]
 
 
-def due(connection: sa.Connection, account: str, last_seen: str) -> list[str]:
-    """Give the ids of findings whose status becomes final now that a record of this time was seen of their account."""
-    return list(
-        connection.execute(sa.select(F.c.id).where(F.c.account == account, F.c.due <= last_seen)).scalars()
-    )
+def due(connection: sa.Connection, last_seen: Mapping[str, str]) -> list[str]:
+    """Give the ids of findings whose status becomes final now that records of these times were seen, by account."""
+    if not last_seen:
+        return []
+    statement = sa.select(F.c.id, F.c.account, F.c.due).where(F.c.due <= max(last_seen.values()))
+    return [row.id for row in connection.execute(statement) if row.due <= last_seen.get(row.account, "")]
 
 
 def stale(connection: sa.Connection, before: str, number: int) -> list[str]:

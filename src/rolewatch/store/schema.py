@@ -116,7 +116,7 @@ FINDINGS = sa.Table(
     sa.Index("findings_by_service", "account", "service", "first_denied"),
     sa.Index("findings_by_change", "changed"),
     sa.Index("findings_by_incident", "incident"),
-    sa.Index("findings_due", "account", "due"),
+    sa.Index("findings_due", "due"),
 )  # fmt: skip
 #: The latest event of each account.
 ACCOUNTS = sa.Table(

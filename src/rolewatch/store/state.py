@@ -200,6 +200,8 @@ def _remedy(reason: str, *, shared: bool) -> str:
         return "check that PostgreSQL runs, and the URL of --state"
     if "full" in reason:
         return "make room on the disk; the work goes on by itself then"
+    if "I/O" in reason:
+        return "check the disk, its room and the quota; the work goes on by itself then"
     if "locked" in reason:
         return "another process writes to it"
     return "check the folder of --state, its rights and its disk"

@@ -106,8 +106,7 @@ class Register:
         ids |= {finding_id(finding_key(case)) for case, _ in entered.replaced}
         for fact in taken.witnesses:
             ids.update(following.owners(fact))
-        for account, last in seen.items():
-            ids.update(findings.due(self._connection, account, last))
+        ids.update(findings.due(self._connection, seen))
         return ids
 
     def _load(self, ids: Iterable[str]) -> dict[str, Kept]:
