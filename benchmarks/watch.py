@@ -37,22 +37,25 @@ def intake(place: Path, folder: Path, now: datetime) -> float:
     """Give the seconds that a watcher takes for a folder, in this process, with the clock of its events."""
     from rolewatch.scan.request import ScanRequest  # noqa: PLC0415 - only this part needs it
     from rolewatch.sources.live_places import live_sources  # noqa: PLC0415 - as above
+    from rolewatch.store import deliveries as deliveries_of_state  # noqa: PLC0415 - as above
     from rolewatch.store.migrations import prepare  # noqa: PLC0415 - as above
-    from rolewatch.store.schema import DONE  # noqa: PLC0415 - as above
+    from rolewatch.store.schema import DONE, RECENT  # noqa: PLC0415 - as above
     from rolewatch.store.state import State  # noqa: PLC0415 - as above
     from rolewatch.watch.commit import Rules  # noqa: PLC0415 - as above
     from rolewatch.watch.feed import SHORT_SECONDS, Feed  # noqa: PLC0415 - as above
     from rolewatch.watch.kept import Spans  # noqa: PLC0415 - as above
     from rolewatch.watch.memory import StateMemory  # noqa: PLC0415 - as above
     from rolewatch.watch.telling import Teller  # noqa: PLC0415 - as above
-    from rolewatch.watch.watcher import Watcher  # noqa: PLC0415 - as above
+    from rolewatch.watch.watcher import LIVE, Watcher  # noqa: PLC0415 - as above
 
     def told(name: str, reason: str) -> None:
         sys.exit(f"{name}: {reason}")
 
     state = State(str(place))
     prepare(state)
-    state.write(lambda connection: connection.execute(DONE.delete()))
+    for table in (DONE, RECENT):
+        state.write(lambda connection, table=table: connection.execute(table.delete()))
+    state.write(lambda connection: deliveries_of_state.keep_notes(connection, {LIVE: "through"}))
     rules = Rules(Spans(), Teller(lambda *_: (), {}), lambda: now)
     feed = Feed(live_sources([str(folder)], StateMemory(state), told), told, SHORT_SECONDS)
     watcher = Watcher(state, feed, ScanRequest(), rules, told=told)
