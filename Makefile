@@ -77,7 +77,7 @@ sanitize: .venv/.dev
 		$(BIN)/pytest -n $(JOBS) -p no:cacheprovider tests/cloudtrail/test_native.py tests/cloudtrail/test_columns.py tests/cloudtrail/test_carve.py tests/scan/test_exactness.py
 
 soak: .venv/.dev
-	ROLEWATCH_KILLS=200 $(BIN)/pytest -p no:cacheprovider tests/cli/test_watch_kill.py
+	ROLEWATCH_KILLS=200 $(BIN)/pytest -p no:cacheprovider tests/cli/test_watch_kill.py tests/watch/test_live_alarm_kills.py
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict

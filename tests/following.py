@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from rolewatch.base.errors import CannotDo
 from rolewatch.sources.live import Arrival, LiveSource
 from rolewatch.sources.live_time import Time
 
@@ -36,6 +37,35 @@ class Memory:
             self.notes[source.word] = note
         if acknowledge:
             source.done(arrivals)
+
+
+class Failing(Memory):
+    """A state that cannot be asked every other time, as while its database is down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = 0
+
+    def known(self, marks: Sequence[str]) -> set[str]:
+        """Fail, or answer."""
+        self.turn += 1
+        if self.turn % 2:
+            raise CannotDo("the state cannot be asked")
+        return super().known(marks)
+
+
+def persistent(source: LiveSource) -> list[Arrival]:
+    """Drain a source whose memory fails, as a watcher does: it goes on."""
+    found: list[Arrival] = []
+    for _ in range(60):
+        try:
+            found += source.arrivals(1.0)
+        except CannotDo as error:
+            assert error.message == "the state cannot be asked"  # noqa: PT017 - expected, and gone over
+            continue
+        if source.drained:
+            return found
+    raise AssertionError(f"still not drained: {names(found)}")
 
 
 class Told:

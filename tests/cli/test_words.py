@@ -47,6 +47,8 @@ REFUSED = [
     *((words.jobs, text, "write 1 to 256") for text in ("", "0", "257", "999999999", "all")),
     *((words.status, text, "from 0 to 255") for text in ("", "-1", "256", "1000", "one", "٣")),
     *((words.account, text, "twelve digits") for text in ("", "1234", "1234567890123", "12345678901a", "٣" * 12, "123456789012\n")),
+    *((words.span_or_off, text, "no length of time") for text in ("", "never", "00", "-1h")),
+    *((words.listening, text, "no place to listen") for text in ("", ":", "x", "x:", "65536", "1:2:3", "[::1:9464", "::1:9464", "x y:1", "9464\n1")),
     *((words.region, text, "us-east-1") for text in ("", "US-EAST-1", "us", "us-east-1\n", "us/east", "*")),
 ]  # fmt: skip
 
@@ -93,3 +95,26 @@ def test_nonsense_is_refused_with_what_is_wanted(parse, text, reason):
     with pytest.raises(ValueError, match=reason) as caught:
         parse(text)
     assert repr(text) in str(caught.value)
+
+
+def test_a_span_can_be_off():
+    """In words, or as none at all."""
+    found = [words.span_or_off(text) for text in ("30m", "off", "OFF", "0", "0s", " 1h ")]
+    assert found == [timedelta(minutes=30), None, None, None, None, timedelta(hours=1)]
+
+
+def test_a_port_alone_is_of_this_machine():
+    """Any other address has to be said in full; one of IPv6 stands in brackets."""
+    typed = (
+        "9464",
+        ":9464",
+        "localhost:0",
+        "0.0.0.0:9464",
+        "[::]:9464",
+        "[::1]:80",
+        "host-1.example.com:65535",
+    )
+    assert [words.listening(text) for text in typed] == [
+        ("127.0.0.1", 9464), ("127.0.0.1", 9464), ("localhost", 0), ("0.0.0.0", 9464), ("::", 9464), ("::1", 80),  # noqa: S104 - typed
+        ("host-1.example.com", 65535),
+    ]  # fmt: skip

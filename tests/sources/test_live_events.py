@@ -4,12 +4,15 @@ import json
 from urllib.parse import quote_plus
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rolewatch.cloudtrail.split import split
 from rolewatch.sources.delivery import RefusedDelivery
 from rolewatch.sources.events import deliveries_of_event
 from rolewatch.sources.live_logs import mark_of
 from rolewatch.sources.locators import delivery_of, locator
+from rolewatch.sources.s3_objects import Objects
 
 RECORD = {"eventVersion": "1.08", "eventID": "id-1", "eventName": "GetObject"}
 
@@ -186,3 +189,64 @@ def test_what_means_nothing_is_refused(event):
     """It comes as a delivery that cannot be read, and can be looked at later."""
     (arrival,) = deliveries_of_event(event)
     assert isinstance(delivery_of(locator(arrival.delivery)), RefusedDelivery)
+
+
+class Nowhere(Objects):
+    """Objects that nobody asks S3 about."""
+
+    def deliveries(self, noticed):
+        """Give each as something else."""
+        return [
+            RefusedDelivery(each.key, each.key, named=True, size=0, remote=True, reason="", content=b"")
+            for each in noticed
+        ]
+
+
+KEYS = [
+    "Records",
+    "eventSource",
+    "EventSource",
+    "Sns",
+    "Message",
+    "MessageId",
+    "messageId",
+    "body",
+    "kinesis",
+    "data",
+]
+KEYS += [
+    "sequenceNumber",
+    "awslogs",
+    "s3",
+    "bucket",
+    "object",
+    "key",
+    "name",
+    "eventName",
+    "id",
+    "detail",
+    "source",
+]
+WORDS = [
+    "aws:s3",
+    "aws:sqs",
+    "aws:sns",
+    "aws:kinesis",
+    "ObjectCreated:Put",
+    "aws.s3",
+    "{}",
+    packed(subscription("a")),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=500)
+@given(JSON)
+def test_no_event_is_an_exception(event):
+    """Each comes to deliveries, with an identity each."""
+    for arrival in deliveries_of_event(event, objects=Nowhere()):
+        assert arrival.marks

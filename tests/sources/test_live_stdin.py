@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from following import Memory, drain, names, until
+from following import Failing, Memory, drain, names, persistent, until
 from rolewatch.base.errors import SourceError
 from rolewatch.cloudtrail.split import Damaged, Skipped, split
 from rolewatch.sources import live_stdin
@@ -254,3 +254,12 @@ def test_a_memory_is_not_asked_for_nothing(told):
     made.end()
     made.source.close()
     assert memory.asked == 0
+
+
+def test_a_memory_that_fails_loses_nothing(told):
+    """Nothing that was found meanwhile is lost or given twice."""
+    made = Pipe(Failing(), told)
+    made.write(record(1))
+    made.end()
+    assert ids(persistent(made.source)) == ["id-1"]
+    made.source.close()

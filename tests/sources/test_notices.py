@@ -4,7 +4,7 @@ from base64 import b64encode
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolewatch.sources.notices import Enclosed, Noticed, Refused, decode
@@ -143,6 +143,7 @@ def test_records_in_an_envelope_of_sns_are_kept_without_it():
         ('{"a": 1, "b": 2}', 'neither a notice nor records: a JSON object with the keys "a", "b"'),
         ('{"Message": "hello"}', "an envelope without JSON in it"),
         ("[" * 300 + "]" * 300, "nested too deep"),
+        ('{"Type": [], "Message": {}}', "neither a notice nor records: an empty JSON object"),
         (json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]}), "an S3 event that names no object"),
         (json.dumps({"Records": [s3_record(), 7]}), "a record among S3's that is none of them"),
         (json.dumps({"Records": [s3_record(bucket="evil.com/x?")]}), "names a bucket that there cannot be: evil.com/x?"),
@@ -216,6 +217,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=500)
 @given(JSON)
 def test_no_message_is_an_exception(value):
     """Every message comes to objects, records or a reason."""

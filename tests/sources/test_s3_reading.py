@@ -196,3 +196,45 @@ def test_a_profile_that_does_not_exist_says_so(aws_environment, monkeypatch):
     with pytest.raises(CannotDo, match=r"cannot use s3: .*nobody") as caught:
         aws.client("s3")
     assert caught.value.remedy == "name a profile of ~/.aws/config in AWS_PROFILE"
+
+
+@pytest.fixture(params=["with obstore", "in a forked process"])
+def versions(request, bucket):
+    """Store an object twice in a bucket that keeps versions; gives the delivery of the first one."""
+    if request.param == "in a forked process":
+        request.getfixturevalue("forked")
+    bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    first = bucket.client.put_object(Bucket=bucket.name, Key="k", Body=b"first")
+    (delivery,) = listed(bucket)
+    return msgspec.structs.replace(delivery, version=first["VersionId"])
+
+
+def test_a_version_is_read_although_the_object_was_replaced_or_deleted(bucket, versions):
+    """A notice of it may be late."""
+    assert versions.read() == b"first"
+    bucket.put("k", body=b"second")
+    assert (versions.read(), versions.open().read()) == (b"first", b"first")
+    bucket.client.delete_object(Bucket=bucket.name, Key="k")
+    assert (versions.read(), versions.open().read()) == (b"first", b"first")
+
+
+def test_a_version_is_asked_for_only_where_it_is_needed(elsewhere, server):
+    """It takes a permission of its own."""
+    answers = iter(
+        [(200, b"hello world"), (404, DENIED.replace(b"AccessDenied", b"NoSuchKey")), (403, DENIED)]
+    )
+    server.answer = lambda *_: next(answers)
+    delivery = msgspec.structs.replace(elsewhere, version="v1")
+    assert delivery.read() == b"hello world"
+    assert "versionId" not in server.requests[0][1]
+    with pytest.raises(PermissionError, match="denied by S3"):
+        delivery.read()
+    assert "versionId=v1" in server.requests[2][1]
+
+
+def test_an_object_of_unknown_size_can_be_read(bucket):
+    """Whole, or as a stream."""
+    bucket.put("k")
+    (delivery,) = listed(bucket)
+    delivery = msgspec.structs.replace(delivery, size=-1, etag="")
+    assert (delivery.read(), delivery.open().read()) == (b"content", b"content")

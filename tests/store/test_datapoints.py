@@ -80,12 +80,15 @@ def test_old_datapoints_are_forgotten(state):
 
     def work(connection):
         datapoints.add(connection, [Point(one, 60, 1.0, 1), Point(two, 60, 1.0, 1), Point(two, 120, 1.0, 1)])
-        datapoints.announce(connection, {180: [Point(three, 60, 1.0, 1)]})
+        datapoints.announce(connection, {180: [Point(three, 120, 1.0, 1), Point(one, 60, 1.0, 1)]})
 
     state.write(work)
     assert state.write(lambda connection: datapoints.expire(connection, 120)) == 2
     assert loaded(state, one, two) == {two: {120: {1.0: 1}}}
     assert state.read(datapoints.listed).keys() == {two, three}
+    assert state.write(lambda connection: datapoints.take(connection, None)) == {
+        180: [Point(three, 120, 1.0, 1)]
+    }
 
 
 def test_several_writers(state):

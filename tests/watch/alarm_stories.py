@@ -127,7 +127,11 @@ class AlarmStory(Story):
         teller = Teller(lambda *_: (), {})
         rules = Rules(self.spans, teller, lambda: self.now, alarms=self.alarms())
         return Watcher(
-            self.state, Feed(sources, self.told_of), request or ScanRequest(), rules, told=self.told_of
+            self.state,
+            Feed(sources, self.told_of, clock=lambda: self.now),
+            request or ScanRequest(),
+            rules,
+            told=self.told_of,
         )
 
     def delivery(self, *records, at=None):

@@ -1,18 +1,20 @@
 """Alarms while templates, clocks and watchers come and go."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alarm_stories import FILTERS, START, TEMPLATE, AlarmStory, template_of
 from givers import Given
-from stories import call, in_memory
+from stories import NOON, call, in_memory
 from test_live_alarm_evaluation import PLAIN, Evaluated
 
 from rolewatch.store import alarms as stored
 from rolewatch.store import datapoints, deliveries
 from rolewatch.templates import read_template
 from rolewatch.watch.alarm_definitions import definitions_of
+from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.alarms import BACK, MISSED
 
 DAY = 86_400
@@ -301,3 +303,56 @@ def test_definitions_of_everything():
     assert found.step == 60
     assert found.reaches["slow"][1:] == (60, 6 * 300)
     assert found.seconds == 6 * 300
+
+
+def test_what_is_forgotten(tmp_path):
+    """Datapoints after 15 days, what alarms did after 30; their states never."""
+    story = AlarmStory(str(tmp_path / "state"), tmp_path, text(alarm()))
+    story.clock(START + 5)
+    story.begin()
+    story.happen(call(1, denied=True))
+    story.clock(START + 605)
+    story.begin()
+    assert brief(story)[1] == ("one", 2, "ALARM")
+    first = len(story.transitions)
+    for days, points, changes in ((14, True, first), (16, False, first), (31, False, 0)):
+        story.clock(START + days * DAY)
+        story.happen(call(days * 1440))
+        story.begin()
+        old = [row for row in story.transitions if row[1] < START + DAY]
+        assert (START + 60 in known(story), len(old)) == (points, changes)
+    assert story.states == {"one": "OK"}
+    story.close()
+
+
+def test_patience(monkeypatch):
+    """What has arrived is waited for as long as sources get on, and for a while where they do not; longer at the beginning."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    settled = Settled()
+    first, later = NOON, NOON + timedelta(hours=1)
+    assert settled.until(later, through=False) is None
+    settled.settle(first)
+    clock[0] = 100.0
+    assert settled.until(later, through=True) == first
+    settled.settle(first)  # nothing new
+    clock[0] = 121.0
+    assert settled.until(later, through=False) == first
+    assert settled.until(later, through=True) == later
+    settled.settle(first + timedelta(minutes=1))
+    clock[0] = 240.0
+    settled.restart()  # the state was away meanwhile
+    clock[0] = 300.0
+    assert settled.until(later, through=True) == first + timedelta(minutes=1)
+    clock[0] = 4000.0
+    assert settled.until(later, through=False) == later
+
+
+def test_a_template_without_filters(tmp_path):
+    """There is nothing to count, and nothing that its alarms could see; findings are as ever."""
+    story = AlarmStory(str(tmp_path / "state"), tmp_path, f"Resources:{alarm()}")
+    story.begin()
+    story.happen(call(1, denied=True))
+    assert story.findings.keys() == {"b"}
+    assert (story.states, story.state.read(datapoints.listed)) == ({}, {})
+    story.close()

@@ -295,3 +295,17 @@ def test_regions_are_named_as_botocore_names_them():
     }
     assert {code: known.get(code) for code in REGIONS} == REGIONS
     assert region_name("xx-nowhere-1") == "xx-nowhere-1"
+
+
+def test_what_was_missed_is_told_in_order(tmp_path):
+    """However long the time is that is caught up with, an end is never sent before its beginning."""
+    story = Evaluated(str(tmp_path / "state"), text(alarm()))
+    story.actions = {}
+    story.restart()
+    story.keep([(PLAIN, START + 600 * number, 1.0) for number in range(60)], None, now=START + 40_000)
+    story.tick(START + 40_000)
+    told = [each for _, each in letters(story)]
+    assert len(told) == 120
+    assert [each.time for each in told] == sorted(each.time for each in told)
+    assert len({each.id for each in told}) == 120
+    story.close()

@@ -2,7 +2,7 @@
 
 import random
 import threading
-import time
+from itertools import count
 
 import pytest
 from alarm_stories import START, AlarmStory, template_of, told_by
@@ -13,8 +13,7 @@ from rolewatch.scan.replay import replay
 from rolewatch.scan.request import ScanRequest
 from rolewatch.store import datapoints
 from rolewatch.store import deliveries as deliveries_of_state
-from rolewatch.watch import readers
-from rolewatch.watch import watcher as watching
+from rolewatch.watch import alarm_patience, readers
 
 HOURS = 1.5
 
@@ -141,13 +140,14 @@ def test_killed_at_any_moment(tmp_path, seed):
             break
     assert kills > 10
     assert killed.transitions == calm.transitions
-    assert killed.letters == calm.letters
+    assert sorted(killed.letters) == sorted(calm.letters)
     assert killed.states == calm.states
     assert len(calm.letters) > 10
     for story in (calm, killed):
         story.close()
 
 
+@pytest.mark.slow
 def test_two_watchers_of_one_database(tmp_path, postgres):
     """Each minute is evaluated once, whoever is first, and the changes are those that one watcher alone would see."""
     actions = {"page": ("page",), "calm": ("calm",)}
@@ -155,7 +155,7 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
         AlarmStory(place, tmp_path, actions=actions)
         for place in (str(tmp_path / "alone"), postgres.database())
     )
-    found = events(3)[:80]
+    found = events(3)[:25]
     end = START + found[-1][0] + 600
     deliveries = {}
     for second, record in found:
@@ -182,8 +182,8 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
         shared.clock(minute + 65)
         together(Given(), Given())
     assert shared.transitions == alone.transitions
-    assert shared.letters == alone.letters
-    assert len(alone.letters) > 5
+    assert sorted(shared.letters) == sorted(alone.letters)
+    assert len(alone.letters) > 1
     for story in (alone, shared):
         story.close()
 
@@ -197,22 +197,23 @@ class Busy(Given):
         return False
 
 
-def test_evaluation_goes_on_where_too_much_arrives(story_of, monkeypatch):
-    """What has arrived is waited for, but not for ever."""
-    story = story_of
-    story.begin()
-    story.clock(START + 605)
-    for seconds, expected in ((900.0, []), (0.0, [("quick", "OK")])):
-        monkeypatch.setattr(watching, "UNSETTLED_SECONDS", seconds)
-        watcher = story.watcher(Busy())
-        thread = threading.Thread(target=watcher.run, kwargs={"once": False})
-        thread.start()
-        moment = time.monotonic()
-        while time.monotonic() - moment < (5 if expected else 0.5) and not (expected and story.transitions):
-            time.sleep(0.01)
-        watcher.stop()
-        thread.join()
-        assert [(row[0], row[3]) for row in story.transitions if row[0] == "quick"] == expected
+@pytest.mark.parametrize(("patience", "expected"), [(900.0, []), (0.0, [("quick", "OK")])])
+def test_where_too_much_arrives(story_of, monkeypatch, patience, expected):
+    """Evaluation waits for what has arrived to be committed, but not for ever."""
+    monkeypatch.setattr(alarm_patience, "AT_FIRST", patience)
+    story_of.begin()
+    story_of.clock(START + 605)
+    watcher = story_of.watcher(Busy())
+    tick, ticks = watcher._tick, count(1)
+
+    def ticked():
+        tick()
+        if next(ticks) == 2:
+            watcher.stop()
+
+    watcher._tick = ticked
+    watcher.run(once=False)
+    assert [(row[0], row[3]) for row in story_of.transitions if row[0] == "quick"] == expected
 
 
 @pytest.fixture

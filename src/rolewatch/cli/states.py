@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 STATE: Final = Option(
     "state",
     "the state: a folder, or postgresql://user@host/database",
-    "DIR|URL",
+    "PLACE",
     shown="$XDG_STATE_HOME/rolewatch/state",
     file=True,
     group="what to look at",

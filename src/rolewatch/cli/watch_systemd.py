@@ -34,10 +34,6 @@ class Supervisor:
         """Tell that settings are being read; `ready` tells that they have been."""
         self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def status(self, text: str) -> None:
-        """Tell how it goes, in a line."""
-        self._tell(f"STATUS={text}")
-
     def stop(self) -> None:
         """Tell that the work comes to its end."""
         self._stop.set()

@@ -79,7 +79,7 @@ class Watching:
         alarms = self._templates.alarms if self._templates else None
         rules = Rules(spans, self._teller, now, lake=self._lake is not None, alarms=alarms)
         self._sender = self._sending(self._targets)
-        feed = Feed(sources, self._tell, SHORT_SECONDS if self._once else WAIT_SECONDS, stop)
+        feed = Feed(sources, self._tell, SHORT_SECONDS if self._once else WAIT_SECONDS, stop, now)
         limits = Limits(values["quiet-alarm"], values["late-alarm"])
         lateness = Lateness(sources, time.monotonic, limits.late.total_seconds() if limits.late else PATIENCE)
         self._selfcheck = None

@@ -294,13 +294,9 @@ def ingest(
     """
     problems: list[tuple[str, str]] = []
     return ingest_deliveries(
-        deliveries_of(sources, request.window, problems),
-        lake,
-        request,
-        progress=progress,
-        elsewhere=elsewhere,
+        deliveries_of(sources, request.window, problems), lake, request, progress=progress, elsewhere=elsewhere,
         problems=problems,
-    )
+    )  # fmt: skip
 
 
 def ingest_deliveries(
@@ -378,7 +374,7 @@ def _in_rounds(
 
 
 def _import_arrow() -> None:
-    """Take in what writes, and pandas, which pyarrow looks for with its first value; so that not every process has to."""
+    """Take in what writes, and pandas, for which pyarrow looks with its first value; so that not every process has to."""
     import pyarrow as pa  # noqa: PLC0415 - takes a while, and only writing needs it
     import pyarrow.parquet  # noqa: PLC0415 - as above
 

@@ -50,6 +50,7 @@ class LiveSource(ABC):
     """
 
     keep: int = 45 * DAY
+    least: float = 0.0  # seconds that a poll has to be given to find out that there is nothing
 
     def __init__(self, word: str) -> None:
         self.word = word

@@ -10,14 +10,13 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base import aws
 from rolewatch.sources.delivery import BytesDelivery
 from rolewatch.sources.live import DAY, Arrival, Memory
 from rolewatch.sources.live_polled import Page, Polled, Round
-from rolewatch.sources.live_time import Pace, Time
+from rolewatch.sources.live_time import Pace, Time, moment_of
 from rolewatch.sources.live_trouble import Trouble, is_throttling, passes
 from rolewatch.sources.window import Window
 
@@ -157,8 +156,4 @@ def _spelled(value: object) -> str:
 
 def _clock(page: Mapping[str, Any]) -> datetime | None:
     """Read the clock of AWS."""
-    date = page.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    try:
-        return parsedate_to_datetime(date) if date else None
-    except ValueError:
-        return None
+    return moment_of(page.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))

@@ -1,21 +1,13 @@
 """What a source has given and what of it is done, and so from where a successor can go on."""
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from rolewatch.sources.live import Memory
 
 ASKED: Final = 1000  # marks that the memory is asked about at once
-
-
-class _Reached(NamedTuple):
-    """A place in a listing: everything before it is done when nothing with a smaller number is in flight."""
-
-    number: int
-    name: str
-    value: object
 
 
 class Flight:
@@ -30,7 +22,9 @@ class Flight:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, int] = OrderedDict()  # in the order of their numbers
         self._number = 0
-        self._reached: deque[_Reached] = deque()
+        self._reached: OrderedDict[tuple[int, str], object] = (
+            OrderedDict()
+        )  # by number and name, as they were reached
         self._notes: dict[str, object] = {}
         self._recent: OrderedDict[str, None] = OrderedDict()  # the latest at the end
         self._most = recent
@@ -64,7 +58,7 @@ class Flight:
     def reach(self, name: str, value: object) -> None:
         """Note under a name that everything found so far lies before a place, in place of an earlier one."""
         with self._lock:
-            self._reached.append(_Reached(self._number, name, value))
+            self._reached[self._number, name] = value
             self._advance()
 
     def notes(self) -> dict[str, object]:
@@ -74,10 +68,13 @@ class Flight:
             return dict(self._notes)
 
     def _advance(self) -> None:
+        """Take over the places before which nothing is in flight: those with a number below all that are."""
         first = next(iter(self._open.values()), None)
-        while self._reached and (first is None or self._reached[0].number < first):
-            reached = self._reached.popleft()
-            self._notes[reached.name] = reached.value
+        while self._reached:
+            number, name = next(iter(self._reached))
+            if first is not None and number >= first:
+                break
+            self._notes[name] = self._reached.pop((number, name))
 
     def _remember(self, marks: Iterable[str]) -> None:
         if not self._most:

@@ -31,7 +31,7 @@ UNTOLD: Final = 2.0  # … and where nobody tells when it is closed
 SWEEP: Final = 900.0  # seconds between two walks over everything
 LOOK: Final = 30.0  # seconds between two looks at all folders, where Linux tells what happens
 SHORT_LOOK: Final = 0.25  # the same where it does not …
-SHARE: Final = 20  # … but at least so many times the time that it takes
+SHARE: Final = 20  # … but at least so many times the time that it takes; of a sweep too
 RETURN: Final = 1.0  # seconds between two looks for a folder that is gone
 ASKED: Final = 512  # files that the memory is asked about at once
 MANY: Final = 50_000  # files that wait; where there are more, all is walked again
@@ -60,13 +60,15 @@ class FolderSource(LiveSource):
         self._flight = Flight(memory)
         self._ready: deque[Arrival] = deque()
         self._walks: deque[Iterator[FileDelivery]] = deque()
+        self._found: list[FileDelivery] = []  # files that the memory could not be asked about yet
         self._waiting: dict[str, tuple[float, str | None]] = {}  # path → when it is due, and as it was found
         self._next = 0.0  # when the first of them is due
         self._there = self._backlog = True
         self._blind = self._drained = False
+        self._walking = False
         self._again = False  # all has to be walked once more
         self._full: Iterator[FileDelivery] | None = None  # the walk over everything that is under way
-        self._sweep_due = self._look_due = 0.0
+        self._sweep_due = self._look_due = self._began = 0.0
         self._awake, self._wake = os.pipe()
         self._closed = False
         self._running = threading.Lock()
@@ -79,7 +81,7 @@ class FolderSource(LiveSource):
                 self._notice()
                 while not self._ready and self._collect() and self._time.monotonic() < end:
                     pass
-                self._drained = not (self._ready or self._walks or self._waiting)
+                self._drained = not (self._ready or self._found or self._walks or self._waiting)
                 now = self._time.monotonic()
                 if self._ready or now >= end:
                     break
@@ -114,7 +116,7 @@ class FolderSource(LiveSource):
             self._change(change, path, now)
         if now >= self._look_due:
             self._look(now)
-        if self._there and now >= self._sweep_due:
+        if self._there and not self._full and now >= self._sweep_due:
             self._sweep()
 
     def _change(self, change: Change, path: str, now: float) -> None:
@@ -163,26 +165,30 @@ class FolderSource(LiveSource):
             return
         self._full = self._tree.walk(self._clock())
         self._walks.append(self._full)
-        self._sweep_due = self._time.monotonic() + SWEEP
+        self._began = self._time.monotonic()
 
     def _collect(self) -> bool:
         """Make some files ready that are due or met; False if there is nothing to do now."""
         now = self._time.monotonic()
-        found: list[FileDelivery] = []
-        if not self._backlog and self._waiting and now >= self._next:
-            found = self._due(now)
+        # What was met and what is due take turns, so that neither waits for the other.
+        self._walking = bool(self._walks) and not self._walking
+        if self._found:
+            pass
+        elif not self._backlog and not self._walking and self._waiting and now >= self._next:
+            self._found = self._due(now)
         elif self._walks:
-            found = self._met(now)
+            self._found = self._met(now)
         elif self._backlog:
             self._backlog = False
             return bool(self._waiting)
         else:
             return False
-        new = set(self._flight.new([delivery.identity for delivery in found]))
-        for delivery in found:
+        new = set(self._flight.new([delivery.identity for delivery in self._found]))
+        for delivery in self._found:
             if delivery.identity in new:
                 new.discard(delivery.identity)
                 self._ready.append(Arrival(delivery, (delivery.identity,)))
+        self._found = []
         return True
 
     def _met(self, now: float) -> list[FileDelivery]:
@@ -202,6 +208,7 @@ class FolderSource(LiveSource):
             self._walks.popleft()
             if walk is self._full:
                 self._full = None
+                self._sweep_due = now + max(SWEEP, SHARE * (now - self._began))
                 self._blind = self._tree.blind
                 self._look_due = min(self._look_due, now + (SHORT_LOOK if self._blind else LOOK))
                 if self._again:

@@ -147,9 +147,8 @@ class Polled(LiveSource, Generic[T]):
             if known:
                 self._reach(state)
         due = [state for state in self._states if state.due <= now]
-        if self._nested:
-            for state in due[:-1]:
-                state.due = float("inf")
+        for state in due[:-1] if self._nested else ():  # the last one does for them
+            state.due, state.place, state.clock = float("inf"), None, None
 
     def _urgent(self, now: float) -> "_State[T] | None":
         return next((state for state in self._states if state.due <= now), None)
@@ -161,17 +160,21 @@ class Polled(LiveSource, Generic[T]):
             state.pages = self.listing(state.kind.name, state.cursor, state.place)
             state.whole, state.spent, state.began = False, 0.0, before
         try:
-            page = next(state.pages, None)
+            state.page = state.page or next(state.pages, None)
         except self._errors as error:
             self._failed(state, error, over=True)
             return
         state.spent += self.time.monotonic() - before
+        page = state.page
         if page is None:
             self._complete(state)
         elif page.error:
             self._failed(state, page.error, over=state.failures + 1 >= GIVEN_UP)
         else:
             self._take(state, page)
+        state.page = (
+            None  # not before: where the memory cannot be asked, the page is taken with the next call
+        )
 
     def _take(self, state: "_State[T]", page: Page[T]) -> None:
         if state.failures or page.reached:  # it goes on where it had failed
@@ -227,8 +230,8 @@ class Polled(LiveSource, Generic[T]):
 class _State(Generic[T]):
     """How far a kind of round has come.
 
-    `clock` is the origin's when the present round began, `due` and `began` are monotonic times, `spent` the seconds that the
-    present round took so far, and `whole` says that the last one was complete.
+    `clock` is the origin's when the present round began, `page` one of it that could not be taken yet. `due` and `began` are
+    monotonic times, `spent` the seconds that the round took so far, and `whole` says that the last one was complete.
     """
 
     def __init__(
@@ -236,6 +239,7 @@ class _State(Generic[T]):
     ) -> None:
         self.kind, self.cursor, self.place, self.clock = kind, cursor, place, clock
         self.pages: Iterator[Page[T]] | None = None
+        self.page: Page[T] | None = None
         self.due = self.began = self.spent = 0.0
         self.whole = False
         self.failures = 0

@@ -78,6 +78,8 @@ class QueueSource(LiveSource):
     seconds.
     """
 
+    least = 1.0  # SQS counts whole ones
+
     def __init__(
         self,
         word: str,
@@ -96,6 +98,7 @@ class QueueSource(LiveSource):
         self._objects = Objects()
         self._ready: deque[Arrival] = deque()
         self._unread: list[dict[str, Any]] = []  # messages that are held, but not looked into yet
+        self._fresh: list[Arrival] = []  # what no other message brought, but perhaps a predecessor's
         self._backoff = Backoff()
         self._again = 0.0  # when AWS may be asked again
         self._drained = False
@@ -160,7 +163,7 @@ class QueueSource(LiveSource):
     def _fill(self, wait: int) -> None:
         """Receive until there is enough to give, or nothing more to receive."""
         while self._held and len(self._ready) < BATCH and not self._closing.is_set():
-            if not self._unread and not self._receive(wait, self._held):
+            if not (self._unread or self._fresh or self._receive(wait, self._held)):
                 self._drained = wait > 0 and not self._ready
                 break
             self._read(self._held)
@@ -180,23 +183,21 @@ class QueueSource(LiveSource):
         return bool(messages)
 
     def _read(self, held: Held) -> None:
-        """Look into the messages that are held, and make ready what is new in them."""
-        decoded = {each["MessageId"]: self._items(each["Body"]) for each in self._unread}
-        brought = arrivals_of(decoded, self.word, self._objects)
-        self._unread.clear()
-        new = [
-            mark
-            for name, arrivals in brought.items()
-            for mark in held.settle(name, [each.marks[0] for each in arrivals])
-        ]
-        known = known_of(self._memory, new)
+        """Look into the messages that are held, and make ready what is new in them.
+
+        Each step leaves what it could not do, because S3 or the memory could not be asked, to the next call.
+        """
+        if self._unread:
+            decoded = {each["MessageId"]: self._items(each["Body"]) for each in self._unread}
+            brought = arrivals_of(decoded, self.word, self._objects)
+            self._unread.clear()
+            for name, arrivals in brought.items():
+                new = set(held.settle(name, [each.marks[0] for each in arrivals]))
+                self._fresh += {each.marks[0]: each for each in arrivals if each.marks[0] in new}.values()
+        known = known_of(self._memory, [each.marks[0] for each in self._fresh])
         held.done(known)
-        wanted = set(new).difference(known)
-        for arrivals in brought.values():
-            for arrival in arrivals:
-                if arrival.marks[0] in wanted:
-                    wanted.discard(arrival.marks[0])
-                    self._ready.append(arrival)
+        self._ready.extend(each for each in self._fresh if each.marks[0] not in known)
+        self._fresh.clear()
 
     def _items(self, body: str) -> list[Item]:
         buckets = self._asked.buckets

@@ -8,14 +8,13 @@ listed, and what was last modified before that time is left out.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from rolewatch.base import aws
 from rolewatch.base.errors import CannotDo
 from rolewatch.sources.live import DAY, Arrival, Memory, Told
 from rolewatch.sources.live_polled import Page, Polled, Round
-from rolewatch.sources.live_time import Time
+from rolewatch.sources.live_time import Time, moment_of
 from rolewatch.sources.live_trouble import Trouble
 from rolewatch.sources.s3 import S3Delivery
 from rolewatch.sources.s3_listing import Listing
@@ -102,10 +101,7 @@ class BucketSource(Polled[S3Delivery]):
 
     def _read_clock(self, date: str | None) -> datetime | None:
         """Read S3's clock, which is trusted more than this machine's."""
-        try:
-            self._clock = parsedate_to_datetime(date) if date else self._clock
-        except ValueError:
-            return None
+        self._clock = moment_of(date) or self._clock
         return self._clock
 
     def _look(self, trouble: Trouble) -> None:

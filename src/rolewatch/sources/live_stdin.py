@@ -102,6 +102,7 @@ class StdinSource(LiveSource):
         self._cutter = Cutter()
         self._last = self._since = 0.0  # when the last byte came, and the first one that was not given yet
         self._settled: bool | None = None  # since the last byte; True: patiently
+        self._found: list[Arrival] = []  # what the memory could not be asked about yet
         self._number = 0
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="rolewatch-stdin", daemon=True)
@@ -109,9 +110,8 @@ class StdinSource(LiveSource):
 
     def arrivals(self, seconds: float) -> list[Arrival]:
         """Give what has come since the last call."""
-        found: list[Arrival] = []
         wait = seconds
-        while len(found) < BATCH and not self._ended:
+        while len(self._found) < BATCH and not self._ended:
             try:
                 content = self._batches.get(timeout=wait) if wait > 0 else self._batches.get_nowait()
             except queue.Empty:
@@ -120,21 +120,22 @@ class StdinSource(LiveSource):
             if content is None:
                 self._ended = True
             else:
-                found.append(self._arrival(content))
-        if self._ended and not found:
+                self._found.append(self._arrival(content))
+        if self._ended and not self._found:
             self._time.wait(self._closing, wait)
-        known = known_of(self._memory, [arrival.marks[0] for arrival in found])
+        known = known_of(self._memory, [arrival.marks[0] for arrival in self._found])
+        found, self._found = self._found, []
         return [arrival for arrival in found if arrival.marks[0] not in known]
 
     @property
     def drained(self) -> bool:
         """Whether all was given up to its end."""
-        return self._ended
+        return self._ended and not self._found
 
     @property
     def finished(self) -> bool:
-        """Whether it has ended."""
-        return self._ended
+        """Whether it has ended, and all was given."""
+        return self.drained
 
     def done(self, arrivals: Sequence[Arrival]) -> None:
         """Take note; what was read cannot be read again."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 LONGEST_PAUSE: Final = 60.0  # seconds
@@ -24,6 +25,15 @@ class Time:
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until the event is set, `seconds` at most; returns whether it is."""
         return event.wait(max(seconds, 0.0))
+
+
+def moment_of(date: str | None) -> datetime | None:
+    """Read the `Date` of an answer, AWS's own clock; None if it says none."""
+    try:
+        moment = parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 class Backoff:

@@ -52,11 +52,11 @@ class _Folder:
 
     __slots__ = ("heard", "modified", "place", "silences", "watch")
 
-    def __init__(self, watch: int | None, found: os.stat_result, now: float) -> None:
+    def __init__(self, watch: int | None, found: os.stat_result, now: float, silences: int) -> None:
         self.watch = watch
         self.place = (found.st_dev, found.st_ino)
         self.heard = False
-        self.silences = 0
+        self.silences = silences
         self.look(found, now)
 
     def look(self, found: os.stat_result, now: float) -> None:
@@ -112,15 +112,17 @@ class Tree:
 
     def enter(self, path: str, now: float) -> None:
         """Watch a folder that is about to be listed."""
+        before = self._folders.get(path)
+        silences = before.silences if before else 0
         watch = None
-        if self._inotify:
+        if self._inotify and silences < DEAF:
             try:
                 watch = self._inotify.watch(path)
             except OSError as error:
                 if error.errno == errno.ENOSPC:
                     self._trouble.tell("watches", _TOO_MANY)
         try:
-            self._folders[path] = _Folder(watch, os.stat(path), now)
+            self._folders[path] = _Folder(watch, os.stat(path), now, silences)
         except OSError:  # listing it says the same
             return
         if watch is not None:
@@ -169,13 +171,13 @@ class Tree:
             silent = found.st_mtime_ns != folder.modified and not folder.heard
             if silent:
                 yield Change.FOLDER, path
-                if (
-                    folder.watch is not None
-                    and folder.doubtful
-                    and found.st_mtime_ns != folder.modified != -1
-                ):
+            if folder.heard:
+                folder.silences = 0
+            elif silent and folder.modified != -1:
+                folder.silences += 1
+                if folder.silences == DEAF:
                     self._leave(folder)
-            folder.doubtful, folder.heard = silent, False
+            folder.heard = False
             folder.look(found, now)
 
     def forget(self) -> None:

@@ -24,7 +24,7 @@ _TAG: Final = re.compile(r'"?([A-Za-z0-9+/=._-]{1,200})"?')
 _KEY_BYTES: Final = 1024
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _HOLDS_RECORDS: Final = {Kind.RECORD, Kind.CONTAINER, Kind.INSIGHT, Kind.DIGEST}
-_CONFIRMATIONS: Final = {"SubscriptionConfirmation", "UnsubscribeConfirmation"}
+_CONFIRMATIONS: Final = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
 class Noticed(NamedTuple):

@@ -38,8 +38,9 @@ class Objects:
 
     def close(self) -> None:
         """Let go of the threads."""
-        if self._threads:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        threads, self._threads = self._threads, None
+        if threads:
+            threads.shutdown(wait=False)
 
     def _map(self, noticed: list[Noticed]) -> list[Noticed]:
         if len(noticed) == 1:

@@ -124,6 +124,7 @@ def expire(connection: sa.Connection, before: int) -> int:
     """Forget the datapoints of minutes before a time, and series without any; returns how many datapoints."""
     _hold(connection, exclusive=True)
     number = connection.execute(sa.delete(DATAPOINTS).where(DATAPOINTS.c.minute < before)).rowcount
+    connection.execute(sa.delete(ARRIVING).where(ARRIVING.c.minute < before))
     used = (sa.exists().where(table.c.series == SERIES.c.id) for table in (DATAPOINTS, ARRIVING))
     connection.execute(sa.delete(SERIES).where(*(~each for each in used)))
     return number

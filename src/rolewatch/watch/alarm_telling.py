@@ -70,7 +70,7 @@ class AlarmTeller:
     def tell(
         self, connection: sa.Connection, notifications: Sequence[tuple[Notification, Sequence[str]]], now: int
     ) -> None:
-        """Put notifications into the outbox for their targets, to be sent in this order; `now` is in milliseconds."""
+        """Put notifications into the outbox for their targets, to be sent in this order, the first `now` (milliseconds)."""
         addresses = self._to.addresses
         letters = [
             letter(notification, addresses[url], now + place)

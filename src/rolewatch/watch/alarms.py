@@ -45,8 +45,8 @@ class _Step(NamedTuple):
     """What one transaction did: until when alarms are evaluated now, how many notifications it made, what there is to say."""
 
     until: int
-    notifications: int = 0
-    notes: tuple[str, ...] = ()
+    notifications: int
+    notes: tuple[str, ...]
 
 
 class Alarms:
@@ -57,13 +57,17 @@ class Alarms:
     ) -> None:
         self._definitions, self._teller, self._told = definitions, teller, told
         self._alarms = definitions.all
+        self._digests = {name: digest_of(alarm) for name, alarm in self._alarms.items()}
         minutes = max(1, AT_ONCE // max(1, len(self._alarms)))
         self._stretch = min(STRETCH, minutes * 60)
         self.kept = max(kept, timedelta(seconds=definitions.seconds))
         self._evaluated: int | None = None  # as far as this process knows
+        self._next = 0  # milliseconds; what is told next is sent after what was told before
 
-    def filters(self, now: datetime) -> Filters:
-        """Give what counts in deliveries that are read at a moment."""
+    def filters(self, now: datetime) -> Filters | None:
+        """Give what counts in deliveries that are read at a moment, if there is anything to count."""
+        if not self._definitions.filters:
+            return None
         latest = (now + AHEAD).strftime("%Y-%m-%dT%H:%M")
         return Filters(self._definitions.filters, self._definitions.step, latest)
 
@@ -105,6 +109,7 @@ class Alarms:
             for note in step.notes:
                 self._told(_NAME, note)
             told += step.notifications
+            self._next = max(self._next, _milliseconds(now)) + step.notifications
             self._evaluated = step.until
             if step.until >= due or stop():
                 break
@@ -132,7 +137,7 @@ class Alarms:
             )
         rows = self._known_rows(connection, max(until, due), notes)
         if due <= until:
-            return _Step(until, notes=tuple(notes))
+            return _Step(until, 0, tuple(notes))
         # Alarms that are new begin in between two stretches.
         ends = [row.created for row in rows.values() if until < row.created < due]
         end = min([due, until + self._stretch, *ends])
@@ -149,7 +154,7 @@ class Alarms:
             notes += [f"{name} is in no template any more, and forgotten" for name in gone]
         changed = []
         for name, alarm in self._alarms.items():
-            row, digest, kind = rows.get(name), digest_of(alarm), kind_of(alarm)
+            row, digest, kind = rows.get(name), self._digests[name], kind_of(alarm)
             if row is not None and row.kind != kind:
                 store.forget(connection, [name])
                 row = None
@@ -239,7 +244,7 @@ class Alarms:
             kept.append(_row(each, notification.id if notification else None))
         store.save(connection, [row for name, row in current.items() if row != rows[name]])
         store.record(connection, kept)
-        self._teller.tell(connection, told, int(now.timestamp() * 1000))
+        self._teller.tell(connection, told, max(self._next, _milliseconds(now)))
         changes = sum(len(history.transitions) for history in histories.values())
         deliveries.count(connection, {"alarm_changes": changes})
         return len(told)
@@ -311,3 +316,7 @@ def _row(each: Acted, notification: str | None) -> TransitionRow:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

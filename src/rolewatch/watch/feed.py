@@ -3,11 +3,13 @@
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.sources.live import Arrival, LiveSource, Told
+from rolewatch.store.state import Unavailable
 
 WAIT_SECONDS: Final = 1.0  # how long a source may wait for something to arrive
 SHORT_SECONDS: Final = 0.05  # the same where nobody wants to wait for what is not there yet
@@ -30,12 +32,17 @@ class _Poll(NamedTuple):
     arrivals: Sequence[Arrival]
     drained: bool
     error: Exception | None = None
+    began: datetime | None = None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Feed:
     """Polls sources until it is stopped; each may wait `wait` seconds for something to arrive.
 
-    `stop` is set when it is stopped, so that what a source waits for elsewhere can end, too.
+    `stop` is set when it is stopped, so that what a source waits for elsewhere can end, too. `clock` tells when a poll began.
     """
 
     def __init__(
@@ -44,12 +51,15 @@ class Feed:
         told: Told,
         wait: float = WAIT_SECONDS,
         stop: threading.Event | None = None,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         self.sources = sources
         self._told, self._wait = told, wait
         self._polls: queue.Queue[_Poll] = queue.Queue(AHEAD)
         self._left: list[Given] = []
         self._drained = dict.fromkeys(sources, False)
+        self._clock = clock
+        self._complete: dict[LiveSource, datetime] = {}
         self._stop = stop or threading.Event()
         self._answered = dict.fromkeys(sources, time.monotonic())
         self._threads = [
@@ -66,6 +76,12 @@ class Feed:
     def drained(self) -> bool:
         """Whether all that was there has been given."""
         return all(self._drained.values()) and self._polls.empty() and not self._left
+
+    @property
+    def complete(self) -> datetime | None:
+        """Say until when everything that had arrived has been given, as far as sources know; None if one has not come so far."""
+        known = [self._complete.get(source) for source in self.sources]
+        return min((moment for moment in known if moment), default=None) if all(known) else None
 
     def caught_up(self) -> list[LiveSource]:
         """List the sources of which all that was there has been given, and taken. For the thread that takes batches."""
@@ -117,14 +133,23 @@ class Feed:
             raise poll.error
         self._left += [Given(poll.source, arrival) for arrival in poll.arrivals]
         self._drained[poll.source] = poll.drained
+        if poll.drained and poll.began:
+            self._complete[poll.source] = poll.began
         return True
 
     def _follow(self, source: LiveSource) -> None:
         began = False
         while not self._stop.is_set():
+            moment = self._clock()
             try:
-                arrivals = source.arrivals(self._wait)
-                poll = _Poll(source, arrivals, source.drained)
+                arrivals = source.arrivals(max(self._wait, source.least))
+                poll = _Poll(source, arrivals, source.drained, began=moment)
+            except (
+                Unavailable
+            ) as error:  # of the state, which it asks what is done: nothing is lost by asking again
+                self._told("state", str(error))
+                self._stop.wait(WAIT_SECONDS)
+                continue
             except RolewatchError as error:
                 if began:
                     self._told(source.word, str(error))
@@ -137,6 +162,8 @@ class Feed:
             self._answered[source] = time.monotonic()
             if poll.arrivals or poll.error or poll.drained is not self._drained[source]:
                 self._put(poll)
+            elif poll.drained:
+                self._complete[source] = moment
             if poll.error:
                 return
 

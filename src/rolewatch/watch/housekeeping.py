@@ -57,11 +57,12 @@ class Housekeeping:
     ) -> None:
         self._state, self._rules, self._following, self._retention = state, rules, following, retention
         self._observer = observer or Observer()
-        self._clean = self._look = 0.0
+        # Marks are forgotten only when sources have had time to ask for them, after however long a pause.
+        self._clean, self._look = time.monotonic() + CLEAN_SECONDS, 0.0
         self._seen = milliseconds(rules.clock())
 
-    def tick(self) -> int:
-        """Do what is due; returns how many notifications that has made."""
+    def tick(self, *, last: bool = False) -> int:
+        """Do what is due, with the `last` call all that would be in a while; returns how many notifications that has made."""
         told = 0
         for ids in self._due():
             changed = self._state.write(partial(self._look_again, ids=ids))
@@ -74,7 +75,7 @@ class Housekeeping:
         if self._state.shared and now >= self._look:
             self._look = now + SHARED_SECONDS
             self._catch_up()
-        if now >= self._clean:
+        if now >= self._clean or last:
             self._clean = now + CLEAN_SECONDS
             self._state.write(self._forget)
         return told

@@ -94,7 +94,8 @@ class LogLines(Observer):
         elif result == "dead":
             self._log.error("notification given up", **facts, attempts=letter.attempts, reason=letter.error)
         else:
-            self._log.warning("notification not sent", **facts, attempts=letter.attempts, reason=letter.error)
+            # Why is told once a minute for each target, as trouble.
+            self._log.debug("notification not sent", **facts, attempts=letter.attempts, reason=letter.error)
 
     def totals(self) -> dict[str, int]:
         """Give the sums of this run."""

@@ -16,6 +16,7 @@ from rolewatch.sources.live import Arrival, LiveSource, Told
 from rolewatch.sources.locators import delivery_of
 from rolewatch.store import deliveries, findings
 from rolewatch.store.state import State, Unavailable
+from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
 from rolewatch.watch.following import Following
@@ -31,20 +32,18 @@ from rolewatch.watch.register import Changed, Register, milliseconds
 from rolewatch.watch.successes import KEPT, Successes
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from rolewatch.findings.life import Phase
     from rolewatch.watch.alarm_counts import Filters
     from rolewatch.watch.alarms import Alarms
 
 TICK_SECONDS: Final = 1.0
+NOTE_SECONDS: Final = 60.0  # between looks at how far sources have come without a delivery
 ATTEMPTS: Final = (
     2.0,
     10.0,
     60.0,
     300.0,
 )  # seconds after which a delivery that could not be fetched is tried again
-UNSETTLED_SECONDS: Final = 900.0  # that evaluations of alarms wait for what has arrived to be committed
 ATTEMPTS_ONCE: Final = (1.0, 5.0)  # the same for a watcher that is to end
 OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
 LIVE: Final = "first-backlog"  # the note that says that the first backlog is through
@@ -90,10 +89,11 @@ class Watcher:
         self._successes = Successes(request)
         self._housekeeping = Housekeeping(state, rules, self._following, observer=self._observer)
         self._retries: list[_Retry] = []
+        self._notes: dict[str, str] = {}
+        self._note_due = time.monotonic() + NOTE_SECONDS
         self._tried: dict[int, int] = {}  # how often deliveries that are put off were tried
         self._readers = Readers(request, told, self._filters)
-        self._complete: datetime | None = None  # until when all that had arrived was committed
-        self._unsettled = time.monotonic()  # since when that is not known
+        self._settled = Settled()
         self._flights: deque[_Flight] = deque()
         self._attempts: tuple[float, ...] = ATTEMPTS
         self._patience: int | None = None  # how often the state is tried again
@@ -124,13 +124,14 @@ class Watcher:
                 drained = not batch and not self._flights and self._feed.drained
                 drained = drained and not (once and self._retries)
                 if drained:
-                    self._settle()
+                    self._settled.settle(self._feed.complete)
                 if drained and not self._through:
                     self._get_through()
                 if time.monotonic() >= tick or (once and drained):
                     self._tick()
                     tick = time.monotonic() + TICK_SECONDS
                 if once and drained:
+                    self._keep_notes()
                     return
         finally:
             self._readers.close()
@@ -290,8 +291,21 @@ class Watcher:
         if changed.notifications:
             self._committed()
 
+    def _keep_notes(self) -> None:
+        """Keep how far sources have come, also where nothing arrived that would have been committed with it."""
+        notes = {source.word: note for source in self._feed.sources if (note := source.note()) is not None}
+        if notes != self._notes:
+            self._patiently(
+                lambda: self._state.write(lambda connection: deliveries.keep_notes(connection, notes))
+            )
+            self._notes = notes
+
     def _tick(self) -> None:
-        if self._phase == "live" and self._patiently(self._housekeeping.tick):
+        if time.monotonic() >= self._note_due:
+            self._note_due = time.monotonic() + NOTE_SECONDS
+            self._keep_notes()
+        last = self._once and self._feed.drained
+        if self._phase == "live" and self._patiently(lambda: self._housekeeping.tick(last=last)):
             self._committed()
         if self._phase == "live" and self._rules.alarms:
             self._evaluate(self._rules.alarms)
@@ -300,23 +314,17 @@ class Watcher:
         """Give the metric filters by which is counted."""
         return self._rules.alarms.filters(self._rules.clock()) if self._rules.alarms else None
 
-    def _settle(self) -> None:
-        """Note that all that has arrived is committed: evaluations of alarms wait for that, for a while."""
-        self._complete, self._unsettled = self._rules.clock(), time.monotonic()
-
     def _evaluate(self, alarms: "Alarms") -> None:
-        """Evaluate alarms as far as all is known that had arrived; where too much arrives for that, as they are."""
+        """Evaluate alarms as far as all is known that had arrived."""
         now, began = self._rules.clock(), time.monotonic()
-        if began - self._unsettled > UNSETTLED_SECONDS:
-            self._complete = now
-        if self._complete is None:
+        until = self._settled.until(now, through=self._through)
+        if until is None:
             return
-        complete = self._complete
 
         def enough() -> bool:
             return self._stop.is_set() or (not self._once and time.monotonic() - began > TICK_SECONDS)
 
-        if self._patiently(lambda: alarms.tick(self._state, now, complete, enough)):
+        if self._patiently(lambda: alarms.tick(self._state, now, until, enough)):
             self._committed()
 
     def _patiently(self, work: Callable[[], T]) -> T:
@@ -324,7 +332,7 @@ class Watcher:
         attempt = 0
         while True:
             try:
-                return work()
+                done = work()
             except Unavailable as error:
                 if self._stop.is_set() or attempt == self._patience:
                     raise
@@ -332,6 +340,10 @@ class Watcher:
                 self._observer.waits(str(error))
                 self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
                 attempt += 1
+            else:
+                if attempt:
+                    self._settled.restart()
+                return done
 
 
 def _found(text: str) -> Delivery | None:

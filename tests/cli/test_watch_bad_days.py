@@ -1,0 +1,94 @@
+"""Days on which nothing goes right, with real processes: a watcher loses nothing, says what is wrong, and goes on by itself."""
+
+import resource
+import signal
+
+import pytest
+from watchers import Daemon, Receiver, write
+
+from rolewatch.store import deliveries, findings
+from rolewatch.store.state import State
+
+
+@pytest.fixture
+def receiver():
+    """Start a receiver of webhooks."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def denials(place):
+    """Give the denials of each resource as the state has them."""
+    state = State(place)
+    rows = state.read(lambda connection: list(findings.with_status(connection, ("blocked",))))
+    counters = state.read(deliveries.counters)
+    state.close()
+    return {row.resource.rpartition(":")[2] for row in rows}, counters["denials"]
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_database_that_goes_and_comes_back(tmp_path, postgres, receiver, mode):
+    """While PostgreSQL is stopped, deliveries wait; then they are taken, and people are told, without anybody's help."""
+    place = postgres.database()
+    write(tmp_path, "0.json.gz", "b0")
+    with Daemon(tmp_path, "--notify", receiver.url, "--metrics", "0", state=place) as daemon:
+        daemon.wait("backlog through")
+        receiver.wait(1)
+        postgres.stop(mode)
+        try:
+            write(tmp_path, "1.json.gz", "b1", number=10)
+            trouble = daemon.wait("trouble", where="state")
+            assert "check that PostgreSQL runs" in trouble["reason"]
+            write(tmp_path, "2.json.gz", "b2", number=20)
+        finally:
+            postgres.start()
+        write(tmp_path, "3.json.gz", "b3", number=30)
+        kinds = [body["kind"] for body in receiver.wait(2)]
+        told = set()
+        while len(told) < 4:
+            bodies = receiver.wait(len(kinds))
+            kinds = [body["kind"] for body in bodies] + ["one more"]
+            told = {finding["resource"].rpartition(":")[2] for body in bodies for finding in body["findings"]}
+        daemon.signal(signal.SIGTERM)
+        assert daemon.ended() == 0
+    assert denials(place) == ({"b0", "b1", "b2", "b3"}, 4)
+    assert len({body["id"] for body in receiver.bodies}) == len(receiver.bodies)
+
+
+def test_it_ends_also_while_the_database_is_away(tmp_path, postgres):
+    """With status 0; what was not committed is given back, and the next one takes it."""
+    place = postgres.database()
+    with Daemon(tmp_path, state=place) as daemon:
+        daemon.wait("backlog through")
+        postgres.stop("immediate")
+        try:
+            write(tmp_path, "1.json.gz", "b1")
+            daemon.wait("trouble", where="state")
+            daemon.signal(signal.SIGTERM)
+            assert daemon.ended() == 0
+        finally:
+            postgres.start()
+    with Daemon(tmp_path, "--once", state=place) as daemon:
+        assert daemon.ended() == 0
+    assert denials(place) == ({"b1"}, 1)
+
+
+def test_a_disk_without_room(tmp_path, receiver):
+    """A commit that finds none is made again until there is room; nothing is lost or counted twice, and people are told."""
+    with Daemon(tmp_path, "--notify", receiver.url) as daemon:
+        daemon.wait("backlog through")
+        size = (tmp_path / "state" / "state.db-wal").stat().st_size
+        _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        write(tmp_path, "1.json.gz", *(f"b{number}" for number in range(40)))
+        trouble = daemon.wait("trouble", where="state")
+        assert "the work goes on by itself" in trouble["reason"]
+        assert daemon.process.poll() is None
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        (body,) = receiver.wait(1)
+        assert len(body["findings"]) == 40
+        daemon.signal(signal.SIGTERM)
+        assert daemon.ended() == 0
+    found, number = denials(str(tmp_path / "state"))
+    assert (len(found), number) == (40, 40)
