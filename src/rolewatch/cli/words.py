@@ -36,7 +36,9 @@ def listening(text: str) -> tuple[str, int]:
     """Read where to listen: `9464` (then on loopback only) or `HOST:PORT`, the host of IPv6 in brackets."""
     found = _LISTENING.fullmatch(text.strip())
     if not found or int(found[3]) > 65535:
-        raise ValueError(f"{text!r} is no place to listen; write 9464, 127.0.0.1:9464, 0.0.0.0:9464 or [::]:9464")
+        raise ValueError(
+            f"{text!r} is no place to listen; write 9464, 127.0.0.1:9464, 0.0.0.0:9464 or [::]:9464"
+        )
     return found[1] or found[2] or LOOPBACK, int(found[3])
 
 
