@@ -1,7 +1,9 @@
 """Days on which nothing goes right, with real processes: a watcher loses nothing, says what is wrong, and goes on by itself."""
 
+import os
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 from watchers import Daemon, Receiver, write
@@ -92,3 +94,37 @@ def test_a_disk_without_room(tmp_path, receiver):
         assert daemon.ended() == 0
     found, number = denials(str(tmp_path / "state"))
     assert (len(found), number) == (40, 40)
+
+
+def children(process):
+    """Give the processes that a process has started, without those that have ended."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [each for each in found if alive(each)]
+
+
+def alive(process):
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_processes_that_read_end_with_the_watcher(tmp_path):
+    """Where it is killed, nobody is left behind that would wait for ever for something to read."""
+    for number in range(40):
+        write(
+            tmp_path,
+            f"{number}.json.gz",
+            *(f"b{os.urandom(30).hex()}" for _ in range(2500)),
+            number=number * 2500,
+        )
+    with Daemon(tmp_path, "--jobs", "2") as daemon:
+        while len(started := children(daemon.process.pid)) < 3:  # two, and the one that keeps track of them
+            assert daemon.process.poll() is None
+        daemon.process.kill()
+        while any(map(alive, started)):
+            pass
+    with Daemon(tmp_path, "--once") as daemon:
+        assert daemon.ended() == 0
+        assert daemon.lines[-1]["blocked"] == 100_000

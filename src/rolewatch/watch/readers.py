@@ -1,9 +1,12 @@
 """Who reads deliveries: this process where there is little to read, processes beside it where there is a backlog."""
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rolewatch.scan.detect import Detector
 from rolewatch.scan.request import ScanRequest
@@ -48,7 +51,7 @@ class Readers:
         if self._pool is None:
             # Started afresh: a process forked from one with threads may wait for ever for what they held.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.jobs, context)
+            self._pool = ProcessPoolExecutor(self.jobs, context, _begin)
         try:
             reading = self._pool.submit(_read, list(deliveries), self._request, self._filters())
         except (BrokenExecutor, RuntimeError):
@@ -81,6 +84,19 @@ class Readers:
         self.jobs = 1
         self.close()
         return lambda: self.read(deliveries)
+
+
+def _begin() -> None:
+    """Leave the end to the watcher: an interrupt is meant for that, and where it was killed there is nothing left to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _read(
