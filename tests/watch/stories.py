@@ -15,6 +15,7 @@ from rolewatch.store.migrations import prepare
 from rolewatch.store.state import State
 from rolewatch.watch.commit import Rules
 from rolewatch.watch.feed import Feed
+from rolewatch.watch.housekeeping import REMEMBERED
 from rolewatch.watch.kept import Spans
 from rolewatch.watch.telling import Address, Teller
 from rolewatch.watch.watcher import Watcher
@@ -69,6 +70,7 @@ class Story:
         self.folder = folder
         self.now = NOON
         self.spans = Spans(**spans)
+        self.retention = REMEMBERED
         self.complaints = []
         self._names = count(1)
 
@@ -92,7 +94,8 @@ class Story:
 
         teller = Teller(lambda *_: ("url",), {"url": Address("t", "test")})
         rules = Rules(self.spans, teller, lambda: self.now)
-        return Watcher(self.state, Feed(sources, told), request or ScanRequest(), rules, told=told)
+        request = request or ScanRequest()
+        return Watcher(self.state, Feed(sources, told), request, rules, told=told, retention=self.retention)
 
     def arrive(self, *deliveries, at_once=100):
         """Let deliveries arrive, and a watcher do what there is to do; returns the source."""

@@ -14,6 +14,7 @@ from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import run
 from rolewatch.sources import Window, deliveries_of
 from rolewatch.store import deliveries
+from rolewatch.watch.housekeeping import Retention
 from rolewatch.watch.kept import Spans
 from rolewatch.watch.listing import end_mutes, keep_mute, shown
 
@@ -352,6 +353,23 @@ def test_two_watchers_that_find_the_same_resource_first(tmp_path, postgres):
     }
     assert sorted(name for _, *names in story.told for name in names) == sorted(f"b{n}" for n in range(30))
     story.close()
+
+
+def test_findings_that_ended_long_ago_are_forgotten_if_asked(story):
+    """By default they stay for ever; with a span only what recovered or is gone goes, and what is blocked stays."""
+    story.begin()
+    story.happen(call(0, "b", denied=True), call(0, "c", denied=True))
+    story.happen(call(10, "b"))
+    story.happen(call(60, "x"))
+    story.now += timedelta(days=40)
+    story.arrive()
+    assert {name: finding["status"] for name, finding in story.findings.items()} == {
+        "b": "recovered",
+        "c": "silent",
+    }
+    story.retention = Retention(ended=timedelta(days=30))
+    story.arrive()
+    assert set(story.findings) == {"c"}
 
 
 def test_spans_have_the_defaults_of_the_contract():

@@ -50,6 +50,8 @@ OPTIONS = (
     Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
     Option("keep-datapoints", "remember datapoints for so long, and never for less than alarms look back", "SPAN", words.span, default=timedelta(days=15), shown="15d", group=_ALARMS),
     *WORK,
+    Option("keep-ended", "forget findings so long after they recovered or were gone; off for never", "SPAN", words.span_or_off, default=None, shown="off", group=_HOW),
+    Option("keep-sent", "forget messages so long after they were made, if they were sent", "SPAN", words.span, default=timedelta(days=30), shown="30d", group=_HOW),
     Option("metrics", "serve metrics for Prometheus, /healthz and /readyz at HOST:PORT, without authentication; a PORT alone is of this machine only", "HOST:PORT", words.listening, group=_SERVICE),
     Option("log-format", "how to write the log on stderr", "FORMAT", default="text", choices=("text", "json"), group=_SERVICE),
     Option("log-level", "how much to write", "LEVEL", default="info", choices=("debug", "info", "warning", "error"), group=_SERVICE),

@@ -26,6 +26,7 @@ from rolewatch.store.state import State, Unavailable
 from rolewatch.watch.commit import Rules
 from rolewatch.watch.feed import SHORT_SECONDS, WAIT_SECONDS, Feed
 from rolewatch.watch.health import Pulse
+from rolewatch.watch.housekeeping import Retention
 from rolewatch.watch.kept import Spans
 from rolewatch.watch.lateness import Lateness, word_of
 from rolewatch.watch.log import Log
@@ -96,6 +97,7 @@ class Watching:
         self._watcher = Watcher(
             state, feed, request, rules,
             told=self._tell, committed=self._wake, observer=self._observers, lateness=lateness,
+            retention=Retention(sent=values["keep-sent"], ended=values["keep-ended"]),
         )  # fmt: skip
 
     @property

@@ -108,6 +108,11 @@ def delete(connection: sa.Connection, ids: Sequence[str]) -> None:
         connection.execute(sa.delete(F).where(F.c.id.in_(ids)))
 
 
+def expire(connection: sa.Connection, statuses: Sequence[str], before: int) -> int:
+    """Forget findings of some statuses that were last written before a moment; returns how many."""
+    return connection.execute(sa.delete(F).where(F.c.changed < before, F.c.status.in_(statuses))).rowcount
+
+
 def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
     """Give so many findings of a list, the worst and most recent first."""
     order = (F.c.place.desc(), F.c.last_denied.desc(), F.c.id)

@@ -35,6 +35,7 @@ class Retention(NamedTuple):
     """How long things are remembered that nobody waits for any more."""
 
     sent: timedelta = timedelta(days=30)  # notifications that were sent
+    ended: timedelta | None = None  # findings that recovered or are gone; None for ever
     mutes: timedelta = timedelta(days=365)  # mutes that have ended
     failed: timedelta = timedelta(days=90)  # deliveries that could not be read
     datapoints: timedelta = timedelta(days=15)  # of metrics, where nothing evaluates them
@@ -143,6 +144,8 @@ class Housekeeping:
         deliveries.expire_failures(connection, moment - _span(self._retention.failed))
         deliveries.expire_recent(connection, moment - _span(KEPT))
         outbox.expire(connection, moment - _span(self._retention.sent))
+        if self._retention.ended is not None:
+            findings.expire(connection, ("recovered", "gone"), moment - _span(self._retention.ended))
         mutes.expire(connection, moment - _span(self._retention.mutes))
         reached = datetime.fromtimestamp(credible / 1000, UTC)
         first = (reached - timedelta(days=identities.KEPT_DAYS)).date().isoformat()

@@ -20,7 +20,7 @@ from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
 from rolewatch.watch.following import Following
-from rolewatch.watch.housekeeping import Housekeeping
+from rolewatch.watch.housekeeping import REMEMBERED, Housekeeping, Retention
 from rolewatch.watch.intake import read, taken
 from rolewatch.watch.kept import awaited_by
 from rolewatch.watch.lateness import Lateness
@@ -79,6 +79,7 @@ class Watcher:
         *,
         told: Told,
         committed: Callable[[], None] = lambda: None,
+        retention: Retention = REMEMBERED,
         observer: Observer | None = None,
         lateness: Lateness | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class Watcher:
         self._observer, self._lateness = observer or Observer(), lateness
         self._following = Following()
         self._successes = Successes(request)
-        self._housekeeping = Housekeeping(state, rules, self._following, observer=self._observer)
+        self._housekeeping = Housekeeping(state, rules, self._following, retention, self._observer)
         self._retries: list[_Retry] = []
         self._notes: dict[str, str] = {}
         self._note_due = time.monotonic() + NOTE_SECONDS
