@@ -87,6 +87,7 @@ lock: $(BIN)/python
 	$(COMPILE) pyproject.toml requirements.in -o requirements.lock
 	$(COMPILE) --extra all --constraint requirements.lock pyproject.toml requirements.in requirements-dev.in -o requirements-dev.lock
 	$(COMPILE) --constraint requirements-dev.lock benchmarks/requirements.in -o benchmarks/requirements.lock
+	$(COMPILE) --extra aws --extra lake --extra notify --extra postgres --constraint requirements-dev.lock pyproject.toml requirements.in -o examples/deploy/requirements.lock
 
 clean:
 	rm -rf .venv site

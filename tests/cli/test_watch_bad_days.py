@@ -1,10 +1,12 @@
 """Days on which nothing goes right, with real processes: a watcher loses nothing, says what is wrong, and goes on by itself."""
 
+import json
 import os
 import resource
 import signal
 from pathlib import Path
 
+import boto3
 import pytest
 from watchers import Daemon, Receiver, write
 
@@ -112,19 +114,64 @@ def alive(process):
 
 def test_processes_that_read_end_with_the_watcher(tmp_path):
     """Where it is killed, nobody is left behind that would wait for ever for something to read."""
-    for number in range(40):
-        write(
-            tmp_path,
-            f"{number}.json.gz",
-            *(f"b{os.urandom(30).hex()}" for _ in range(2500)),
-            number=number * 2500,
-        )
+    for number in range(20):
+        write(tmp_path, f"{number}.json.gz", f"b{number}", number=number, userAgent=os.urandom(200_000).hex())
     with Daemon(tmp_path, "--jobs", "2") as daemon:
-        while len(started := children(daemon.process.pid)) < 3:  # two, and the one that keeps track of them
+        while len(started := children(daemon.process.pid)) < 2:  # one, and the one that keeps track of it
             assert daemon.process.poll() is None
         daemon.process.kill()
         while any(map(alive, started)):
             pass
     with Daemon(tmp_path, "--once") as daemon:
         assert daemon.ended() == 0
-        assert daemon.lines[-1]["blocked"] == 100_000
+        assert daemon.lines[-1]["blocked"] == 20
+
+
+def test_what_was_not_done_is_given_back_to_the_queue(tmp_path, postgres, moto_url):
+    """A message whose objects could not be committed is there for others at once, not after its time has run out."""
+    place = postgres.database()
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    s3, sqs = (session.client(name, endpoint_url=moto_url) for name in ("s3", "sqs"))
+    s3.create_bucket(Bucket="bad-days")
+    queue = sqs.create_queue(QueueName="bad-days")["QueueUrl"]
+    environ = {
+        "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": moto_url, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1",
+    }  # fmt: skip
+    with Daemon(tmp_path, source="sqs://bad-days", state=place, environ=environ) as daemon:
+        daemon.wait("backlog through")
+        postgres.stop("immediate")
+        try:
+            write(tmp_path, "1.json", "b1")
+            body = (tmp_path / "trail" / "1.json").read_bytes()
+            s3.put_object(Bucket="bad-days", Key="1.json", Body=body)
+            named = {
+                "bucket": {"name": "bad-days"},
+                "object": {"key": "1.json", "size": len(body), "eTag": "0" * 32},
+            }
+            record = {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "awsRegion": "us-east-1",
+                "s3": named,
+            }
+            sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"Records": [record]}))
+            while counts(sqs, queue) != (0, 1):
+                pass
+            daemon.signal(signal.SIGTERM)
+            assert daemon.ended() == 0
+            assert counts(sqs, queue) == (1, 0)
+        finally:
+            postgres.start()
+    with Daemon(tmp_path, "--once", source="sqs://bad-days", state=place, environ=environ) as daemon:
+        assert daemon.ended() == 0
+    assert (denials(place), counts(sqs, queue)) == (({"b1"}, 1), (0, 0))
+    for client in (s3, sqs):
+        client.close()
+
+
+def counts(sqs, queue):
+    """Count the messages that are visible, and those that somebody holds."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return tuple(int(found[name]) for name in names)

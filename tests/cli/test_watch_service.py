@@ -6,15 +6,18 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from watchers import Daemon, Receiver, write
 
+from rolewatch.cli.watch import _told
 from rolewatch.cli.watch_signals import Ended, Signals
 from rolewatch.cli.watch_systemd import Supervisor
 from rolewatch.store.state import State
+from rolewatch.watch.log import Log
 
 ROUTES = """
 [[route]]
@@ -81,12 +84,13 @@ def caught(process, number):
 
 def test_a_signal_before_there_is_anything_to_end():
     """It ends what is being prepared; one that asks to read settings again asks for nothing yet."""
+    before = signal.getsignal(signal.SIGINT)
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGHUP)
         with pytest.raises(Ended):
             os.kill(os.getpid(), signal.SIGINT)
         assert signals.status == 130
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_settings_are_read_again(tmp_path, receivers):
@@ -285,3 +289,14 @@ def test_nobody_wants_to_hear():
         supervisor.start()
         supervisor.reloading()
         supervisor.stop()
+
+
+def test_a_bug_is_a_line_of_the_log(capsys):
+    """With what to report; as text it is left to the command line as a whole."""
+    log = Log("json", stream=sys.stderr)
+    assert _told(log, ZeroDivisionError("x")) == 4
+    assert _told(log, OSError(28, "No space left on device")) == 4
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["message"].startswith("internal error: ZeroDivisionError: x (")
+    assert second["message"] == "the system refused: [Errno 28] No space left on device"
+    assert first["status"] == second["status"] == 4

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from givers import Given
+from sqlalchemy import exc
 from stories import NOON, Story, call
 
 from rolewatch.notify.errors import SendError
@@ -253,3 +254,14 @@ def test_text_that_no_database_takes(tmp_path, request, database, field):
     assert sum(document["denials"] for document in story.documents) == 2
     assert story.told
     story.close()
+
+
+def test_connections_that_all_wait(story, monkeypatch):
+    """Where no connection is free, the state is away like any other time, and tried again."""
+
+    def none():
+        raise exc.TimeoutError
+
+    monkeypatch.setattr(story.state._engine, "connect", none)
+    with pytest.raises(Unavailable, match="no answer"):
+        story.state.read(deliveries.counters)

@@ -92,7 +92,8 @@ def _guarded(call: Callable[[], int]) -> int:
         complain(str(CannotDo(f"the system refused: {error}")))
         return CANNOT
     except Exception as error:  # noqa: BLE001 - the last resort: say what to report instead of a bare traceback
-        return _report_bug(error)
+        complain(bug(error))
+        return CANNOT
 
 
 def _call(words: list[str], environ: Mapping[str, str]) -> int:
@@ -159,15 +160,13 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30)
 
 
-def _report_bug(error: Exception) -> int:
+def bug(error: Exception) -> str:
+    """Say what went wrong in a way that can be reported."""
     import traceback  # noqa: PLC0415 - only where something goes wrong
 
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     where = ", ".join(
         f"{frame.filename.rpartition('rolewatch/')[2]}:{frame.lineno}" for frame in reversed(frames)
     )
-    complain(
-        f"internal error: {type(error).__name__}: {error} (at {where}; rolewatch {__version__}, Python {sys.version.split()[0]}); "
-        "please report this line"
-    )
-    return CANNOT
+    version = f"rolewatch {__version__}, Python {sys.version.split()[0]}"
+    return f"internal error: {type(error).__name__}: {error} (at {where}; {version}); please report this line"

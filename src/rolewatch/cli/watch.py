@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cli import words
@@ -13,6 +13,9 @@ from rolewatch.cli.scan import PRINCIPALS
 from rolewatch.cli.shared import WORK
 from rolewatch.cli.states import STATE, opened
 from rolewatch.cli.watch_signals import Ended, Signals
+
+if TYPE_CHECKING:
+    from rolewatch.watch.log import Log
 
 HELP = (
     "Follow CloudTrail deliveries as they arrive, keep findings up to date, and tell people:\n"
@@ -76,12 +79,22 @@ def run(called: Called) -> int:
             watching.run()
         except Ended:
             return signals.status
-        except RolewatchError as error:
+        except Exception as error:
             if called.values["log-format"] == "text":
                 raise
-            log.error(error.message, remedy=error.remedy, status=error.exit_code)  # noqa: TRY400 - no logger
-            return error.exit_code
+            return _told(log, error)
     return signals.status or (0 if signals.ended else watching.status)
+
+
+def _told(log: "Log", error: Exception) -> int:
+    """Say in the log what ends the command; returns the exit status."""
+    from rolewatch.cli.main import CANNOT, bug  # noqa: PLC0415 - it imports this file
+
+    if isinstance(error, RolewatchError):
+        log.error(error.message, remedy=error.remedy, status=error.exit_code)
+        return error.exit_code
+    log.error(f"the system refused: {error}" if isinstance(error, OSError) else bug(error), status=CANNOT)
+    return CANNOT
 
 
 def _now() -> datetime:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from rolewatch.watch.lakeward import Lakeward
 
 PATIENCE: Final = (
-    7200.0  # seconds that reading a backlog may take before it counts as late, where nothing else is said
+    7200.0  # seconds that reading a backlog may take before it counts as late, if nothing else is said
 )
 
 

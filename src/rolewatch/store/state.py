@@ -18,6 +18,14 @@ ATTEMPTS: Final = 5  # of a transaction that another one got in the way of
 _TRIES: Final = 100  # of setting a new file's mode, a twentieth of a second apart
 _POSTGRES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _EXTRA: Final = "pip install 'rolewatch[postgres]', in a checkout pip install '.[postgres]'"
+#: How long libpq waits for a server that has gone without a word: seconds, but milliseconds for what was sent.
+_ALIVE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 #: SQLSTATE: serialization_failure, deadlock_detected, lock_not_available, unique_violation (of a table made twice at once).
 _CONFLICTS: Final = frozenset(("40001", "40P01", "55P03", "23505", "42P07"))
 
@@ -82,6 +90,10 @@ class State:
             try:
                 with self._engine.connect().execution_options(write=write) as connection, connection.begin():
                     return work(connection)
+            except exc.TimeoutError as error:  # all connections are waiting for an answer
+                raise Unavailable(
+                    f"the state {self.name}: no answer", remedy=_remedy("", shared=self.shared)
+                ) from error
             except exc.DBAPIError as error:
                 if attempt == ATTEMPTS or not _is_conflict(error):
                     raise self._unavailable(error) from error
@@ -182,7 +194,7 @@ def _postgres(place: str) -> sa.Engine:
         def dump(self, obj: str) -> Any:
             return super().dump(obj.replace("\x00", "\ufffd"))
 
-    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args={"connect_timeout": 10})
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args=_ALIVE)
 
     def connected(connection: Any, _: Any) -> None:
         connection.adapters.register_dumper(str, Dumper)

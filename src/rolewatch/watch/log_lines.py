@@ -1,5 +1,6 @@
 """What a watcher's log says of its work: the start, what was told and why, what failed, and the sums at the end."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -28,6 +29,7 @@ class LogLines(Observer):
     def __init__(self, log: Log) -> None:
         self._log = log
         self.sums: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def committed(self, committed: Committed) -> None:
         """Tell of each delivery that could not be read, and of what the batch changed."""
@@ -35,7 +37,7 @@ class LogLines(Observer):
         for given in failed:
             name = given.arrival.delivery.name
             self._log.warning("delivery failed", name=name, source=given.source.word, reason=committed.unreadable[name])  # fmt: skip
-        self.sums.update(
+        self._add(
             deliveries=len(committed.given),
             records=committed.records,
             denials=changed.denials,
@@ -70,7 +72,7 @@ class LogLines(Observer):
 
     def announced(self, notification: Notification) -> None:
         """Tell of one notification."""
-        self.sums["notifications"] += 1
+        self._add(notifications=1)
         self._log.info(
             "notification",
             kind=notification.kind,
@@ -87,7 +89,7 @@ class LogLines(Observer):
     def sent(self, target: str, letter: Letter) -> None:
         """Tell what became of a letter."""
         result = result_of(letter)
-        self.sums[f"letters_{result}"] += 1
+        self._add(**{f"letters_{result}": 1})
         facts = {"target": target, "kind": letter.kind, "id": letter.id}
         if result == SENT_WORD:
             self._log.info("notification sent", **facts)
@@ -96,6 +98,10 @@ class LogLines(Observer):
         else:
             # Why is told once a minute for each target, as trouble.
             self._log.debug("notification not sent", **facts, attempts=letter.attempts, reason=letter.error)
+
+    def _add(self, **numbers: int) -> None:
+        with self._lock:
+            self.sums.update(numbers)
 
     def totals(self) -> dict[str, int]:
         """Give the sums of this run."""

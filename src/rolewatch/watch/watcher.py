@@ -111,9 +111,9 @@ class Watcher:
         """Go on until it is stopped; with `once` only until everything that there was is done."""
         self._once = once
         self._attempts, self._patience = (ATTEMPTS_ONCE, len(PAUSES)) if once else (ATTEMPTS, None)
-        self._resume()
-        self._feed.start()
         try:
+            self._resume()
+            self._feed.start()
             tick = time.monotonic()
             while not self._stop.is_set():
                 self._turn()
