@@ -36,10 +36,11 @@ def raise_blindings(findings: Sequence[dict[str, Any]]) -> None:
             groups.setdefault((finding["account"], finding["service"]), []).append((start, finding))
     for group in groups.values():
         group.sort(key=lambda pair: pair[0])
-        first = 0
+        first = raised = 0  # those before `raised` have been looked at: a blinding may be very large
         for index, (start, _) in enumerate(group):
             while start - group[first][0] > HOUR:
                 first += 1
             if index - first + 1 >= SEVERAL:
-                for _, finding in group[first : index + 1]:
+                for _, finding in group[max(first, raised) : index + 1]:
                     finding["severity"] = "critical"
+                raised = index + 1
