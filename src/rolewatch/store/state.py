@@ -142,12 +142,8 @@ def _sqlite(folder: str) -> sa.Engine:
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "temp_store = MEMORY",
-            "cache_size = -65536",
-        ):
+        _write_ahead(cursor)
+        for pragma in ("synchronous = FULL", "temp_store = MEMORY", "cache_size = -65536"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
