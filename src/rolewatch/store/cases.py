@@ -6,9 +6,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from rolewatch.store.schema import CASES
-from rolewatch.store.state import insert
-
-_ASKED = 500  # cases in one statement
+from rolewatch.store.state import insert, parts
 
 
 def number(connection: sa.Connection, bodies: Iterable[bytes]) -> dict[bytes, int]:
@@ -24,17 +22,16 @@ def number(connection: sa.Connection, bodies: Iterable[bytes]) -> dict[bytes, in
 
 def bodies(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, bytes]:
     """Give cases by their numbers."""
-    wanted, found = sorted(set(numbers)), dict[int, bytes]()
-    for start in range(0, len(wanted), _ASKED):
-        rows = connection.execute(sa.select(CASES).where(CASES.c.id.in_(wanted[start : start + _ASKED])))
+    found: dict[int, bytes] = {}
+    for part in parts(sorted(set(numbers))):
+        rows = connection.execute(sa.select(CASES).where(CASES.c.id.in_(part)))
         found |= {row.id: bytes(row.body) for row in rows}
     return found
 
 
 def _known(connection: sa.Connection, digests: list[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
-    for start in range(0, len(digests), _ASKED):
-        part = digests[start : start + _ASKED]
+    for part in parts(digests):
         rows = connection.execute(sa.select(CASES.c.digest, CASES.c.id).where(CASES.c.digest.in_(part)))
         found |= {bytes(row.digest): row.id for row in rows}
     return found

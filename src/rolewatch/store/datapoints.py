@@ -7,20 +7,17 @@ So evaluations that are caught up with see what they would have seen then. Times
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from rolewatch.store.schema import ARRIVING, DATAPOINTS, SERIES
-from rolewatch.store.state import insert
+from rolewatch.store.state import insert, parts
 
-_ASKED: Final = 500  # series in one statement
 _LOCK: Final = 0x73657269  # PostgreSQL's advisory lock of those who use the numbers of series, and of who takes some away
 
 Dimensions = tuple[tuple[str, str], ...]
 Values = dict[int, dict[float, int]]  # start of the minute → value → number of occurrences
-X = TypeVar("X")
 
 
 class Named(NamedTuple):
@@ -114,7 +111,7 @@ def load(
     statement = sa.select(*columns).where(DATAPOINTS.c.minute >= since)
     if before is not None:
         statement = statement.where(DATAPOINTS.c.minute < before)
-    for part in _parts(sorted(set(series)), _ASKED):
+    for part in parts(sorted(set(series))):
         for place, minute, value, times in connection.execute(statement.where(DATAPOINTS.c.series.in_(part))):
             found.setdefault(place, {}).setdefault(minute, {})[value] = times
     return found
@@ -138,7 +135,7 @@ def _hold(connection: sa.Connection, *, exclusive: bool) -> None:
 
 
 def _known(connection: sa.Connection, digests: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
-    for part in _parts(digests, _ASKED):
+    for part in parts(digests):
         statement = sa.select(SERIES.c.digest, SERIES.c.id).where(SERIES.c.digest.in_(part))
         yield from ((bytes(row.digest), row.id) for row in connection.execute(statement))
 
@@ -154,9 +151,3 @@ def _dimensions(text: str) -> Dimensions:
 
 def _digest(*words: Any) -> bytes:
     return hashlib.sha256(json.dumps(words).encode()).digest()[:16]
-
-
-def _parts(items: Iterable[X], size: int) -> Iterator[list[X]]:
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
-        yield part

@@ -2,15 +2,13 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from rolewatch.base.sanitise import encodable
 from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
-from rolewatch.store.state import insert
-
-_ASKED: Final = 500  # marks in one statement
+from rolewatch.store.state import insert, parts
 
 
 class Failure(NamedTuple):
@@ -46,11 +44,8 @@ def known(connection: sa.Connection, identities: Iterable[str]) -> set[str]:
     """Give those of some identities that are done."""
     marks = {mark_of(identity): identity for identity in identities}
     found: set[str] = set()
-    wanted = list(marks)
-    for start in range(0, len(wanted), _ASKED):
-        rows = connection.execute(
-            sa.select(DONE.c.mark).where(DONE.c.mark.in_(wanted[start : start + _ASKED]))
-        )
+    for part in parts(marks):
+        rows = connection.execute(sa.select(DONE.c.mark).where(DONE.c.mark.in_(part)))
         found.update(marks[bytes(mark)] for mark in rows.scalars())
     return found
 
@@ -68,11 +63,7 @@ def finish(connection: sa.Connection, until: Mapping[str, int]) -> set[str]:
 
 def keep_recent(connection: sa.Connection, locators: Mapping[str, str], at: int) -> None:
     """Remember how to find deliveries again, by their identities."""
-    rows = [
-        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
-    ]
-    if rows:
-        connection.execute(insert(connection, RECENT).on_conflict_do_nothing(), rows)
+    _keep(connection, RECENT, locators, at)
 
 
 def recent(connection: sa.Connection, since: int) -> list[str]:
@@ -88,11 +79,7 @@ def expire_recent(connection: sa.Connection, before: int) -> None:
 
 def keep_for_lake(connection: sa.Connection, locators: Mapping[str, str], at: int) -> None:
     """Remember how to find deliveries that are to go into the lake, by their identities."""
-    rows = [
-        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
-    ]
-    if rows:
-        connection.execute(insert(connection, FOR_LAKE).on_conflict_do_nothing(), rows)
+    _keep(connection, FOR_LAKE, locators, at)
 
 
 def for_lake(connection: sa.Connection, number: int) -> dict[bytes, str]:
@@ -103,8 +90,8 @@ def for_lake(connection: sa.Connection, number: int) -> dict[bytes, str]:
 
 def in_lake(connection: sa.Connection, marks: Sequence[bytes]) -> None:
     """Forget deliveries that are in the lake."""
-    for start in range(0, len(marks), _ASKED):
-        connection.execute(sa.delete(FOR_LAKE).where(FOR_LAKE.c.mark.in_(marks[start : start + _ASKED])))
+    for part in parts(marks):
+        connection.execute(sa.delete(FOR_LAKE).where(FOR_LAKE.c.mark.in_(part)))
 
 
 def forget(connection: sa.Connection, identities: Iterable[str]) -> None:
@@ -140,9 +127,8 @@ def fail(connection: sa.Connection, failures: Sequence[Failure]) -> None:
 
 def succeed(connection: sa.Connection, identities: Iterable[str]) -> None:
     """Forget the failures of deliveries that have been read since."""
-    marks = [mark_of(identity) for identity in identities]
-    for start in range(0, len(marks), _ASKED):
-        connection.execute(sa.delete(FAILED).where(FAILED.c.mark.in_(marks[start : start + _ASKED])))
+    for part in parts(map(mark_of, identities)):
+        connection.execute(sa.delete(FAILED).where(FAILED.c.mark.in_(part)))
 
 
 def failures(connection: sa.Connection) -> list[Failure]:
@@ -221,3 +207,11 @@ def counters(connection: sa.Connection, names: Collection[str] = ()) -> dict[str
     if names:
         statement = statement.where(COUNTERS.c.name.in_(names))
     return {row.name: row.value for row in connection.execute(statement)}
+
+
+def _keep(connection: sa.Connection, table: sa.Table, locators: Mapping[str, str], at: int) -> None:
+    rows = [
+        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
+    ]
+    if rows:
+        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)

@@ -8,9 +8,8 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from rolewatch.store.schema import FINDINGS as F
-from rolewatch.store.state import insert
+from rolewatch.store.state import insert, parts
 
-_ASKED: Final = 500  # ids in one statement
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _LOCKS: Final = 256  # … and how many there are
 _PLUS: Final = custom_op[str]("+")
@@ -74,8 +73,8 @@ def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]
     found: dict[str, FindingRow] = {}
     wanted = sorted(set(ids))
     _lock(connection, wanted)
-    for start in range(0, len(wanted), _ASKED):
-        statement = sa.select(F).where(F.c.id.in_(wanted[start : start + _ASKED])).order_by(F.c.id)
+    for part in parts(wanted):
+        statement = sa.select(F).where(F.c.id.in_(part)).order_by(F.c.id)
         for row in connection.execute(
             statement.with_for_update()
         ):  # which SQLite does not need, and leaves out
@@ -129,10 +128,8 @@ def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]
         statement = statement.where(F.c.place <= place)  # which an index can begin with
     ids = list(connection.execute(statement.order_by(*order).limit(number)).scalars())
     found: dict[str, Listed] = {}
-    for start in range(0, len(ids), _ASKED):
-        rows = sa.select(*(F.c[name] for name in Listed._fields)).where(
-            F.c.id.in_(ids[start : start + _ASKED])
-        )
+    for part in parts(ids):
+        rows = sa.select(*(F.c[name] for name in Listed._fields)).where(F.c.id.in_(part))
         found |= {row.id: Listed(*row) for row in connection.execute(rows)}
     return [found[name] for name in ids if name in found]
 

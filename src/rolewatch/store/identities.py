@@ -2,20 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
 from rolewatch.store.schema import day_of, day_table
-from rolewatch.store.state import insert
+from rolewatch.store.state import insert, parts
 
 KEPT_DAYS: Final = 45
 AHEAD_DAYS: Final = 2  # an event of later than that is not to be believed: a clock is wrong
-_ASKED: Final = 500  # identities in one statement
 _LOCK: Final = 0x64617973  # PostgreSQL's advisory lock of whoever makes a day's table
-
-X = TypeVar("X")
 
 
 class Entry(NamedTuple):
@@ -38,7 +34,7 @@ def enter(connection: sa.Connection, day: str, entries: Sequence[Entry]) -> dict
     rows = sorted(entries)  # always in the same order, so that two writers never wait for each other
     new: set[bytes] = set()
     statement = insert(connection, table).on_conflict_do_nothing().returning(table.c.identity)
-    for part in _parts(rows, _ASKED):
+    for part in parts(rows):
         found = connection.execute(statement, [entry._asdict() for entry in part])
         new.update(bytes(identity) for identity in found.scalars())
     others = [entry.identity for entry in rows if entry.identity not in new]
@@ -94,7 +90,7 @@ def _make(connection: sa.Connection, day: str) -> None:
 
 
 def _entries(connection: sa.Connection, table: sa.Table, identities: Collection[bytes]) -> Iterator[Entry]:
-    for part in _parts(identities, _ASKED):
+    for part in parts(identities):
         statement = sa.select(table).where(table.c.identity.in_(part))
         if connection.dialect.name == "postgresql":
             statement = statement.with_for_update()
@@ -103,9 +99,3 @@ def _entries(connection: sa.Connection, table: sa.Table, identities: Collection[
 
 def _entry(row: "sa.Row[tuple[bytes, int, int, int, str | None]]") -> Entry:
     return Entry(bytes(row.identity), row.case, row.rank, row.at, row.event)
-
-
-def _parts(items: Iterable[X], size: int) -> Iterator[list[X]]:
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
-        yield part

@@ -26,6 +26,17 @@ class Text(sa.types.TypeDecorator[str]):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def _located(name: str) -> sa.Table:
+    """Make a table of deliveries by their marks: when each was done, and how to find it again."""
+    return sa.Table(
+        name, METADATA,
+        sa.Column("mark", sa.LargeBinary(16), primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("locator", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )  # fmt: skip
+
+
 META = sa.Table(
     "meta", METADATA,
     sa.Column("name", Text, primary_key=True),
@@ -39,21 +50,9 @@ DONE = sa.Table(
     sqlite_with_rowid=False,  # the rows lie in the tree of their primary key
 )  # fmt: skip
 #: Deliveries of the last hours by which a late denial may turn out to be over already, and how to find them again.
-RECENT = sa.Table(
-    "recent", METADATA,
-    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("locator", Text, nullable=False),
-    sqlite_with_rowid=False,
-)  # fmt: skip
+RECENT = _located("recent")
 #: Deliveries that are done and not yet in the lake.
-FOR_LAKE = sa.Table(
-    "for_lake", METADATA,
-    sa.Column("mark", sa.LargeBinary(16), primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("locator", Text, nullable=False),
-    sqlite_with_rowid=False,
-)  # fmt: skip
+FOR_LAKE = _located("for_lake")
 #: Deliveries that could not be read, or not to their end.
 FAILED = sa.Table(
     "failed", METADATA,

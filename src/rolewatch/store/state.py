@@ -3,7 +3,8 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,7 @@ from rolewatch.base.errors import CannotDo, UsageError
 FILE: Final = "state.db"
 BUSY_SECONDS: Final = 30.0  # a writer waits so long for another one
 ATTEMPTS: Final = 5  # of a transaction that another one got in the way of
+_ASKED: Final = 500  # values in one statement
 _TRIES: Final = 100  # of setting a new file's mode, a twentieth of a second apart
 _POSTGRES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _EXTRA: Final = "pip install 'rolewatch[postgres]', in a checkout pip install '.[postgres]'"
@@ -30,6 +32,7 @@ _ALIVE: Final = {
 _CONFLICTS: Final = frozenset(("40001", "40P01", "55P03", "23505", "42P07"))
 
 T = TypeVar("T")
+X = TypeVar("X")
 
 
 class Unavailable(CannotDo):
@@ -107,6 +110,13 @@ class State:
         return Unavailable(f"the state {self.name}: {reason}", remedy=_remedy(reason, shared=self.shared))
 
 
+def parts(items: Iterable[X]) -> Iterator[list[X]]:
+    """Yield items in lists that are short enough to be asked for in one statement."""
+    iterator = iter(items)
+    while part := list(islice(iterator, _ASKED)):
+        yield part
+
+
 def insert(connection: sa.Connection, table: sa.Table) -> Any:
     """Begin an INSERT that knows ON CONFLICT, in the store's own dialect."""
     if connection.dialect.name == "sqlite":
@@ -180,23 +190,9 @@ def _postgres(place: str) -> sa.Engine:
             "--state: this is no URL of a database", remedy="write postgresql://user@host/database"
         ) from None
     try:
-        from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args=_ALIVE)
     except ImportError:
         raise CannotDo("PostgreSQL is spoken to by psycopg, which is not installed", remedy=_EXTRA) from None
-
-    class Dumper(StrDumperUnknown):
-        """Writes text without NUL, which PostgreSQL does not take: a record can have it in any field."""
-
-        def dump(self, obj: str) -> Any:
-            return super().dump(obj.replace("\x00", "\ufffd"))
-
-    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=4, connect_args=_ALIVE)
-
-    def connected(connection: Any, _: Any) -> None:
-        connection.adapters.register_dumper(str, Dumper)
-
-    event.listen(engine, "connect", connected)
-    return engine
 
 
 def _is_conflict(error: exc.DBAPIError) -> bool:
