@@ -5,11 +5,12 @@ words. All here is pure; the clock is a parameter.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from rolewatch.base.clock import spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.findings.mutes import Mute
 
@@ -160,11 +161,6 @@ def acknowledge(life: Life, by: str, at: datetime, note: str = "") -> Life:
 def assign(life: Life, person: str) -> Life:
     """Note whose it is; nobody's if the name is empty. It stays so when it is blocked again."""
     return msgspec.structs.replace(life, assigned=person.strip())
-
-
-def spelled(moment: datetime) -> str:
-    """Spell a time as eventTime does."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _seen(life: Life, status: str, at: str) -> Life:

@@ -10,7 +10,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
-from rolewatch.findings.life import Decision, Life, Message, spelled
+from rolewatch.base.clock import spelled
+from rolewatch.findings.life import Decision, Life, Message
 from rolewatch.findings.severity import LEVELS
 from rolewatch.notify.notification import Notification
 

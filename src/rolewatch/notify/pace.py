@@ -12,9 +12,10 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.base.sanitise import terminal
-from rolewatch.findings.life import OPEN, spelled
+from rolewatch.findings.life import OPEN
 from rolewatch.notify.grouping import MOST, Finding, identify, worst_first
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.quiet import URGENT
@@ -101,7 +102,7 @@ def offer(pace: Pace, notification: Notification, now: datetime, rate: Rate | No
     """Decide whether a notification is sent to a target now, or held; None as rate holds nothing."""
     kind, key = notification.kind, notification.dedup_key
     opens = key if kind in OPEN else ""
-    moment = _milliseconds(now)
+    moment = milliseconds(now)
     reason: Reason
     if kind == "alarm":
         reason = "alarm"
@@ -141,7 +142,7 @@ def release(pace: Pace, now: datetime, rate: Rate | None = RATE) -> Released:
     if time is None or now < time:
         return Released((), pace)
     opens = pace.held[0].opens if len(pace.held) == 1 else ""
-    freed = _sent(msgspec.structs.replace(pace, held=()), _milliseconds(now), opens, rate)
+    freed = _sent(msgspec.structs.replace(pace, held=()), milliseconds(now), opens, rate)
     return Released(tuple(each.id for each in pace.held), freed)
 
 
@@ -182,7 +183,3 @@ def _sent(pace: Pace, moment: int, opens: str, rate: Rate | None) -> Pace:
         sent=(*pace.sent, moment)[-limit:],
         told=(*pace.told, opens)[-KEPT:] if opens else pace.told,
     )
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from rolewatch.base.clock import spelled
 from rolewatch.notify.headlines import TEST
 from rolewatch.notify.notification import Kind, Notification
 
@@ -13,8 +14,8 @@ _WHY: Final = "this is a test of rolewatch; nothing was refused, and there is no
 
 def trial(kind: Kind, name: str, now: datetime) -> Notification:
     """Make a test notification; those of one `name` belong to one incident."""
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    before = (now - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = spelled(now)
+    before = spelled(now - timedelta(minutes=5))
     shared: dict[str, Any] = {
         "kind": kind,
         "time": stamp,
@@ -32,7 +33,7 @@ def trial(kind: Kind, name: str, now: datetime) -> Notification:
 
 def resolved(notification: Notification, now: datetime) -> Notification:
     """Make what ends the incident that a test notification has opened."""
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = spelled(now)
     shared: dict[str, Any] = {"time": stamp, "dedup_key": notification.dedup_key, "reason": TEST, "id": f"{notification.id}-end"}  # fmt: skip
     if notification.kind == "alarm":
         return Notification(kind="alarm", alarm=_alarm("OK", stamp), **shared)

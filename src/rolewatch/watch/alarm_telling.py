@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.alarms.history import State
+from rolewatch.base import clock
 from rolewatch.notify.grouping import identify
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.routes import Routes
@@ -20,7 +21,6 @@ from rolewatch.watch.alarm_actions import TELL, Acted
 from rolewatch.watch.telling import Address, letter
 
 _RINGING: Final = "high"  # what a ringing alarm counts as for routes: that it is over goes where that went
-_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Audience(NamedTuple):
@@ -108,4 +108,4 @@ def incident_of(arn: str) -> str:
 
 def spelled(seconds: int) -> str:
     """Spell a time in seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME)
+    return clock.spelled(datetime.fromtimestamp(seconds, UTC))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from rolewatch.alarms.graph import graph
 from rolewatch.alarms.history import CREATED, History, State, Transition
+from rolewatch.base.clock import milliseconds
 from rolewatch.notify.notification import Notification
 from rolewatch.sources.live import Told
 from rolewatch.store import alarms as store
@@ -109,7 +110,7 @@ class Alarms:
             for note in step.notes:
                 self._told(_NAME, note)
             told += step.notifications
-            self._next = max(self._next, _milliseconds(now)) + step.notifications
+            self._next = max(self._next, milliseconds(now)) + step.notifications
             self._evaluated = step.until
             if step.until >= due or stop():
                 break
@@ -244,7 +245,7 @@ class Alarms:
             kept.append(_row(each, notification.id if notification else None))
         store.save(connection, [row for name, row in current.items() if row != rows[name]])
         store.record(connection, kept)
-        self._teller.tell(connection, told, max(self._next, _milliseconds(now)))
+        self._teller.tell(connection, told, max(self._next, milliseconds(now)))
         changes = sum(len(history.transitions) for history in histories.values())
         deliveries.count(connection, {"alarm_changes": changes})
         return len(told)
@@ -316,7 +317,3 @@ def _row(each: Acted, notification: str | None) -> TransitionRow:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.findings.life import Phase
 from rolewatch.sources.locators import locator
 from rolewatch.store import deliveries, sources
@@ -16,7 +17,7 @@ from rolewatch.watch.intake import Taken
 from rolewatch.watch.kept import Spans
 from rolewatch.watch.lateness import Lateness, word_of
 from rolewatch.watch.partly import Partly
-from rolewatch.watch.register import Changed, Register, milliseconds
+from rolewatch.watch.register import Changed, Register
 from rolewatch.watch.telling import Teller
 
 if TYPE_CHECKING:

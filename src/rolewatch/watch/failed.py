@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.scan.pool import batches_of
 from rolewatch.sources import Delivery
@@ -24,7 +25,7 @@ from rolewatch.watch.intake import Taken, read, taken
 from rolewatch.watch.kept import awaited_by
 from rolewatch.watch.manner import MANNER, Manner
 from rolewatch.watch.partly import Partly, partly_read
-from rolewatch.watch.register import Changed, Register, milliseconds
+from rolewatch.watch.register import Changed, Register
 from rolewatch.watch.successes import KEPT, Successes
 from rolewatch.watch.watcher import OPEN
 
@@ -248,4 +249,4 @@ def _found(texts: Iterable[str]) -> Iterator[Delivery]:
 
 
 def _spelled(milliseconds_: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds_ / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return spelled(datetime.fromtimestamp(milliseconds_ / 1000, UTC))

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.match import fits
 from rolewatch.findings.mutes import Mute
 from rolewatch.store import accounts, alarms, datapoints, deliveries, findings, identities, mutes, outbox
@@ -17,7 +18,7 @@ from rolewatch.watch.commit import Rules
 from rolewatch.watch.following import Fact, Following
 from rolewatch.watch.kept import awaited_by
 from rolewatch.watch.observer import Observer
-from rolewatch.watch.register import Changed, Register, milliseconds, mute_of
+from rolewatch.watch.register import Changed, Register, mute_of
 from rolewatch.watch.successes import KEPT
 
 AT_ONCE: Final = 500  # findings that are looked at again in one transaction
@@ -28,7 +29,6 @@ RETRIED: Final = (
     "retried"  # the note that names the findings which deliveries that were read again have changed
 )
 SHARED_SECONDS: Final = 2.0  # between looks at what other watchers of the same state have changed
-_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Retention(NamedTuple):
@@ -104,7 +104,7 @@ class Housekeeping:
 
         def work(connection: sa.Connection) -> list[str]:
             now = self._rules.clock()
-            before = (now - self._rules.spans.silent).astimezone(UTC).strftime(_TIME)
+            before = spelled(now - self._rules.spans.silent)
             found = findings.stale(connection, before, AT_ONCE)
             self._checked = milliseconds(now)
             last = deliveries.note(connection, CHECKED)

@@ -1,11 +1,12 @@
 """A finding between the store and the rules: read from its row, added to, and written back with all that follows."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.build import facts_about, finding_id, finding_of
 from rolewatch.findings.life import Life
 from rolewatch.findings.severity import LEVELS
@@ -88,7 +89,7 @@ class Kept:
             finding["proof"] = self._proof(finding)
         elif finding["status"] == "blocked" and self.due is None:
             last = finding["last_denied"]
-            if last and last < (now - spans.silent).astimezone(UTC).strftime(_TIME):
+            if last and last < spelled(now - spans.silent):
                 finding["status"] = "silent"
         if self._beside.late:
             finding["late"] = self._beside.late
@@ -125,7 +126,7 @@ class Kept:
             last_denied=finding["last_denied"] or "",
             due=self.due,
             incident=self.life.group or None,
-            changed=int(now.timestamp() * 1000),
+            changed=milliseconds(now),
             tally=self.tally.encode(),
             proofs=_encode(self._beside),
             life=msgspec.json.encode(self.life).decode(),

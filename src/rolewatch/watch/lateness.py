@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.cloudtrail.layout import parse
 from rolewatch.sources.delivery import Delivery, FileDelivery
 from rolewatch.sources.files import modified
@@ -49,7 +50,7 @@ class Lateness:
         found = {}
         for source, newest in newest_of(given, last_seen).items():
             word = word_of(source)
-            moment = None if newest is None else min(int(newest.timestamp() * 1000), at)
+            moment = None if newest is None else min(milliseconds(newest), at)
             found[word] = Came(word, at, moment, live=word not in self._behind or overdue)
         return list(found.values())
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.base.errors import RolewatchError
 from rolewatch.notify.errors import SendError
 from rolewatch.notify.notification import Notification
@@ -22,7 +23,6 @@ from rolewatch.store import deliveries, outbox
 from rolewatch.store.outbox import DEAD, HELD, MERGED, SENT, WAITING, Letter
 from rolewatch.store.state import State
 from rolewatch.watch.observer import Observer
-from rolewatch.watch.register import milliseconds
 
 AT_ONCE: Final = 20  # letters taken in one go
 LEASE: Final = timedelta(minutes=2)  # after which another process may send a letter that was taken

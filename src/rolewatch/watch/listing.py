@@ -9,13 +9,14 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.findings.life import REASONS, Life
 from rolewatch.findings.mutes import Mute, ended, is_active, muted_by
 from rolewatch.store import findings, mutes
 from rolewatch.store.findings import FindingRow, Listed, Wanted
 from rolewatch.store.state import State
-from rolewatch.watch.register import milliseconds, mute_of, row_of
+from rolewatch.watch.register import mute_of, row_of
 
 Finding = dict[str, Any]
 _HOST: Final = ".amazonaws.com"
@@ -149,7 +150,7 @@ def _with_mute(document: str, active: Iterable[Mute], now: datetime) -> Finding:
             "id": mute.id,
             "by": mute.by,
             "reason": mute.reason,
-            "until": f"{mute.end:%Y-%m-%dT%H:%M:%SZ}",
+            "until": spelled(mute.end),
         }
     return finding | {"muted": mute is not None, "mute": said}
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.build import finding_id
 from rolewatch.findings.life import Phase, decide
 from rolewatch.findings.mutes import Mute, ended_by_recovery, muted_by
@@ -96,7 +97,7 @@ class Register:
 
     def _believable(self, last_seen: Mapping[str, str]) -> dict[str, str]:
         """Leave out times to come, which a delivery's name can claim."""
-        latest = (self._now + _HOUR).strftime(_TIME)
+        latest = spelled(self._now + _HOUR)
         return {account: min(time, latest) for account, time in last_seen.items()}
 
     def _touched(
@@ -208,11 +209,6 @@ def row_of(mute: Mute) -> mutes.MuteRow:
     """Write a mute down."""
     ended = None if mute.ended is None else milliseconds(mute.ended)
     return mutes.MuteRow(mute.id, milliseconds(mute.until), ended, msgspec.json.encode(mute).decode())
-
-
-def milliseconds(moment: datetime) -> int:
-    """Give a moment in milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
 
 
 def _add(kept: Mapping[str, Kept], entered: Entered) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from rolewatch.base.clock import spelled
 from rolewatch.base.sanitise import terminal
 from rolewatch.notify.grouping import identify
 from rolewatch.notify.notification import Notification
@@ -193,7 +194,7 @@ def notification_of(source: str, change: Change, limits: Limits, now: datetime) 
         id=identify(key, state),
         kind="alarm",
         dedup_key=key,
-        time=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        time=spelled(now),
         alarm=_alarm(source, change, limits, now),
         reason=f"self-check-{change.condition}",
     )

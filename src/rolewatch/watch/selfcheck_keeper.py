@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.notify.notification import Notification
 from rolewatch.sources.live import LiveSource, Told
 from rolewatch.store import deliveries
@@ -23,7 +24,6 @@ from rolewatch.store.state import State, Unavailable
 from rolewatch.watch.feed import Feed
 from rolewatch.watch.lateness import Lateness, word_of
 from rolewatch.watch.observer import Observer
-from rolewatch.watch.register import milliseconds
 from rolewatch.watch.selfcheck import (
     Change,
     Facts,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.notify.grouping import Event, Grouped, Targets, grouped
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.routes import severity_of
@@ -46,12 +47,12 @@ class Teller:
         targets, addresses = self._to
         account = {"account": (notification.alarm or {}).get("AWSAccountId")}
         urls = targets("alarm", account, severity_of(notification))
-        moment = int(now.timestamp() * 1000)
+        moment = milliseconds(now)
         outbox.put(connection, [letter(notification, addresses[url], moment) for url in urls])
 
 
 def _letters(made: Grouped, addresses: Mapping[str, Address], now: datetime) -> Iterable[Letter]:
-    moment = int(now.timestamp() * 1000)
+    moment = milliseconds(now)
     for notification in made.notifications:
         for url in made.targets[notification.id]:
             yield letter(notification, addresses[url], moment)

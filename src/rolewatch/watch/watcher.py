@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import milliseconds
 from rolewatch.base.errors import CannotDo
 from rolewatch.scan.pool import batches_of
 from rolewatch.scan.request import ScanRequest
@@ -28,7 +29,7 @@ from rolewatch.watch.observer import Committed, Observer
 from rolewatch.watch.partly import partly_read
 from rolewatch.watch.patience import PAUSES
 from rolewatch.watch.readers import Read, Readers
-from rolewatch.watch.register import Changed, Register, milliseconds
+from rolewatch.watch.register import Changed, Register
 from rolewatch.watch.successes import KEPT, Successes
 
 if TYPE_CHECKING:
