@@ -76,6 +76,12 @@ def place(environ: Mapping[str, str], file: str | None = None) -> str | None:
     return None
 
 
+def kept_at(environ: Mapping[str, str], name: str) -> str:
+    """Give the folder of what is kept under a name, `state` or `lake` (XDG Base Directory Specification)."""
+    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~", ".local", "state").expanduser()
+    return os.fspath(Path(base, "rolewatch", name))
+
+
 def home_of(environ: Mapping[str, str]) -> str:
     """Give the path of the user's own settings file, whether there is one or not."""
     home = Path(environ.get("XDG_CONFIG_HOME", ""))

@@ -8,20 +8,17 @@ outlives the function: PostgreSQL, or a folder on EFS (then with a reserved conc
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from rolewatch.base.errors import CannotDo, UsageError
-from rolewatch.base.settings import settings
 from rolewatch.cli import options as opts
 from rolewatch.cli import watch
-from rolewatch.cli.commands import COMMANDS, Called, load
+from rolewatch.cli.commands import Called, set_elsewhere
 from rolewatch.cli.main import CONFIG
-from rolewatch.cli.states import opened
+from rolewatch.cli.states import held
 from rolewatch.cli.watching import Watching
 from rolewatch.sources.events import deliveries_of_event
 from rolewatch.sources.live import BATCH, Arrival, LiveSource
-from rolewatch.store.lock import Lock
 from rolewatch.watch.log import Log
 
 WORD: Final = "event"  # what stands for SOURCE in the state
@@ -75,16 +72,10 @@ def take(event: Any, environ: Mapping[str, str]) -> dict[str, Any]:
         )
     invocation = Invocation(deliveries_of_event(event))
     log = Log(called.values["log-format"], called.values["log-level"])
-    with opened(called) as state:
-        state.make()
-        lock = Lock(state.folder, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}") if state.folder else None
-        try:
-            # A first call is no backlog: what its event tells is told as it comes.
-            Watching(called, state, log, sources=[Invocation(())]).run()
-            Watching(called, state, log, sources=[invocation]).run()
-        finally:
-            if lock:
-                lock.release()
+    with held(called) as state:
+        # A first call is no backlog: what its event tells is told as it comes.
+        Watching(called, state, log, sources=[Invocation(())]).run()
+        Watching(called, state, log, sources=[invocation]).run()
     tickets = dict.fromkeys(arrival.ticket for arrival in invocation.left)
     if None in tickets:
         raise CannotDo("the event could not be taken whole", remedy="see the lines before")
@@ -93,7 +84,6 @@ def take(event: Any, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _called(environ: Mapping[str, str]) -> Called:
     """Give the values that `rolewatch watch --once` would have without a word typed."""
-    known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
     wanted = [option.name for option in watch.OPTIONS]
-    values = opts.values({}, watch.OPTIONS, settings("watch", wanted, environ, known=known, file=None))
+    values = opts.values({}, watch.OPTIONS, set_elsewhere("watch", wanted, environ, None))
     return Called(values | {"source": (WORD,), "once": True, CONFIG.name: None}, environ, ())

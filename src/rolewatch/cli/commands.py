@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
+from rolewatch.base.settings import Setting, settings
 from rolewatch.cli.options import Option, Positional
 
 UNREAD = 3  # the exit status where a part of the input could not be read (DESIGN)
@@ -47,3 +48,11 @@ COMMANDS = {
 def load(name: str) -> Command:
     """Import a command."""
     return cast("Command", import_module(f"rolewatch.cli.{name}"))
+
+
+def set_elsewhere(
+    name: str, options: Collection[str], environ: Mapping[str, str], file: str | None
+) -> dict[str, Setting]:
+    """Find what the environment and the settings file say of some options of a command (`base.settings.settings`)."""
+    known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
+    return settings(name, options, environ, known=known, file=file)

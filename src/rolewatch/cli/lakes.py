@@ -1,12 +1,11 @@
 """The option that names a lake, and what it opens."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rolewatch.base.errors import CannotDo
+from rolewatch.base.settings import kept_at
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import complain
@@ -52,11 +51,8 @@ def lake_of(called: Called, place: str | None = None) -> "Lake":
 
 
 def default_place(environ: Mapping[str, str]) -> str:
-    """Give the folder of the lake that has no name (XDG Base Directory Specification)."""
-    base = environ.get("XDG_STATE_HOME") or os.fspath(
-        Path(environ.get("HOME") or "~", ".local", "state").expanduser()
-    )
-    return os.fspath(Path(base, "rolewatch", "lake"))
+    """Give the folder of the lake that has no name."""
+    return kept_at(environ, "lake")
 
 
 def _tell(name: str, reason: str) -> None:

@@ -13,9 +13,8 @@ from typing import NoReturn
 
 from rolewatch import __version__
 from rolewatch.base.errors import CannotDo, RolewatchError, UsageError
-from rolewatch.base.settings import settings
 from rolewatch.cli import options as opts
-from rolewatch.cli.commands import COMMANDS, Called, Command, load
+from rolewatch.cli.commands import COMMANDS, Called, Command, load, set_elsewhere
 from rolewatch.cli.output import complain, draw, flush_stdout, say
 
 CANNOT = 4
@@ -111,9 +110,8 @@ def _call(words: list[str], environ: Mapping[str, str]) -> int:
     command = load(name)
     typed = opts.typed(parser_of(name, command), words[1:], command.POSITIONALS, command.OPTIONS)
     config = opts.values(typed, (CONFIG,), {})["config"]
-    known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
     wanted = [option.name for option in command.OPTIONS]
-    elsewhere = settings(name, wanted, environ, known=known, file=config)
+    elsewhere = set_elsewhere(name, wanted, environ, config)
     elsewhere = {
         key: found for key, found in elsewhere.items() if not _means_another(command, key, found.words)
     }

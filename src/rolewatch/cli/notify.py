@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import CannotDo, UsageError
-from rolewatch.cli.commands import COMMANDS, Called, load
+from rolewatch.cli.commands import Called, set_elsewhere
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import say
 
 if TYPE_CHECKING:
     from rolewatch.notify.target import Target
 
-CANNOT = 4
 KINDS = ("blocked", "recovered", "reopened", "alarm", "summary")
 HELP = (
     "test: send a notification that is marked as a test to each URL, and say what became of it.\n"
@@ -64,7 +63,7 @@ def run(called: Called) -> int:
         say(dumps({"targets": results}, indent=1) + "\n")
     else:
         say("".join(_line(result) for result in results))
-    return 0 if all(result["sent"] or not result["error"] for result in results) else CANNOT
+    return 0 if all(result["sent"] or not result["error"] for result in results) else CannotDo.exit_code
 
 
 def _urls(called: Called) -> tuple[str, ...]:
@@ -75,11 +74,9 @@ def _urls(called: Called) -> tuple[str, ...]:
     typed = values["url"] or (values["notify"] if "notify" in called.typed else ())
     if typed:
         return tuple(dict.fromkeys(address(word, environ, "URL") for word in typed))
-    from rolewatch.base.settings import settings  # noqa: PLC0415 - as above
     from rolewatch.notify.routing import routing_of  # noqa: PLC0415 - as above
 
-    known = {name: [option.name for option in load(name).OPTIONS] for name in COMMANDS}
-    watched = settings("watch", ["notify"], environ, known=known, file=values["config"]).get("notify")
+    watched = set_elsewhere("watch", ["notify"], environ, values["config"]).get("notify")
     routing = routing_of(environ, values["config"], [*values["notify"], *(watched.words if watched else ())])
     actions = (url for urls in routing.actions.values() for url in urls)
     return tuple(dict.fromkeys((*routing.routes.all_targets(), *actions)))

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from rolewatch.base.settings import kept_at
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option
 
@@ -31,11 +33,29 @@ def looked_into(called: Called) -> Iterator["State"]:
 
 
 @contextmanager
+def held(called: Called) -> Iterator["State"]:
+    """Open the state for a watcher, the only one if it lies in a folder; CannotDo that names another one."""
+    from rolewatch.base.clock import spelled  # noqa: PLC0415 - not needed for --help
+    from rolewatch.store.lock import Lock  # noqa: PLC0415 - as above
+
+    with opened(called) as state:
+        if state.folder is None:
+            yield state
+            return
+        state.make()
+        lock = Lock(state.folder, spelled(datetime.now(UTC)))
+        try:
+            yield state
+        finally:
+            lock.release()
+
+
+@contextmanager
 def opened(called: Called) -> Iterator["State"]:
     """Open the state that is named, else the default one, and close it at the end."""
-    from rolewatch.store.state import State, default_place  # noqa: PLC0415 - as above
+    from rolewatch.store.state import State  # noqa: PLC0415 - as above
 
-    state = State(called.values["state"] or default_place(called.environ))
+    state = State(called.values["state"] or kept_at(called.environ, "state"))
     try:
         yield state
     finally:

@@ -1,9 +1,8 @@
 """`rolewatch watch`: follow deliveries as they arrive, and tell people what becomes blocked and what recovers."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cli import words
@@ -11,7 +10,7 @@ from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.scan import PRINCIPALS
 from rolewatch.cli.shared import WORK
-from rolewatch.cli.states import STATE, opened
+from rolewatch.cli.states import STATE, held
 from rolewatch.cli.watch_signals import Ended, Signals
 
 if TYPE_CHECKING:
@@ -69,11 +68,9 @@ def run(called: Called) -> int:
     from rolewatch.watch.log import Log  # noqa: PLC0415 - as above
 
     log = Log(called.values["log-format"], called.values["log-level"])
-    with Signals() as signals, ExitStack() as held:
+    with Signals() as signals, ExitStack() as entered:
         try:
-            state = held.enter_context(opened(called))
-            state.make()
-            held.enter_context(_locked(state.folder))
+            state = entered.enter_context(held(called))
             watching = Watching(called, state, log)
             signals.meant_for(watching.stop, watching.read_again)
             watching.run()
@@ -95,22 +92,3 @@ def _told(log: "Log", error: Exception) -> int:
         return error.exit_code
     log.error(f"the system refused: {error}" if isinstance(error, OSError) else bug(error), status=CANNOT)
     return CANNOT
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@contextmanager
-def _locked(folder: Any) -> Iterator[None]:
-    """Hold the lock of a state that lies in a folder; that of a database is shared."""
-    if folder is None:
-        yield
-        return
-    from rolewatch.store.lock import Lock  # noqa: PLC0415 - as above
-
-    lock = Lock(folder, f"{_now():%Y-%m-%dT%H:%M:%SZ}")
-    try:
-        yield
-    finally:
-        lock.release()

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from rolewatch.base.settings import settings
 from rolewatch.cli import options as opts
-from rolewatch.cli.commands import COMMANDS, Called, load
+from rolewatch.cli.commands import Called, load, set_elsewhere
 from rolewatch.notify.routing import Routing, routing_of
 from rolewatch.notify.target import Target, target_of
 from rolewatch.watch.line import Manners
@@ -62,7 +61,6 @@ def _notify(called: Called) -> tuple[str, ...]:
     """Give the targets of what no route keeps for itself: as typed, else as they are set now."""
     if NOTIFY in called.typed:
         return tuple(called.values[NOTIFY])
-    known = {each: [option.name for option in load(each).OPTIONS] for each in COMMANDS}
     option = next(option for option in load("watch").OPTIONS if option.name == NOTIFY)
-    found = settings("watch", [NOTIFY], called.environ, known=known, file=called.values["config"])
+    found = set_elsewhere("watch", [NOTIFY], called.environ, called.values["config"])
     return tuple(opts.values({}, (option,), found)[NOTIFY])

@@ -128,14 +128,6 @@ def insert(connection: sa.Connection, table: sa.Table) -> Any:
     return insert_postgres(table)
 
 
-def default_place(environ: Any) -> str:
-    """Give the folder of the state that has no name (XDG Base Directory Specification)."""
-    base = environ.get("XDG_STATE_HOME") or str(
-        Path(environ.get("HOME") or "~", ".local", "state").expanduser()
-    )
-    return str(Path(base, "rolewatch", "state"))
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
