@@ -121,6 +121,6 @@ def test_a_state_that_would_be_forgotten(here):
 
 def test_a_state_that_is_away(here, monkeypatch):
     """A store that cannot be reached makes the call fail, so that Lambda tries again."""
-    monkeypatch.setattr("rolewatch.watch.watcher.PAUSES", (0.01,))
+    monkeypatch.setattr("rolewatch.watch.patience.PAUSES", (0.01,))
     with pytest.raises(CannotDo, match="check that PostgreSQL runs"):
         take(subscription(story()), {"HOME": str(here), "ROLEWATCH_STATE": "postgresql://x@127.0.0.1:1/x"})

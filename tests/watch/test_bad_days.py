@@ -182,7 +182,7 @@ class Away:
 
 def test_a_source_waits_for_the_state(monkeypatch):
     """It gets its answer when the state is back, so that it need not begin again; at the end it is refused one."""
-    monkeypatch.setattr("rolewatch.watch.memory.PAUSES", (0.01,))
+    monkeypatch.setattr("rolewatch.watch.patience.PAUSES", (0.01,))
     state, stop, told = Away(), threading.Event(), []
     memory = StateMemory(state, lambda name, reason: told.append((name, reason)), stop)
     answers = []

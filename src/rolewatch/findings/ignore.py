@@ -6,24 +6,12 @@ more, and says so.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from rolewatch.base.errors import UsageError
+from rolewatch.findings.match import FIELDS, fits
 
 Finding = dict[str, Any]
-FIELDS = (
-    "id",
-    "account",
-    "service",
-    "role_name",
-    "role_arn",
-    "resource",
-    "resource_type",
-    "verdict",
-    "severity",
-)
-"""Keys of a finding that a rule can name, each with a pattern (`*`, `?`, `[…]`) that has to match the whole value."""
 _EXAMPLE = 'write [[rule]] with resource = "arn:aws:s3:::b", reason = "why" and until = 2026-12-31'
 
 
@@ -37,7 +25,7 @@ class Rule(NamedTuple):
 
     def fits(self, finding: Finding) -> bool:
         """Whether the rule is about this finding."""
-        return all(fnmatchcase(str(finding[key] or ""), pattern) for key, pattern in self.patterns.items())
+        return fits(self.patterns, finding)
 
 
 class Ignored(NamedTuple):

@@ -10,13 +10,24 @@ from typing import Any, Final
 
 from rolewatch.base.errors import UsageError
 from rolewatch.base.sanitise import terminal
-from rolewatch.findings.ignore import FIELDS
 from rolewatch.findings.severity import LEVELS
 
 Finding = dict[str, Any]
 Patterns = Mapping[str, str]
 
 VERDICTS: Final = ("fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown")
+FIELDS = (
+    "id",
+    "account",
+    "service",
+    "role_name",
+    "role_arn",
+    "resource",
+    "resource_type",
+    "verdict",
+    "severity",
+)
+"""Keys of a finding that a rule or a mute can name, each with a pattern (`*`, `?`, `[…]`) that has to match the whole value."""
 #: Keys whose values are few and known, so that a misspelled one would fit nothing, ever.
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {"verdict": VERDICTS, "severity": LEVELS}
 _SIGNS: Final = re.compile(r"[*?\[]")

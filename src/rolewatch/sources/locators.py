@@ -3,6 +3,7 @@
 
 import json
 import os
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,15 @@ def locator(delivery: Delivery) -> str | None:
     if isinstance(delivery, FileDelivery):  # whoever tries again may be elsewhere
         delivery = msgspec.structs.replace(delivery, name=os.path.abspath(delivery.name))
     return json.dumps({"kind": kind, **msgspec.to_builtins(delivery)})
+
+
+def found_again(texts: Iterable[str]) -> Iterator[Delivery]:
+    """Yield the deliveries that locators lead to, without those that another version of rolewatch wrote."""
+    for text in texts:
+        try:
+            yield delivery_of(text)
+        except CannotDo:
+            continue
 
 
 def delivery_of(text: str) -> Delivery:

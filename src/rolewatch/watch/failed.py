@@ -14,20 +14,19 @@ from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.scan.pool import batches_of
 from rolewatch.sources import Delivery
 from rolewatch.sources.delivery import RefusedDelivery
-from rolewatch.sources.locators import delivery_of, locator
-from rolewatch.store import deliveries, findings
+from rolewatch.sources.locators import delivery_of, found_again, locator
+from rolewatch.store import deliveries
 from rolewatch.store.deliveries import Failure, storable
 from rolewatch.store.state import State
 from rolewatch.watch.commit import OvertakenError
 from rolewatch.watch.following import Following
 from rolewatch.watch.housekeeping import RETRIED
 from rolewatch.watch.intake import Taken, read, taken
-from rolewatch.watch.kept import awaited_by
+from rolewatch.watch.kept import followed
 from rolewatch.watch.manner import MANNER, Manner
 from rolewatch.watch.partly import Partly, partly_read
 from rolewatch.watch.register import Changed, Register
 from rolewatch.watch.successes import KEPT, Successes
-from rolewatch.watch.watcher import OPEN
 
 LENGTH: Final = 16  # bytes of a denial's identity
 GONE: Final = "its content was not kept, so it cannot be read again"
@@ -117,15 +116,14 @@ class Retry:
         self._state, self._clock = state, clock
 
         def work(connection: sa.Connection) -> tuple[str | None, list[tuple[str, Any]]]:
-            rows = findings.sums(connection, OPEN)
-            return deliveries.note(connection, MANNER), [(row.id, awaited_by(row)) for row in rows]
+            return deliveries.note(connection, MANNER), followed(connection)
 
-        note, followed = state.read(work)
+        note, known = state.read(work)
         self._manner = Manner.decode(note)
         self._request = self._manner.request()
         self._spans = self._manner.spans()
         self._following = Following()
-        for name, facts in followed:
+        for name, facts in known:
             self._following.follow(name, facts)
         self._earlier: Successes | None = None
 
@@ -197,7 +195,7 @@ class Retry:
             self._earlier = Successes(self._request)
             since = milliseconds(self._clock() - KEPT)
             texts = self._state.read(lambda connection: deliveries.recent(connection, since))
-            for batch in batches_of(_found(texts)):
+            for batch in batches_of(found_again(texts)):
                 self._earlier.absorb(read(batch, self._request), self._clock(), forget=False)
         return self._earlier
 
@@ -238,14 +236,6 @@ class _Again:
 
 def _identities(together: bytes) -> set[bytes]:
     return {together[at : at + LENGTH] for at in range(0, len(together), LENGTH)}
-
-
-def _found(texts: Iterable[str]) -> Iterator[Delivery]:
-    for text in texts:
-        try:
-            yield delivery_of(text)
-        except CannotDo:  # written by another version of rolewatch
-            continue
 
 
 def _spelled(milliseconds_: int) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.build import facts_about, finding_id, finding_of
@@ -12,12 +13,14 @@ from rolewatch.findings.life import Life
 from rolewatch.findings.severity import LEVELS
 from rolewatch.findings.tally import Key, Tally, finding_key
 from rolewatch.scan.proofs import Witness
+from rolewatch.store import findings
 from rolewatch.store.findings import FindingRow, Sums
 from rolewatch.watch.following import Fact, awaited
 
 Finding = dict[str, Any]
 GONE: Final = ""  # stands for the disappearance of the resource where accesses have the name of their action
 OVER: Final = ("recovered", "gone")
+OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -154,6 +157,11 @@ def awaited_by(row: Sums) -> dict[Fact, str]:
     """Name the facts that a finding waits for, as `following.awaited` does, by what it is made of."""
     proofs = _beside.decode(row.proofs).proofs
     return awaited(Tally.decode(row.tally), {action: witness.time for action, witness in proofs.items()})
+
+
+def followed(connection: sa.Connection) -> list[tuple[str, dict[Fact, str]]]:
+    """Give the findings that still wait for something, by id, and what each waits for."""
+    return [(row.id, awaited_by(row)) for row in findings.sums(connection, OPEN)]
 
 
 _beside = msgspec.msgpack.Decoder(Beside)

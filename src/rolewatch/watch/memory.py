@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from rolewatch.sources.live import Told
 from rolewatch.store import deliveries
-from rolewatch.store.state import State, Unavailable
-from rolewatch.watch.patience import PAUSES
+from rolewatch.store.state import State
+from rolewatch.watch.patience import patiently
 
 T = TypeVar("T")
 
@@ -34,14 +34,7 @@ class StateMemory:
         return self._read(partial(deliveries.note, source=source))
 
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
-        attempt = 0
-        while True:
-            try:
-                return self._state.read(work)
-            except Unavailable as error:
-                if self._stop is None or self._stop.is_set():
-                    raise
-                if self._told:
-                    self._told("state", str(error))
-                self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
-                attempt += 1
+        def ask() -> T:
+            return self._state.read(work)
+
+        return patiently(ask, self._stop, self._told) if self._stop else ask()

@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds
-from rolewatch.base.errors import CannotDo
 from rolewatch.scan.pool import batches_of
 from rolewatch.scan.request import ScanRequest
-from rolewatch.sources import Delivery
 from rolewatch.sources.live import Arrival, LiveSource, Told
-from rolewatch.sources.locators import delivery_of
+from rolewatch.sources.locators import found_again
 from rolewatch.store import deliveries, findings
-from rolewatch.store.state import State, Unavailable
+from rolewatch.store.state import State
+from rolewatch.watch import patience
 from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
 from rolewatch.watch.following import Following
 from rolewatch.watch.housekeeping import REMEMBERED, Housekeeping, Retention
 from rolewatch.watch.intake import read, taken
-from rolewatch.watch.kept import awaited_by
+from rolewatch.watch.kept import followed
 from rolewatch.watch.lateness import Lateness
 from rolewatch.watch.observer import Committed, Observer
 from rolewatch.watch.partly import partly_read
-from rolewatch.watch.patience import PAUSES
 from rolewatch.watch.readers import Read, Readers
 from rolewatch.watch.register import Changed, Register
 from rolewatch.watch.successes import KEPT, Successes
@@ -46,7 +44,6 @@ ATTEMPTS: Final = (
     300.0,
 )  # seconds after which a delivery that could not be fetched is tried again
 ATTEMPTS_ONCE: Final = (1.0, 5.0)  # the same for a watcher that is to end
-OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
 LIVE: Final = "first-backlog"  # the note that says that the first backlog is through
 READING: Final = 1800.0  # seconds that it takes at most to read a batch, over whatever network …
 LOOKING: Final = 3600.0  # … and to look at all findings when the first backlog is through
@@ -111,7 +108,7 @@ class Watcher:
     def run(self, *, once: bool) -> None:
         """Go on until it is stopped; with `once` only until everything that there was is done."""
         self._once = once
-        self._attempts, self._patience = (ATTEMPTS_ONCE, len(PAUSES)) if once else (ATTEMPTS, None)
+        self._attempts, self._patience = (ATTEMPTS_ONCE, len(patience.PAUSES)) if once else (ATTEMPTS, None)
         try:
             self._resume()
             self._feed.start()
@@ -159,16 +156,14 @@ class Watcher:
 
         def work(connection: sa.Connection) -> tuple[str | None, list[tuple[str, Any]], list[str]]:
             note = deliveries.note(connection, LIVE)
-            followed = [(row.id, awaited_by(row)) for row in findings.sums(connection, OPEN)]
             since = milliseconds(self._rules.clock() - KEPT) if note else 0
-            return note, followed, deliveries.recent(connection, since)
+            return note, followed(connection), deliveries.recent(connection, since)
 
-        note, followed, recent = self._patiently(lambda: self._state.read(work))
+        note, known, recent = self._patiently(lambda: self._state.read(work))
         self._phase = "live" if note else "reading"
-        for name, facts in followed:
+        for name, facts in known:
             self._following.follow(name, facts)
-        found = (delivery for text in recent if (delivery := _found(text)))
-        for batch in batches_of(found):
+        for batch in batches_of(found_again(recent)):
             if not self._stop.is_set():
                 self._observer.turn(READING)
                 self._successes.absorb(read(batch, self._request), self._rules.clock(), forget=False)
@@ -331,29 +326,17 @@ class Watcher:
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Do something with the state, however long that takes to be possible again."""
-        attempt = 0
-        while True:
-            try:
-                done = work()
-            except Unavailable as error:
-                if self._stop.is_set() or attempt == self._patience:
-                    raise
-                self._told("state", str(error))
-                self._observer.waits(str(error))
-                self._stop.wait(PAUSES[min(attempt, len(PAUSES) - 1)])
-                attempt += 1
-            else:
-                if attempt:
-                    self._settled.restart()
-                return done
+        waited = False
 
+        def waits(reason: str) -> None:
+            nonlocal waited
+            waited = True
+            self._observer.waits(reason)
 
-def _found(text: str) -> Delivery | None:
-    """Find a delivery that was read before; None if another version of rolewatch wrote down where it lies."""
-    try:
-        return delivery_of(text)
-    except CannotDo:
-        return None
+        done = patience.patiently(work, self._stop, self._told, most=self._patience, waits=waits)
+        if waited:
+            self._settled.restart()
+        return done
 
 
 def _fresh(batch: Sequence[Given], known: set[str]) -> list[Given]:
