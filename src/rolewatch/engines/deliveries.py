@@ -18,8 +18,8 @@ from rolewatch.scan.rows import Rows, Table
 from rolewatch.scan.run import without_collector
 from rolewatch.sources import deliveries_of
 
-#: A star stands for anything, and this character for bytes that are no UTF-8, of which no literal can tell.
 _MANY: Final = 200  # values beyond which looking for each of them takes longer than to decode
+#: A star stands for anything, and this character for bytes that are no UTF-8, of which no literal can tell.
 _HIDDEN: Final = re.compile("[*\ufffd\ud800-\udfff]")
 
 
