@@ -78,6 +78,7 @@ def test_a_probe_of_a_subscription_is_nothing():
 @pytest.mark.parametrize(
     "data",
     ["!", "", None, 7, base64.b64encode(b"x").decode(), packed({"messageType": "DATA_MESSAGE"}), packed([])],
+    ids=["no base64", "empty", "null", "a number", "no gzip", "no owner and no events", "a list"],
 )
 def test_a_subscription_that_is_none_is_refused(data):
     """It is listed with a reason, and not tried for ever."""
