@@ -1,6 +1,6 @@
 """Measure the watcher: intake against a scan, from a file's arrival to the notifier, and a state that has grown.
 
-Usage: watch.py [--megabytes N] [--runs N] [--data DIR] [--files N] [--findings N] [--identities N] [--write]
+Usage: watch.py [--megabytes N] [--runs N] [--data DIR] [--files N] [--findings N] [--identities N] [--records N] [--write]
 
 The same script is a part of what it measures: `watch.py take FOLDER` has a watcher take everything with a new state. Latency is measured with a watcher as a process of its own and a receiver of
 webhooks in this one: idle, and while a backlog is written beside.
@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from run import HERE, ROLEWATCH, Pair, command_line, compare, deliveries, publish
+from run import HERE, ROLEWATCH, Pair, command_line, compare, deliveries, measure, publish
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)  # after the last event of a corpus
 LOAD = 400  # files a second that are written beside: what a large organisation delivers in a minute
@@ -226,12 +226,26 @@ def grown(data: Path, folder: Path, now: datetime, findings: int, identities: in
     return target
 
 
+def peaks(folder: Path, records: int, take_it: list[str]) -> tuple[int, float, float]:
+    """Give how many records a watcher took at least, its peak memory for a corpus in MB, and for so many copies of the corpus."""
+    known = json.loads((folder / "labels.json").read_text())["records"]
+    copies = -(-records // known)
+    logs = folder / "AWSLogs"
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        for number in range(copies):
+            # Links of one file are deliveries of their own: their paths differ.
+            shutil.copytree(logs, Path(place, "logs", f"c{number:04d}"), copy_function=os.link)
+        many = measure([*take_it, f"{place}/logs"]).megabytes
+    return copies * known, measure([*take_it, str(logs)]).megabytes, many
+
+
 def main() -> None:
     """Read the command line, measure, print the table; or be a part of it."""
     parser = command_line(str(__doc__), "WATCH.md", ("take",))
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--findings", type=int, default=1_000_000)
     parser.add_argument("--identities", type=int, default=100_000_000)
+    parser.add_argument("--records", type=int, default=10_000_000)
     options = parser.parse_args()
     if options.what:
         take(options.folder)
@@ -245,6 +259,7 @@ def main() -> None:
             Pair("intake with a new state, a scan", [*script, "take", str(logs)], scan, 0.5), options.runs
         )
     ]
+    records, small, large = peaks(folder, options.records, [*script, "take"])
     notes = ""
     for name, load in (("idle", None), (f"while {LOAD} files a second arrive beside", logs)):
         found = latencies(folder, options.files, load=load)
@@ -266,20 +281,10 @@ def main() -> None:
         )
         took.append(time.perf_counter() - started)
     size = sum(path.stat().st_size for path in state.iterdir()) / 1e9
-    rows.append(
-        compare(
-            Pair(
-                "intake with a grown state, a new one",
-                [*script, "known", str(logs), "--state", str(state)],
-                [*script, "take", str(logs)],
-                0.8,
-            ),
-            2,
-        )
-    )
     notes = (
         "\n## From a file's arrival to the notifier\n\n| | median | 99th percentile | target |\n|---|---|---|---|\n"
         + notes
+        + f"\nThe largest process of a watcher has {small:.0f} MB at most for one corpus, and {large:.0f} MB for {records:,} records.\n"
         + f"\nA state of {options.findings:,} findings and {options.identities:,} identities has {size:.1f} GB. Intake with it runs at **{statistics.median(shares):.2f}** "
         f"({min(shares):.2f}-{max(shares):.2f}) of that with a new one (target 0.8, one process, in this one); `findings list` takes "
         f"{statistics.median(took):.2f} s as a whole command (target 0.2 s beside start-up).\n"
