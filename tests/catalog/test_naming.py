@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import Loader
 
 import rolewatch.catalog.naming
-from rolewatch.catalog.naming import FOLDS, Kind, Place, build, named, type_takes_policy
+from rolewatch.catalog.naming import FOLDS, Kind, Place, build, named, names_in, templates, type_takes_policy
 
 DATA = Path(rolewatch.catalog.naming.__file__).with_name("data")
 KINDS = msgspec.json.decode(DATA.joinpath("naming_kinds.json").read_bytes(), type=list[Kind])
@@ -116,6 +116,22 @@ def test_a_kind_is_recognised_by_its_arn(kind):
     found = named(arn)
     assert (found.known, named(found.arn)) == (True, found)
     assert found.account == (HERE.account if "{account}" in kind.template else None)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
+def test_the_names_in_an_arn_make_it_again(kind):
+    """Names that are taken out of an ARN are those that it was built of."""
+    names = tuple(f"n{number}" for number, _ in enumerate(GAP.findall(kind.template)))
+    arn = build(kind.type, names, HERE)
+    assert (names_in(arn), kind.template in templates(kind.type)) == (names, True)
+
+
+@pytest.mark.parametrize(
+    "arn", ["", "no arn", "arn:aws:new:us-east-1:1:thing/x", "arn:aws:s3:::" + "a" * 3000]
+)
+def test_what_fits_no_template_has_no_names(arn):
+    """Free text, an unknown kind and an overlong ARN have no names."""
+    assert names_in(arn) == ()
 
 
 FOLDED = [

@@ -206,6 +206,29 @@ def service_of(resource_type: str) -> str:
     return kinds[0].template.partition(":")[0] if kinds else ""
 
 
+def templates(resource_type: str) -> tuple[str, ...]:
+    """Give the forms of a type's ARNs without `arn:{partition}:`; none where no row knows the type."""
+    return tuple(kind.template for kind in _table().by_type.get(resource_type, ()))
+
+
+def names_in(arn: str) -> tuple[str, ...]:
+    """Take the names out of an ARN that fits a template, in their order: what `build` would need; () for any other."""
+    match = _ARN.fullmatch(arn)
+    if match is None or len(arn) > LONGEST:
+        return ()
+    _, service, tail = match.groups()
+    kind = _kind(service, tail, tail.split(":", 2)[-1])
+    if kind is None:
+        return ()
+    _, _, form = kind.template.partition(":")
+    gaps = _PLACEHOLDER.findall(form)
+    literals = map(re.escape, _PLACEHOLDER.split(form))
+    captured = [f"({_STANDS_FOR[gap]})" if gap in _NAMES else _STANDS_FOR[gap] for gap in gaps]
+    pattern = "".join(part for pair in zip(literals, [*captured, ""], strict=True) for part in pair)
+    found = re.fullmatch(pattern, tail, re.DOTALL)
+    return found.groups() if found else ()
+
+
 def build(resource_type: str, names: tuple[str, ...], place: Place) -> str | None:
     """Write the ARN of a resource by its names; None where they do not fit a template of the type."""
     for kind in _table().by_type.get(resource_type, ()):

@@ -95,6 +95,11 @@ def role(principal: str, role_name: str) -> ServiceRole | None:
             return found
 
 
+def known_roles() -> tuple[ServiceRole, ...]:
+    """Give all roles of the table, in the order of principal and role."""
+    return tuple(_roles().values())
+
+
 @cache
 def principals() -> frozenset[str]:
     """Give the principals of all services that the table has a role of."""
