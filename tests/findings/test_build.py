@@ -67,6 +67,16 @@ def test_the_whole_finding():
         "cause": {"policy_type": "resource-based", "kind": "explicit", "evidence": "message", "policy_arn": None},
         "consequence": None,
         "candidates": [],
+        "probes": [
+            {
+                "command": f"aws configservice select-resource-config --expression \"SELECT resourceId, configurationItemCaptureTime, configurationItemStatus WHERE arn = '{BUCKET}'\"",
+                "shows": "when the resource was last recorded",
+            },
+            {
+                "command": "aws configservice describe-configuration-recorder-status",
+                "shows": "whether the recorder runs, and its last error",
+            },
+        ],
         "timeline": [
             {"day": "2026-03-01", "denials": 1, "allowed": 0},
             {"day": "2026-03-02", "denials": 1, "allowed": 1},

@@ -18,12 +18,14 @@ from rolewatch.findings.life import (
     REASONS,
     Acknowledged,
     Decided,
+    Incident,
     Life,
     Reason,
     acknowledge,
     assign,
     decide,
     proven,
+    replaced,
 )
 from rolewatch.findings.mutes import new_mute
 
@@ -215,7 +217,15 @@ def test_what_is_told_over_a_life(steps):
 def test_every_reason_has_a_sentence_and_a_life_that_shows_it():
     """A reason that nothing gives would be one that nobody has thought through."""
     shown = {reason for steps in LIVES.values() for _, _, _, reason in steps}
+    shown.add(replaced(Life(), NOW).decisions[-1].reason)
     assert (set(get_args(Reason)), set(get_args(Reason))) == (set(REASONS), shown)
+
+
+def test_of_what_nothing_is_left_the_end_is_told():
+    """People hear that it is not there any more, as of a resource that is gone."""
+    life = replaced(step(Life(), "blocked", {}).life, NOW + MINUTE)
+    told = Decided(at="2026-03-01T10:01:00Z", kind="summary", told=True, reason="replaced", severity="high")
+    assert (life.told, life.told_at, life.listed, life.decisions[-1]) == ("gone", told.at, -1, told)
 
 
 def test_the_page_about_it_has_every_reason():
@@ -228,7 +238,7 @@ def test_the_page_about_it_has_every_reason():
 def test_what_is_kept():
     """A life says when it began, what was told, and each decision with its reason."""
     life = step(Life(), "blocked", MUTED).life
-    life = step(life, "blocked", {}, 1).life.sent("n1", "incident")
+    life = step(life, "blocked", {}, 1).life.sent("n1", Incident("i1", 1_772_359_260_000))
     decisions = [
         {"at": "2026-03-01T10:00:00Z", "kind": "blocked", "told": False, "reason": "muted",
          "detail": "by ada until 2026-03-02T10:00:00Z: moving house", "severity": "high"},
@@ -237,7 +247,8 @@ def test_what_is_kept():
     ]  # fmt: skip
     expected = {
         "first_seen": "2026-03-01T10:00:00Z", "status": "blocked", "episode": 1, "told": "blocked",
-        "told_at": "2026-03-01T10:01:00Z", "told_episode": 1, "told_severity": "high", "group": "incident",
+        "told_at": "2026-03-01T10:01:00Z", "told_episode": 1, "told_severity": "high",
+        "incident": {"key": "i1", "opened": 1_772_359_260_000},
         "decisions": decisions,
     }  # fmt: skip
     assert expected == msgspec.json.decode(msgspec.json.encode(life))
@@ -247,13 +258,14 @@ def test_what_was_stored_before_a_field_existed_can_be_read():
     """Every field has a default, and one that a newer version wrote is passed over."""
     stored = b'{"episode": 2, "told": "blocked", "unheard-of": [1], "decisions": [{"at": "t", "kind": null, "told": false, "reason": "x"}]}'
     life = msgspec.json.decode(stored, type=Life)
-    assert (life.episode, life.told, life.group, life.decisions[0].reason) == (2, "blocked", "", "x")
+    assert (life.episode, life.told, life.incident, life.decisions[0].reason) == (2, "blocked", None, "x")
 
 
 def test_a_finding_of_which_nothing_is_known_yet():
     """Nothing was told of it, and it is nobody's."""
     life = Life()
-    assert (life.told, life.told_at, life.told_severity, life.group, life.assigned) == ("",) * 5
+    assert (life.told, life.told_at, life.told_severity, life.assigned) == ("",) * 4
+    assert life.incident is None
     assert (life.episode, life.told_episode, life.listed, life.acknowledged, life.decisions) == (
         0,
         0,

@@ -1,12 +1,9 @@
 """Mutes: what they match, how long they last, and what is refused."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lives import ACCOUNT, DAY, HOUR, MINUTE, NOW, finding
 from rolewatch.base.errors import UsageError
@@ -16,7 +13,6 @@ from rolewatch.findings.mutes import (
     Mute,
     ended,
     ended_by_recovery,
-    expired,
     is_active,
     muted_by,
     new_mute,
@@ -226,22 +222,3 @@ def test_it_ends_with_its_finding_if_it_was_asked_to():
     ]
     assert found == [*over, [], []]
     assert ended_by_recovery(finding(status="gone"), mutes, asked.end) == []
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 100), st.none() | st.integers(0, 100))),
-    st.lists(st.integers(-10, 110), min_size=2).map(sorted),
-)
-def test_each_mute_expires_once(mutes, looks):
-    """Whenever it is looked, every mute is found in one look: the first at which it is not active any more."""
-    made = []
-    for hours, until in mutes:
-        one = mute(until=hours * HOUR, by=str(len(made)))
-        made.append(one if until is None else ended(one, NOW + until * HOUR, "x"))
-    times = [NOW + look * HOUR for look in looks]
-    seen = [one for before, now in itertools.pairwise(times) for one in expired(made, before, now)]
-    assert sorted(seen, key=lambda one: one.by) == sorted(
-        (one for one in made if not is_active(one, times[-1]) and is_active(one, times[0])),
-        key=lambda one: one.by,
-    )
-    assert seen == sorted(seen, key=lambda one: one.end)

@@ -15,6 +15,7 @@ class Mailbox:
     def __init__(self):
         self.messages, self.envelopes, self.logins = [], [], []
         self.replies, self.data, self.password, self.port = {}, "250 OK", "p@ss:word/", 0
+        self.silent = False  # whether it never answers QUIT
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, server, session, envelope, address, options
@@ -35,6 +36,15 @@ class Mailbox:
             self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos), session.ssl is not None))
             self.messages.append(message_from_bytes(envelope.original_content, policy=default))
         return self.data
+
+    async def handle_QUIT(  # noqa: N802 - as above
+        self, server, session, envelope
+    ):
+        """Say goodbye, or nothing."""
+        del server, session, envelope
+        if self.silent:
+            await asyncio.Event().wait()
+        return "221 bye"
 
     def login(self, server, session, envelope, mechanism, data):
         """Let in who knows the password."""

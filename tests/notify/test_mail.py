@@ -1,16 +1,21 @@
 """E-mail by a mail server: what arrives, encrypted or not, and what its replies mean."""
 
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
 from email.utils import parseaddr
 
 import pytest
 from mail_server import mail_server
 from notices import HOSTILE, about, alarm, finding, hostile, recovered
+from sending import refused
 from sinks import server_context
 
-from rolewatch.base.errors import UsageError
 from rolewatch.notify.errors import SendError
 from rolewatch.notify.html import html
 from rolewatch.notify.mail import mail
+from rolewatch.notify.smtp import Mailer, Server
 from rolewatch.notify.target import target_of
 from rolewatch.notify.words import text, title
 
@@ -199,6 +204,60 @@ def test_nobody_there(mailbox):
     assert caught.value.passing
 
 
+@contextmanager
+def dripping(start, drops):
+    """Serve what begins to answer, and goes on byte by byte, each long before a timeout; yields the port."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(start)
+                while not ended.wait(0.02):
+                    connection.sendall(drops)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            ended.set()
+            thread.join()
+
+
+GO_ON = b"220 mail.test\r\n250 OK\r\n250 OK\r\n250 OK\r\n354 go on\r\n"
+SLOW = [
+    (False, b"", b"2"),  # the greeting has no end
+    (False, b"220 mail.test\r\n", b"250-X\r\n"),  # nor has the list of what it can
+    (False, GO_ON, b"5"),  # cut off, it looks like a refusal
+    (False, GO_ON, b"250"),  # or as if the message had been taken
+    (True, b"\x16\x03\x03\x10\x00", b"\x02"),  # a TLS handshake
+]
+
+
+@pytest.mark.parametrize(("tls", "start", "drops"), SLOW)
+def test_a_server_that_never_ends_is_cut_off(tls, start, drops):
+    """Who answers byte by byte is given up after the whole time, wherever in the conversation; the message is tried again."""
+    with dripping(start, drops) as port:
+        server = Server("127.0.0.1", port, tls=tls, starttls=False, user=None, password="")
+        began = time.monotonic()
+        with pytest.raises(SendError, match="took too long") as caught:
+            Mailer(server, FROM, (TO,), whole=0.3).send(about(finding()))
+        assert 0.3 <= time.monotonic() - began < 20
+    assert caught.value.passing
+
+
+def test_a_server_that_takes_the_message_and_never_says_goodbye(mailbox):
+    """What it says after it has the message changes nothing: it is sent, and not sent again."""
+    mailbox.silent = True
+    server = Server("127.0.0.1", mailbox.port, tls=False, starttls=False, user=None, password="")
+    began = time.monotonic()
+    Mailer(server, FROM, (TO,), whole=1.0).send(about(finding()))
+    assert len(mailbox.messages) == 1
+    assert 1.0 <= time.monotonic() - began < 20
+
+
 def test_tls_where_there_is_none(mailbox, trusted):
     """smtps:// to a server that speaks in clear is told as such."""
     assert trusted
@@ -228,11 +287,7 @@ def test_tls_where_there_is_none(mailbox, trusted):
 )
 def test_urls_that_make_no_sense(url, what):
     """What is wrong is said, with the remedy and without the password."""
-    with pytest.raises(UsageError) as caught:
-        target_of(url, environ={})
-    assert what in str(caught.value)
-    assert caught.value.remedy
-    assert "s3cr3t" not in str(caught.value)
+    refused(url, what)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from notices import ACCOUNT, FIX, HOSTILE, about, alarm, finding, hostile, recov
 
 from rolewatch.base.sanitise import terminal
 from rolewatch.notify import consequences, words
-from rolewatch.notify.consequences import CONSEQUENCES
 from rolewatch.notify.errors import SendError
 from rolewatch.notify.words import text, title
 
@@ -111,17 +110,6 @@ def test_benign_findings_have_no_documented_consequence(verdict):
     """What leaves nobody blind is not told to do so."""
     assert consequences.documented(finding()) is not None
     assert consequences.documented(finding(verdict=verdict)) is None
-
-
-def test_table_of_consequences_is_sourced():
-    """Each row names a service principal, a type, one sentence and the document that says so; none stands there twice."""
-    keys = [(row.service, row.resource_type) for row in CONSEQUENCES]
-    assert len(set(keys)) == len(keys)
-    for row in CONSEQUENCES:
-        assert row.service.endswith(".amazonaws.com")
-        assert row.resource_type == "*" or row.resource_type.startswith("AWS::")
-        assert row.text.endswith((".", ")."))
-        assert "guide" in row.source
 
 
 def test_candidates_are_told_as_guesses():

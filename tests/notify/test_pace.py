@@ -197,6 +197,58 @@ def test_a_summary_has_each_finding_once_as_it_was_at_last():
     assert one.id == merged(held[::-1], NOW + MINUTE).id != merged(held[1:], NOW).id
 
 
+def flood(*held):
+    """Hold some beyond the rate and release them; returns the message that is made of them, and the pace after it."""
+    reasons, pace = offered(Pace(), (0, told(98)), (0, told(99)), *((1, each) for each in held))
+    assert set(reasons[2:]) <= {"beyond-rate", "behind-held"}
+    later = NOW + 10 * MINUTE
+    ids, pace = release(pace, later, TWO)
+    assert ids == tuple(each.id for each in held)
+    return merged(held, later), pace
+
+
+def test_a_summary_of_one_incident_is_that_incident():
+    """Ten batches of what one change has blocked: the summary is added to the incident, and ends with it."""
+    held = [told(number, key="k") for number in range(4)]
+    one, pace = flood(*held)
+    assert (one.kind, one.dedup_key, one.opens, one.id) == ("summary", "k", True, merged(held, NOW).id)
+    assert pace.told[-1] == "k"
+    busy = offered(pace, (10, told(5)), (10, told(6)), (11, told(0, "recovered", key="k")))[0]
+    assert busy == ["within-rate", "beyond-rate", "resolves"]
+
+
+def test_a_summary_of_what_is_over_but_for_one_incident_is_that():
+    """What has ended while it was held is no incident any more."""
+    one, _ = flood(told(1, key="k"), told(2, key="j"), told(1, "recovered", key="k"))
+    assert one.dedup_key == "j"
+
+
+def test_a_summary_of_several_incidents_is_one_of_its_own():
+    """The key of one of them would have it end while others are open."""
+    one, pace = flood(told(1, key="k"), told(2, key="j"), told(3, key="k"))
+    assert (one.dedup_key, one.opens, {"k", "j", one.id} & set(pace.told)) == (one.id, True, set())
+
+
+def test_a_summary_of_what_is_over_opens_nothing():
+    """All of it has ended while it was held, or was only listed."""
+    one, pace = flood(told(1, key="k"), told(2, "summary"), told(1, "recovered", key="k"))
+    assert (one.dedup_key, one.opens, one.ends, pace.told) == (
+        one.id,
+        False,
+        False,
+        ("incident-98", "incident-99"),
+    )
+
+
+def test_a_summary_of_what_is_blocked_is_an_incident_like_others():
+    """Its end is not held, as the target was told of it."""
+    backlog = msgspec.structs.replace(told(1, "summary", key="b"), findings=(finding(1),))
+    _, pace = offered(Pace(), (0, backlog), (0, told(2)), (0, told(3)))
+    assert pace.told == ("b", "incident-2")
+    assert offered(pace, (1, told(1, "recovered", key="b")))[0] == ["resolves"]
+    assert offered(Pace(), (0, told(1, "summary", key="s")))[1].told == ()
+
+
 def test_a_summary_counts_what_it_does_not_list():
     """It has room for two hundred."""
     one = merged([told(number) for number in range(MOST + 3)], NOW)

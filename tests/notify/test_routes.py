@@ -2,7 +2,7 @@
 
 import pytest
 
-from lives import ACCOUNT, NOW, finding
+from lives import ACCOUNT, NOW, Incidents, finding
 from rolewatch.findings.life import Life, decide
 from rolewatch.notify.grouping import event_of, grouped
 from rolewatch.notify.notification import Notification
@@ -121,7 +121,7 @@ def test_routes_are_the_targets_that_grouping_asks_for():
     for number, severity in enumerate(["high", "critical", "high"], 1):
         one = finding(number, severity=severity)
         events.append(event_of(decide(Life(), one, now=NOW), one))
-    result = grouped(events, now=NOW, members={}.__getitem__, targets=ROUTES.targets_of)
+    result = grouped(events, now=NOW, incidents=Incidents(), targets=ROUTES.targets_of)
     found = {result.targets[each.id]: len(each.findings) for each in result.notifications}
     assert found == {("archive", "pager", "team"): 1, ("archive", "team"): 2}
     assert all(ROUTES.targets(each) == result.targets[each.id] for each in result.notifications)

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 
+import msgspec
 import pytest
 from stories import NOON
 
@@ -149,6 +150,24 @@ def test_a_flood_ends_in_one_summary(story):
     assert len(office.send()) == 4
 
 
+def test_a_flood_of_one_change_is_its_incident(story):
+    """Its summary has the incident's key, and the end of that goes at once, also by a process that has just started."""
+    office = Office(story, rate=Rate(1, timedelta(minutes=10)))
+    office.post(*(notification(number, dedup_key="k") for number in range(5)))
+    office.send()
+    story.now += timedelta(minutes=10)
+    office.send()
+    assert [(each.kind, each.dedup_key) for each in office.target.taken] == [
+        ("blocked", "k"),
+        ("summary", "k"),
+    ]
+    over = notification(1, kind="summary", dedup_key="k", id="end")
+    finding = over.findings[0] | {"status": "gone"}
+    restarted = Office(story, rate=Rate(1, timedelta(minutes=10)))
+    restarted.post(notification(9), msgspec.structs.replace(over, findings=(finding,)))
+    assert restarted.send() == ["end"]
+
+
 def test_quiet_times_hold_what_can_wait(story):
     """At quiet times only what is critical goes at once; the rest goes when they end."""
     office = Office(story, quiet=parse_quiet(["11:00-13:00"]))
@@ -219,3 +238,59 @@ def test_a_slow_target_keeps_no_other_waiting(story, slow):
     answered.set()
     sender.stop()
     assert story.state.read(outbox.counts) == {"sent": 2}
+
+
+def incident(kind, number):
+    """Make the notification that opens an incident, or the one that ends it."""
+    finding = {**notification(number).findings[0]}
+    if kind == "recovered":
+        proof = {"iam_action": "s3:GetBucketPolicy", "event_id": "e", "event_time": "2026-03-01T12:30:00Z"}
+        finding |= {"status": "recovered", "proof": [proof]}
+    return notification(number, kind=kind, dedup_key="k", findings=(finding,))
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one after the other", "at once"])
+def test_nothing_ends_an_incident_that_could_not_be_opened_yet(story, together):
+    """The end waits until what opens it has arrived: sent first, it would leave the incident open for ever."""
+    office = Office(story)
+    office.target.refuse = SendError("no answer", passing=True)
+    office.post(incident("blocked", 1), *([incident("recovered", 2)] if together else []))
+    assert office.send() == []
+    office.target.refuse = None
+    if not together:
+        story.now += timedelta(milliseconds=5)
+        office.post(incident("recovered", 2))
+    assert office.send() == []
+    story.now += timedelta(hours=1)
+    assert office.send() == ["n1", "n2"]
+
+
+def test_an_end_does_not_wait_for_other_incidents(story):
+    """Only what opens the same one holds it up."""
+    office = Office(story)
+    office.target.refuse = SendError("no answer", passing=True)
+    office.post(notification(1))
+    office.send()
+    office.target.refuse = None
+    office.post(incident("recovered", 2))
+    assert office.send() == ["n2"]
+
+
+def test_an_end_follows_an_opener_that_was_given_up(story):
+    """A dead letter holds nothing up."""
+    office = Office(story)
+    office.target.refuse = SendError("no such channel")
+    office.post(incident("blocked", 1))
+    office.send()
+    office.target.refuse = None
+    office.post(incident("recovered", 2))
+    assert office.send() == ["n2"]
+
+
+def test_an_end_waits_for_an_opener_in_quiet_times(story):
+    """Both arrive when the quiet time is over, in their order."""
+    office = Office(story, quiet=parse_quiet(["11:00-13:00"]))
+    office.post(incident("blocked", 1), incident("recovered", 2))
+    assert office.send() == []
+    story.now += timedelta(hours=1, seconds=1)
+    assert office.send() == ["n1", "n2"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from rolewatch.catalog.probes import probes_of
 from rolewatch.catalog.roles import SECURITY_SERVICES, service_name
 from rolewatch.denials.denial import Case, Denial
 from rolewatch.denials.rule import key_of
@@ -125,6 +126,10 @@ def finding_of(
         "consequence": verdict.consequence,
         "explanation": explain(verdict, name, resource.arn, names),
         "candidates": _candidates(cases, verdict, accounts, denied),
+        "probes": [
+            {"command": probe.command, "shows": probe.shows}
+            for probe in probes_of(who.service or "", resource.arn)
+        ],
         "timeline": _timeline(cases, allowed),
         "event_ids": [name for _, name in found.events],
     }

@@ -19,8 +19,8 @@ KEEPS_OUT = {"explicit": "explicitly denies it", "implicit": "does not allow it"
 def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> str:
     """Say in one or two sentences why `name` (a service or role) cannot do `actions` on `resource`."""
     if verdict.code_kind == SELECTED:
-        return f"{name} called {_spell(actions)} on {resource}: the records match the pattern, and report no refusal."
-    what = f"{name} cannot {_spell(actions)} on {resource}"
+        return f"{name} called {listed(actions)} on {resource}: the records match the pattern, and report no refusal."
+    what = f"{name} cannot {listed(actions)} on {resource}"
     if verdict.consequence:
         return f"{what}: {verdict.consequence}"
     if verdict.contradicts:
@@ -52,6 +52,7 @@ def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> s
     return f"{what}: the message {reason}."
 
 
-def _spell(actions: list[str]) -> str:
+def listed(actions: list[str]) -> str:
+    """Name up to three actions, and say how many more there are."""
     shown = ", ".join(actions[:3])
     return f"{shown} and {len(actions) - 3} more" if len(actions) > 3 else shown

@@ -21,12 +21,12 @@ Message = Literal["blocked", "reopened", "recovered", "summary"]
 Phase = Literal["reading", "drained", "live"]
 Reason = Literal[
     "new", "blocked-again", "denied-again", "actionable", "mute-ended", "worse-than-muted", "recovered", "gone",
-    "backlog", "first-silent", "first-over",
+    "replaced", "backlog", "first-silent", "first-over",
     "reading-backlog", "already-told", "already-listed", "already-over", "never-told", "harmless",
     "service-not-enabled", "muted", "silent", "no-proof",
 ]  # fmt: skip
 
-#: Each reason as people read it; the first eleven tell, the others do not.
+#: Each reason as people read it; the first twelve tell, the others do not.
 REASONS: Final[Mapping[Reason, str]] = {
     "new": "it is blocked, and nobody had been told",
     "blocked-again": "it is blocked again after its end was told",
@@ -36,6 +36,7 @@ REASONS: Final[Mapping[Reason, str]] = {
     "worse-than-muted": "it is critical now, which the mute that held it back does not cover",
     "recovered": "every denied action has a later success that proves it",
     "gone": "its resource does not exist any more; that is no proof of access",
+    "replaced": "its denials count for another finding now, since other records of them name more",
     "backlog": "it was found in the backlog of the first start, which is told in one summary",
     "first-silent": "it had been silent for long when it was first seen, so it is listed in a summary",
     "first-over": "it was over when it was first seen, so it is listed in a summary",
@@ -57,7 +58,7 @@ IDLE: Final[Mapping[str, Reason]] = {"harmless": "harmless", "service-not-enable
 KEPT: Final = 20
 
 #: What people know by a summary that has one of these reasons; by the others, only that there is such a finding.
-_BY_SUMMARY: Final[Mapping[Reason, Told]] = {"backlog": "blocked", "gone": "gone"}
+_BY_SUMMARY: Final[Mapping[Reason, Told]] = {"backlog": "blocked", "gone": "gone", "replaced": "gone"}
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,14 +81,25 @@ class Acknowledged(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An incident that is open, by its dedup_key.
+
+    `opened`: when it was, in milliseconds since 1970. `alike`: the digest by which others join it, "" if none may.
+    """
+
+    key: str
+    opened: int
+    alike: str = ""
+
+
 class Life(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept with a finding. Every field has a default, so that what was stored before it existed can be read.
 
     `status` is that of the last decision. `episode` counts how often it became blocked or silent, from 1; 0 is a finding
     that was over when first seen. `told` is what people were told last, `told_at` and `told_episode` belong to that,
     `told_severity` to the last time that it was told to be blocked. `listed` is the episode that a summary has listed.
-    `group` is the dedup_key of the incident in which it was told, as long as that is open. `decisions` are the latest,
-    each run of equal ones once.
+    `incident` is the one in which it was told, until its end is told. `decisions` are the latest, each run of equal ones
+    once.
     """
 
     first_seen: str = ""
@@ -98,15 +110,15 @@ class Life(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     told_episode: int = 0
     told_severity: str = ""
     listed: int = -1
-    group: str = ""
+    incident: Incident | None = None
     acknowledged: Acknowledged | None = None
     assigned: str = ""
     decisions: tuple[Decided, ...] = ()
 
-    def sent(self, notification: str, group: str) -> "Life":
-        """Note the id of the message that its last decision went into, and the incident which that has opened."""
+    def sent(self, notification: str, incident: Incident | None) -> "Life":
+        """Note the id of the message that its last decision went into, and the incident in which it is open now."""
         last = msgspec.structs.replace(self.decisions[-1], notification=notification)
-        return msgspec.structs.replace(self, group=group, decisions=(*self.decisions[:-1], last))
+        return msgspec.structs.replace(self, incident=incident, decisions=(*self.decisions[:-1], last))
 
 
 class Decision(NamedTuple):
@@ -139,6 +151,13 @@ def decide(
         return _held(life, after, at, reason, severity=severity)
     decided = Decided(at=at, kind=kind, told=True, reason=reason, severity=severity)
     return Decision(kind, reason, _told(_noted(after, decided), kind, reason, at, severity))
+
+
+def replaced(life: Life, now: datetime) -> Life:
+    """Decide to tell the end of a finding of which nothing is left: all of its denials count for others now."""
+    at = spelled(now)
+    decided = Decided(at=at, kind="summary", told=True, reason="replaced", severity=life.told_severity)
+    return _told(_noted(life, decided), "summary", "replaced", at, life.told_severity)
 
 
 def proven(finding: Finding) -> bool:
@@ -216,9 +235,9 @@ def _why(life: Life, finding: Finding, otherwise: Reason) -> Reason:
 
 def _told(life: Life, kind: Message, reason: Reason, at: str, severity: str) -> Life:
     """Note what people are told by a message; a summary may only list it."""
-    if kind == "summary" and reason != "gone":
-        life = msgspec.structs.replace(life, listed=life.episode)
     told = _BY_SUMMARY.get(reason, "") if kind == "summary" else kind
+    if kind == "summary" and told != "gone":
+        life = msgspec.structs.replace(life, listed=life.episode)
     if not told:
         return life
     return msgspec.structs.replace(

@@ -120,11 +120,6 @@ def muted_by(finding: Finding, mutes: Iterable[Mute], now: datetime) -> Mute | N
     return max(found, key=lambda mute: (specificity(mute.match), mute.end, mute.id), default=None)
 
 
-def expired(mutes: Iterable[Mute], before: datetime, now: datetime) -> list[Mute]:
-    """List the mutes that ended later than `before` and not later than `now`, the first to end first."""
-    return sorted((mute for mute in mutes if before < mute.end <= now), key=lambda mute: (mute.end, mute.id))
-
-
 def ended(mute: Mute, now: datetime, by: str) -> Mute:
     """End a mute; one that has ended already stays as it is."""
     return msgspec.structs.replace(mute, ended=now, ended_by=by) if is_active(mute, now) else mute

@@ -16,7 +16,6 @@ from rolewatch.base.sanitise import terminal
 from rolewatch.notify.errors import SendError
 from rolewatch.notify.headlines import title
 from rolewatch.notify.http_post import PASSING
-from rolewatch.notify.incidents import ends
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.target import TRANSPORTS, Target
 from rolewatch.notify.urls import fingerprint, scheme_of
@@ -118,7 +117,7 @@ def _escaped(words: str) -> int:
 
 def _type(notification: Notification) -> str:
     """Say what Apprise calls it: FAILURE, SUCCESS, or INFO for what is neither."""
-    if ends(notification):
+    if notification.ends:
         return "SUCCESS"
     if notification.kind == "summary":
         return "INFO"

@@ -1,18 +1,23 @@
 """Decisions of one commit in, notifications out: one for all that a single change has blocked.
 
-What becomes blocked together is an incident, with one dedup_key. Only the message that tells of its last open finding has
-that key again, and so resolves it. Other messages are no incident's: their dedup_key is their own id.
+What a single change has blocked is an incident, with one dedup_key, and what it blocks later joins that. A summary of what
+is blocked is an incident, too. Only the message that tells of the last finding of an incident has its dedup_key again, and
+so resolves it. Other messages are no incident's: their dedup_key is their own id.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
-from rolewatch.base.clock import spelled
-from rolewatch.findings.life import Decision, Life, Message
+import msgspec
+
+from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.findings.life import OPEN, OVER, Decision, Incident, Life, Message
 from rolewatch.findings.severity import LEVELS
+from rolewatch.notify.likeness import JOINED, Incidents, likeness
 from rolewatch.notify.notification import Notification
 
 Finding = dict[str, Any]
@@ -36,13 +41,13 @@ class Event(NamedTuple):
     def severity(self) -> str:
         """Give the severity that decides on its targets: what was told as critical is over as critical."""
         severity: str = self.finding["severity"]
-        return self.life.told_severity if self.life.told in ("recovered", "gone") else severity
+        return self.life.told_severity if self.life.told in OVER else severity
 
 
 class Grouped(NamedTuple):
     """Notifications, the worst first; their targets by their ids; and by finding id, the lives of all that they tell of.
 
-    A life names the notification; its `group` is the incident that is open with it, "" if none is.
+    A life names the notification, and the incident in which its finding is open now.
     """
 
     notifications: list[Notification]
@@ -54,7 +59,7 @@ class _Made(NamedTuple):
     notification: Notification
     targets: tuple[str, ...]
     lives: dict[str, Life]  # also of what a summary leaves out
-    opens: bool = False
+    incident: Incident | None = None  # of those of them that are told to be blocked
 
 
 def event_of(decision: Decision, finding: Finding) -> Event | None:
@@ -69,39 +74,39 @@ def nowhere(kind: str, finding: Finding, severity: str) -> tuple[str, ...]:
 
 
 def grouped(
-    events: Iterable[Event], *, now: datetime, members: Callable[[str], int], targets: Targets = nowhere
+    events: Iterable[Event], *, now: datetime, incidents: Incidents, targets: Targets = nowhere
 ) -> Grouped:
     """Make the notifications of one commit, in which each finding has one event; their order does not matter.
 
-    `members`: an incident's dedup_key → how many findings have it as their `group` before this commit. What has other
-    targets goes into another notification, so that nobody is told what is not theirs. One has at most 200 findings: more
-    make several, except for a summary, which counts those that it leaves out.
+    What has other targets goes into another notification, so that nobody is told what is not theirs. One has at most 200
+    findings: more make several, except for a summary, which counts those that it leaves out.
     """
-    together: dict[tuple[tuple[str, ...], Message, tuple[Hashable, ...]], list[Event]] = {}
-    leaving: dict[str, list[Event]] = {}
+    together: dict[tuple[tuple[str, ...], tuple[Hashable, ...]], list[Event]] = {}
+    leaving: dict[Incident, list[Event]] = {}
     listed: list[Event] = []
+    never_opened: list[Event] = []
     for event in events:
-        if event.life.group:
-            leaving.setdefault(event.life.group, []).append(event)
-        elif event.kind == "summary":
-            listed.append(event)
-        else:
+        if event.life.incident:
+            leaving.setdefault(event.life.incident, []).append(event)
+        elif event.kind in OPEN:
             where = targets(event.kind, event.finding, event.severity)
-            together.setdefault((where, event.kind, _alike(event.finding)), []).append(event)
+            together.setdefault((where, likeness(event.finding)), []).append(event)
+        else:
+            (listed if event.kind == "summary" else never_opened).append(event)
+    openings = [_Opening(where, alike, group) for (where, alike), group in together.items()]
+    incidents.hold(
+        {name for each in openings for name in each.digests} | {each.alike or each.key for each in leaving}
+    )
     made = _summaries(listed, now, targets)
-    for (where, _, _), group in together.items():
-        made += _notifications(group, now, where)
-    for key, group in leaving.items():
-        made += _endings(key, group, members(key) - len(group), now, targets)
-    return _result(made)
-
-
-def summary(events: Iterable[Event], *, now: datetime, targets: Targets = nowhere) -> Grouped:
-    """Tell of events that are to be listed: one summary for each set of targets, which has the worst 200 findings.
-
-    Of the others it keeps the lives only, so that the events of a large backlog may come one after the other.
-    """
-    return _result(_summaries(events, now, targets))
+    joined: Counter[str] = Counter()
+    for opening in openings:
+        incident = opening.incident(incidents, now)
+        joined[incident.key] += len(opening.events)
+        made += opening.made(incident, now)
+    for incident, group in leaving.items():
+        left = incidents.members(incident.key, len(group) + 1) - len(group) + joined[incident.key]
+        made += _endings(group, now, targets, "" if left > 0 else incident.key)
+    return _result([*made, *_endings(never_opened, now, targets)])
 
 
 def identify(*words: str) -> str:
@@ -130,93 +135,103 @@ def _rank(finding: Finding) -> tuple[int, int, bool]:
     )
 
 
-def _alike(finding: Finding) -> tuple[Hashable, ...]:
-    """Give what findings have in common that one change has blocked."""
-    return (
-        finding["account"],
-        finding["role_arn"] or finding["service"],
-        finding["verdict"],
-        *sorted((key, str(value)) for key, value in finding["cause"].items()),
-    )
+class _Opening(NamedTuple):
+    """Findings that are alike, go to the same targets, and are blocked now, or again."""
+
+    where: tuple[str, ...]
+    alike: tuple[Hashable, ...]
+    events: list[Event]
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Give the digest of the incident that they open, and those of others that they may join.
+
+        What is critical joins none that is not: an incident tool would not call anybody for it.
+        """
+        marks = LEVELS[-1:] if self._is_critical else ("", *LEVELS[-1:])
+        return tuple(identify("alike", repr((sorted(self.where), self.alike, mark))) for mark in marks)
+
+    @property
+    def _is_critical(self) -> bool:
+        return any(event.finding["severity"] == LEVELS[-1] for event in self.events)
+
+    def incident(self, incidents: Incidents, now: datetime) -> Incident:
+        """Give the incident that they join, the latest, or else the one that they open."""
+        since = milliseconds(now - JOINED)
+        found = [each for name in self.digests if (each := incidents.latest(name, since))]
+        if found:
+            return max(found, key=lambda each: (each.opened, each.key))
+        episodes = sorted(f"{event.finding['id']} {event.life.episode}" for event in self.events)
+        return Incident(identify("incident", *episodes), milliseconds(now), self.digests[0])
+
+    def made(self, incident: Incident, now: datetime) -> Iterable[_Made]:
+        """Tell of them, in messages of one kind each."""
+        for kind in OPEN:
+            group = [event for event in self.events if event.kind == kind]
+            for made in _notifications(group, now, self.where):
+                yield _keyed(made, incident.key)._replace(incident=incident)
 
 
-def _notifications(
-    events: Sequence[Event], now: datetime, where: tuple[str, ...], resolves: str = ""
-) -> Iterable[_Made]:
-    """Tell of findings of one kind; the last message resolves an incident, if one is named."""
+def _notifications(events: Sequence[Event], now: datetime, where: tuple[str, ...]) -> Iterable[_Made]:
+    """Tell of findings in messages of the same kind, the worst first."""
     lives = {event.finding["id"]: event.life for event in events}
     ordered = worst_first(event.finding for event in events)
-    kind = events[0].kind
-    opens = kind != "recovered"
     for start in range(0, len(ordered), MOST):
         part = ordered[start : start + MOST]
         own = {finding["id"]: lives[finding["id"]] for finding in part}
-        episodes = sorted(f"{name} {life.episode}" for name, life in own.items())
-        name = identify(kind, *episodes)
-        key = identify("incident", *episodes) if opens else name
-        if resolves and start + MOST >= len(ordered):
-            key = resolves
-        notification = _notification(name, part, own, kind=kind, key=key, now=now)
-        yield _Made(notification, where, own, opens)
+        kind = events[0].kind
+        name = identify(kind, *sorted(f"{name} {life.episode}" for name, life in own.items()))
+        yield _Made(_notification(name, part, own, kind=kind, now=now), where, own)
+
+
+def _keyed(made: _Made, key: str) -> _Made:
+    """Give a message the key of an incident."""
+    return made._replace(notification=msgspec.structs.replace(made.notification, dedup_key=key))
 
 
 def _summaries(events: Iterable[Event], now: datetime, targets: Targets) -> list[_Made]:
-    """Make one summary for each set of targets."""
-    together: dict[tuple[str, ...], _Listing] = {}
+    """Make one summary for each set of targets; one that tells what is blocked opens an incident, which nothing joins."""
+    together: dict[tuple[str, ...], list[Event]] = {}
     for event in events:
-        where = targets("summary", event.finding, event.severity)
-        together.setdefault(where, _Listing()).add(event)
-    return [listing.made(now, where) for where, listing in together.items()]
+        together.setdefault(targets("summary", event.finding, event.severity), []).append(event)
+    made = []
+    for where, group in together.items():
+        summary = _summary(group, now, where)
+        incident = Incident(summary.notification.dedup_key, milliseconds(now))
+        made.append(summary._replace(incident=incident))
+    return made
 
 
-class _Listing:
-    """A summary that is being made: the worst findings, and the lives of all."""
-
-    def __init__(self) -> None:
-        self._worst: list[Finding] = []
-        self._names: list[str] = []
-        self._lives: dict[str, Life] = {}
-
-    def add(self, event: Event) -> None:
-        finding, life = event.finding, event.life
-        # With the status, as one episode can be listed as silent, and later because its resource is gone.
-        self._names.append(f"{finding['id']} {life.episode} {finding['status']}")
-        self._lives[finding["id"]] = life
-        self._worst.append(finding)
-        if len(self._worst) >= 2 * MOST:
-            self._worst = worst_first(self._worst)[:MOST]
-
-    def made(self, now: datetime, where: tuple[str, ...], resolves: str = "") -> _Made:
-        name = identify("summary", *sorted(self._names))
-        worst = worst_first(self._worst)[:MOST]
-        notification = _notification(name, worst, self._lives, kind="summary", key=resolves or name, now=now)
-        return _Made(notification, where, self._lives)
+def _summary(events: Sequence[Event], now: datetime, where: tuple[str, ...]) -> _Made:
+    """List findings, of many the worst."""
+    lives = {event.finding["id"]: event.life for event in events}
+    # With the status, as one episode can be listed as silent, and later because its resource is gone.
+    names = (f"{event.finding['id']} {event.life.episode} {event.finding['status']}" for event in events)
+    name = identify("summary", *sorted(names))
+    worst = worst_first(event.finding for event in events)[:MOST]
+    return _Made(_notification(name, worst, lives, kind="summary", now=now), where, lives)
 
 
-def _endings(
-    key: str, events: Sequence[Event], left: int, now: datetime, targets: Targets
-) -> Iterable[_Made]:
-    """Tell of findings that are no longer part of an incident, of which some may be left.
+def _endings(events: Sequence[Event], now: datetime, targets: Targets, resolves: str = "") -> Iterable[_Made]:
+    """Tell of findings that are over, those that are gone in a summary.
 
-    If none is, a recovery resolves it; only where all of them are gone, the summary that says so does.
+    To each set of targets the last message resolves the incident `resolves`: a recovery, unless all of them are gone.
     """
-    recovered = [event for event in events if event.kind == "recovered"]
-    gone = [event for event in events if event.kind != "recovered"]
-    resolves = "" if left > 0 else key
-    if recovered:
-        yield from _notifications(recovered, now, _union(recovered, targets), resolves)
-    if gone:
-        listing = _Listing()
-        for event in gone:
-            listing.add(event)
-        yield listing.made(now, _union(gone, targets), "" if recovered else resolves)
-
-
-def _union(events: Iterable[Event], targets: Targets) -> tuple[str, ...]:
-    """Give every target of some findings: those of an incident had the same ones, unless the routes have changed."""
-    ordered = _sorted(events, lambda event: event.finding)
-    urls = (targets(event.kind, event.finding, event.severity) for event in ordered)
-    return tuple(dict.fromkeys(chain.from_iterable(urls)))
+    together: dict[tuple[str, ...], list[Event]] = {}
+    for event in events:
+        together.setdefault(targets(event.kind, event.finding, event.severity), []).append(event)
+    for where, group in together.items():
+        recovered: dict[tuple[Hashable, ...], list[Event]] = {}
+        for event in group:
+            if event.kind == "recovered":
+                recovered.setdefault(likeness(event.finding), []).append(event)
+        gone = [event for event in group if event.kind != "recovered"]
+        made = [_summary(gone, now, where)] if gone else []
+        told = chain.from_iterable(_notifications(each, now, where) for each in recovered.values())
+        made += _sorted(told, _first)
+        if resolves:
+            made[-1] = _keyed(made[-1], resolves)
+        yield from made
 
 
 def _notification(
@@ -225,13 +240,12 @@ def _notification(
     lives: Mapping[str, Life],
     *,
     kind: Message,
-    key: str,
     now: datetime,
 ) -> Notification:
     return Notification(
         id=name,
         kind=kind,
-        dedup_key=key,
+        dedup_key=name,
         time=spelled(now),
         findings=tuple(findings),
         left_out=len(lives) - len(findings),
@@ -239,14 +253,19 @@ def _notification(
     )
 
 
+def _first(made: _Made) -> Finding:
+    return made.notification.findings[0]
+
+
 def _result(made: Iterable[_Made]) -> Grouped:
     """Put notifications into the order of their worst findings, and tell the lives where they went."""
-    found = _sorted(made, lambda each: each.notification.findings[0])
+    found = _sorted(made, _first)
     found.sort(key=lambda each: _KINDS.index(each.notification.kind))
-    lives: dict[str, Life] = {}
-    for notification, _, own, opens in found:
-        group = notification.dedup_key if opens else ""
-        lives |= {name: life.sent(notification.id, group) for name, life in own.items()}
+    lives = {
+        name: life.sent(each.notification.id, each.incident if life.told in OPEN else None)
+        for each in found
+        for name, life in each.lives.items()
+    }
     return Grouped(
         [each.notification for each in found],
         {each.notification.id: each.targets for each in found},

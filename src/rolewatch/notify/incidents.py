@@ -1,4 +1,4 @@
-"""What the incident tools have in common: which notifications end an incident, its key, and where to send."""
+"""What the incident tools have in common: how severe an incident is, its key, and where to send."""
 
 import hashlib
 import re
@@ -13,17 +13,6 @@ from rolewatch.notify.urls import Url, is_loopback, nonsense, parsed
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:/-]{1,200}")
-
-
-def ends(notification: Notification) -> bool:
-    """Whether a notification ends what was opened under its key; an alarm that knows nothing is no good news.
-
-    A summary does that tells of nothing but resources which do not exist any more.
-    """
-    state = (notification.alarm or {}).get("NewStateValue")
-    if notification.kind == "summary":
-        return bool(notification.findings) and all(each["status"] == "gone" for each in notification.findings)
-    return notification.kind == "recovered" or (notification.kind == "alarm" and state == "OK")
 
 
 def severity(notification: Notification) -> str:

@@ -35,6 +35,26 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
         if self.kind == "recovered" and not all(finding.get("proof") for finding in self.findings):
             raise ValueError("a recovered finding needs the event that proves it")
 
+    @property
+    def opens(self) -> bool:
+        """Whether it opens an incident under its key, or keeps it open: a summary does that tells of what is blocked."""
+        if self.kind == "alarm":
+            return not self.ends
+        blocked = any(finding["status"] == "blocked" for finding in self.findings)
+        return self.kind in ("blocked", "reopened") or (self.kind == "summary" and blocked)
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends what was opened under its key; an alarm that knows nothing is no good news.
+
+        A summary does that tells of nothing but resources which do not exist any more.
+        """
+        if self.kind == "alarm":
+            return (self.alarm or {}).get("NewStateValue") == "OK"
+        if self.kind == "summary":
+            return bool(self.findings) and all(finding["status"] == "gone" for finding in self.findings)
+        return self.kind == "recovered"
+
     def encode(self) -> bytes:
         """Write it as JSON, to be kept in the outbox."""
         return msgspec.json.encode(self)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from rolewatch.notify.headlines import title
 from rolewatch.notify.http_post import Place, post
-from rolewatch.notify.incidents import ends, key_of, place, service_key, severity
+from rolewatch.notify.incidents import key_of, place, service_key, severity
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.target import Target
 from rolewatch.notify.urls import fingerprint, known, nonsense
@@ -34,16 +34,18 @@ class Team(Target):
         self._headers, self._place = {"Authorization": f"GenieKey {key}"}, where
 
     def deliver(self, notification: Notification) -> None:
-        """Create an alert, or close it."""
+        """Create an alert, or close it; what does neither, such as a list of what is silent, is not sent."""
+        if not (notification.opens or notification.ends):
+            return
         where = self._place
-        if ends(notification):
+        if notification.ends:
             where = where._replace(target=f"{where.target}/{quote(key_of(notification), safe='')}/close?identifierType=alias")  # fmt: skip
         post(where, dumps(request_of(notification)).encode("ascii"), self._headers, self.name)
 
 
 def request_of(notification: Notification) -> dict[str, Any]:
     """Write the alert, or the note with which it is closed."""
-    if ends(notification):
+    if notification.ends:
         return {"source": "rolewatch", "note": text(notification, limit=_NOTE)}
     found = notification.findings
     return {

@@ -6,7 +6,7 @@ as it would stay open there. Each notification is sent once, by itself or in one
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -15,7 +15,6 @@ import msgspec
 from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.base.sanitise import terminal
-from rolewatch.findings.life import OPEN
 from rolewatch.notify.grouping import MOST, Finding, identify, worst_first
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.quiet import URGENT
@@ -46,10 +45,11 @@ RATE: Final = Rate()
 
 
 class Held(NamedTuple):
-    """The id of a notification that is held, and the incident that it opens, "" for none."""
+    """The id of a notification that is held, and the incidents that it opens and ends, "" for none."""
 
     id: str
     opens: str
+    ends: str = ""
 
 
 class Pace(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,11 +100,10 @@ def parse_rate(text: str, place: str = "rate") -> Rate | None:
 
 def offer(pace: Pace, notification: Notification, now: datetime, rate: Rate | None = RATE) -> Offered:
     """Decide whether a notification is sent to a target now, or held; None as rate holds nothing."""
-    kind, key = notification.kind, notification.dedup_key
-    opens = key if kind in OPEN else ""
+    key, (opens, ends) = notification.dedup_key, _incidents(notification)
     moment = milliseconds(now)
     reason: Reason
-    if kind == "alarm":
+    if notification.kind == "alarm":
         reason = "alarm"
     elif not opens and key in pace.told:
         reason = "resolves"
@@ -115,14 +114,12 @@ def offer(pace: Pace, notification: Notification, now: datetime, rate: Rate | No
         pace = msgspec.structs.replace(pace, urgent=(*pace.urgent, moment)[-rate.limit :])
     else:
         reason = "behind-held" if pace.held else "beyond-rate"
-        held = (*pace.held, Held(notification.id, opens))
+        held = (*pace.held, Held(notification.id, opens, ends))
         return Offered(send=False, reason=reason, pace=msgspec.structs.replace(pace, held=held))
     if reason == "resolves":
         # Kept, since a crash may offer it again before it was sent; but the first to be forgotten.
         told = (key, *(each for each in pace.told if each != key))
         pace = msgspec.structs.replace(pace, told=told)
-    elif key in pace.told:
-        opens = ""
     return Offered(send=True, reason=reason, pace=_sent(pace, moment, opens, rate))
 
 
@@ -141,7 +138,7 @@ def release(pace: Pace, now: datetime, rate: Rate | None = RATE) -> Released:
     time = due(pace, now, rate)
     if time is None or now < time:
         return Released((), pace)
-    opens = pace.held[0].opens if len(pace.held) == 1 else ""
+    opens = _only_incident((each.opens, each.ends) for each in pace.held)
     freed = _sent(msgspec.structs.replace(pace, held=()), milliseconds(now), opens, rate)
     return Released(tuple(each.id for each in pace.held), freed)
 
@@ -149,7 +146,8 @@ def release(pace: Pace, now: datetime, rate: Rate | None = RATE) -> Released:
 def merged(notifications: Sequence[Notification], now: datetime) -> Notification:
     """Make one summary of what was held, in the order in which it was held; of a single one nothing is made.
 
-    A finding that is told of several times stands there once, as it was at last.
+    A finding that is told of several times stands there once, as it was at last. Where all that is open belongs to one
+    incident, the summary has the key of that, and ends with it; otherwise it is an incident of its own, which nothing ends.
     """
     if len(notifications) == 1:
         return notifications[0]
@@ -161,12 +159,28 @@ def merged(notifications: Sequence[Notification], now: datetime) -> Notification
     return Notification(
         id=name,
         kind="summary",
-        dedup_key=name,
+        dedup_key=_only_incident(map(_incidents, notifications)) or name,
         time=spelled(now),
         findings=tuple(findings[:MOST]),
         left_out=max(0, len(findings) - MOST) + sum(each.left_out for each in notifications),
         reason="beyond-rate",
     )
+
+
+def _incidents(notification: Notification) -> tuple[str, str]:
+    """Give the incidents that a notification opens and ends, "" for none; an alarm is nothing to remember."""
+    key = notification.dedup_key
+    if notification.kind == "alarm":
+        return "", ""
+    return key if notification.opens else "", key if notification.ends else ""
+
+
+def _only_incident(changes: Iterable[tuple[str, str]]) -> str:
+    """Give the incident that is open after some were opened and ended, one after the other; "" if it is not exactly one."""
+    still = set[str]()
+    for opens, ends in changes:
+        still = (still | {opens}) - {ends, ""}
+    return still.pop() if len(still) == 1 else ""
 
 
 def _room(sent: Sequence[int], moment: int, rate: Rate) -> bool:
@@ -181,5 +195,5 @@ def _sent(pace: Pace, moment: int, opens: str, rate: Rate | None) -> Pace:
     return msgspec.structs.replace(
         pace,
         sent=(*pace.sent, moment)[-limit:],
-        told=(*pace.told, opens)[-KEPT:] if opens else pace.told,
+        told=(*pace.told, opens)[-KEPT:] if opens and opens not in pace.told else pace.told,
     )

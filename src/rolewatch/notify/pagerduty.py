@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from rolewatch.notify.body import body, bytes_of
 from rolewatch.notify.headlines import services, title
 from rolewatch.notify.http_post import Place, post
-from rolewatch.notify.incidents import ends, key_of, place, service_key, severity
+from rolewatch.notify.incidents import key_of, place, service_key, severity
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.target import Target
 from rolewatch.notify.urls import fingerprint, known, nonsense
@@ -40,15 +40,17 @@ class Service(Target):
         self._key, self._place = key, where
 
     def deliver(self, notification: Notification) -> None:
-        """Trigger an incident, or resolve it."""
+        """Trigger an incident, or resolve it; what does neither, such as a list of what is silent, is not sent."""
+        if not (notification.opens or notification.ends):
+            return
         event = {"routing_key": self._key} | event_of(notification)
         post(self._place, dumps(event).encode("ascii"), {}, self.name)
 
 
 def event_of(notification: Notification) -> dict[str, Any]:
     """Write the event, all but its routing key."""
-    event: dict[str, Any] = {"event_action": "resolve" if ends(notification) else "trigger", "dedup_key": key_of(notification)}  # fmt: skip
-    if ends(notification):
+    event: dict[str, Any] = {"event_action": "resolve" if notification.ends else "trigger", "dedup_key": key_of(notification)}  # fmt: skip
+    if notification.ends:
         return event
     found = list(notification.findings)
     payload = {

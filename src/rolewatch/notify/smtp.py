@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rolewatch.notify.errors import SendError
@@ -14,11 +15,17 @@ from rolewatch.notify.urls import Url, known, nonsense, parsed, switch
 if TYPE_CHECKING:
     import smtplib
 
+    from rolewatch.notify.smtp_client import Watchdog
+
 EXAMPLE: Final = "smtps://USER:PASSWORD@mail.example.com/?from=rolewatch@example.com&to=oncall@example.com"
-SECONDS: Final = 30.0  # for each step
+SECONDS: Final = 30.0  # for each step: to connect, to wait for a reply
+WHOLE: Final = 90.0  # seconds for all of it
 _SUBMISSION, _RELAY, _TLS = 587, 25, 465  # RFC 6409, RFC 5321, RFC 8314
 _CERTIFICATE: Final = "let SSL_CERT_FILE name the authority that issued it"
 _NETWORK: Final = "check the address and the network"
+
+
+_Replies = Mapping[str, tuple[int, bytes]]
 
 
 class Server(NamedTuple):
@@ -35,52 +42,53 @@ class Server(NamedTuple):
 class Mailer(Target):
     """Addresses that a mail server sends to."""
 
-    def __init__(self, server: Server, sender: str, recipients: tuple[str, ...]) -> None:
+    def __init__(
+        self, server: Server, sender: str, recipients: tuple[str, ...], *, whole: float = WHOLE
+    ) -> None:
         scheme = "smtps" if server.tls else "smtp"
         super().__init__(f"{scheme}://{server.host}:{server.port}/?from={sender}&to={','.join(recipients)}")
-        self.server, self.sender, self.recipients = server, sender, recipients
+        self.server, self.sender, self.recipients, self.whole = server, sender, recipients, whole
 
     def deliver(self, notification: Notification) -> None:
         """Send one e-mail to all addresses."""
-        import smtplib  # noqa: PLC0415 - only where mail is sent
+        from rolewatch.notify.smtp_client import Watchdog  # noqa: PLC0415 - only where mail is sent
 
         message = mail(notification, self.sender, self.recipients)
+        watchdog = Watchdog(self.whole)
         try:
-            server = self._connected()
-            try:
-                self._encrypted(server)
-                if self.server.user is not None:
-                    server.login(self.server.user, self.server.password)
-                refused = server.send_message(message, self.sender, list(self.recipients))
-            finally:
-                # What the server says now changes nothing: the message is sent, or something else is told.
-                with suppress(OSError):
-                    server.quit()
-                server.close()
-        except ssl.SSLCertVerificationError as error:
-            reason = error.verify_message or "not trusted"
-            raise SendError(f"{self.name}: its certificate is not accepted: {reason}", remedy=_CERTIFICATE) from None  # fmt: skip
-        except smtplib.SMTPRecipientsRefused as error:
-            raise self._refused({each: code for each, (code, _) in error.recipients.items()}) from None
-        except smtplib.SMTPResponseException as error:
-            raise self._answered(error.smtp_code) from None
-        except smtplib.SMTPServerDisconnected:
-            raise SendError(f"{self.name}: the server hung up", remedy=_NETWORK, passing=True) from None
-        except smtplib.SMTPException:  # of those without a reply, only the ones of `login` are left
-            raise SendError(f"{self.name}: the server takes no login, or none that is known here", remedy="leave user and password out of the URL") from None  # fmt: skip
-        except OSError as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SendError(f"{self.name}: no answer ({reason})", remedy=_NETWORK, passing=True) from None
+            with watchdog:
+                refused = self._sent(message, watchdog)
+        except OSError as error:  # as are those of smtplib and ssl
+            if watchdog.late:  # what looks like a reply may be a part of one
+                raise SendError(f"{self.name}: no answer (it took too long)", remedy=_NETWORK, passing=True) from None  # fmt: skip
+            raise self._failed(error) from None
         if refused:
             raise self._refused({each: code for each, (code, _) in refused.items()})
 
-    def _connected(self) -> "smtplib.SMTP":
-        import smtplib  # noqa: PLC0415 - as above
+    def _sent(self, message: EmailMessage, watchdog: "Watchdog") -> "_Replies":
+        """Send a message; returns the replies to the addresses that the server did not take."""
+        server = self._connected(watchdog)
+        try:
+            self._encrypted(server)
+            if self.server.user is not None:
+                server.login(self.server.user, self.server.password)
+            refused = server.send_message(message, self.sender, list(self.recipients))
+            if watchdog.late:
+                raise TimeoutError
+        finally:
+            # What the server says now changes nothing: the message is sent, or something else is told.
+            with suppress(OSError):
+                server.quit()
+            server.close()
+        return refused
+
+    def _connected(self, watchdog: "Watchdog") -> "smtplib.SMTP":
+        from rolewatch.notify.smtp_client import Client, TlsClient  # noqa: PLC0415 - as above
 
         host, port = self.server.host.strip("[]"), self.server.port
         if self.server.tls:
-            return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
-        return smtplib.SMTP(host, port, timeout=SECONDS)
+            return TlsClient(watchdog, host, port, SECONDS, ssl.create_default_context())
+        return Client(watchdog, host, port, SECONDS)
 
     def _encrypted(self, server: "smtplib.SMTP") -> None:
         """Encrypt a connection that is not, before anything of the message is said."""
@@ -94,6 +102,26 @@ class Mailer(Target):
                 f"{self.name}: the server offers no encryption (STARTTLS)",
                 remedy="use smtps://, or add starttls=no if the way to this server is safe",
             )
+
+    def _failed(self, error: OSError) -> SendError:
+        """Say what went wrong, and whether it may pass."""
+        import smtplib  # noqa: PLC0415 - as above
+
+        if isinstance(error, ssl.SSLCertVerificationError):
+            reason = error.verify_message or "not trusted"
+            return SendError(f"{self.name}: its certificate is not accepted: {reason}", remedy=_CERTIFICATE)
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            return self._refused({each: code for each, (code, _) in error.recipients.items()})
+        if isinstance(error, smtplib.SMTPResponseException):
+            return self._answered(error.smtp_code)
+        if isinstance(error, smtplib.SMTPServerDisconnected):
+            return SendError(f"{self.name}: the server hung up", remedy=_NETWORK, passing=True)
+        if isinstance(
+            error, smtplib.SMTPException
+        ):  # of those without a reply, only the ones of `login` are left
+            return SendError(f"{self.name}: the server takes no login, or none that is known here", remedy="leave user and password out of the URL")  # fmt: skip
+        reason = error.strerror or type(error).__name__
+        return SendError(f"{self.name}: no answer ({reason})", remedy=_NETWORK, passing=True)
 
     def _answered(self, code: int) -> SendError:
         """Say what a reply means: 4xx passes, 5xx does not (RFC 5321 §4.2.1)."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any, Final, TextIO
 
+from rolewatch.report import words
 from rolewatch.report.cells import cell
 from rolewatch.report.order import Finding, ranked
 from rolewatch.report.output import emit
@@ -30,6 +31,11 @@ def _error_codes(finding: Finding) -> list[str]:
 
 def _candidates(finding: Finding) -> list[str]:
     return [f"{candidate['cause']} ({candidate['evidence']})" for candidate in finding["candidates"]]
+
+
+def _fix(finding: Finding) -> str | None:
+    fix = finding.get("fix")
+    return fix["diff"] if fix else None
 
 
 #: The columns in their order; lists are joined with "; ".
@@ -62,6 +68,8 @@ COLUMNS: Final[tuple[tuple[str, Callable[[Finding], Any]], ...]] = (
     _field("explanation"),
     _field("consequence"),
     ("candidates", _candidates),
+    ("changed_by", words.blame),
+    ("change", _fix),
     _field("resource_examples"),
     ("first_event_id", lambda finding: next(iter(finding["event_ids"]), None)),
 )

@@ -62,7 +62,10 @@ def _why(finding: Finding) -> Markup:
         parts.append(el("p", el("b", "Effect: "), finding["consequence"]))
     if ended := _ended(finding):
         parts.append(el("p", ended, class_=f"ended st-{section(finding)}"))
+    if blame := words.blame(finding):
+        parts.append(el("p", el("b", "Last change of the policy before it began: "), Markup(text(blame))))
     parts.append(el("p", el("b", "What to do: "), Markup(text(words.remedy(finding)))))
+    parts += _change(finding)
     if finding["candidates"]:
         rows = [
             el(
@@ -76,6 +79,31 @@ def _why(finding: Finding) -> Markup:
         ]
         parts += [el("h5", "What it can be, likeliest first"), el("ol", *rows, class_="candidates")]
     return el("div", *parts, class_="why")
+
+
+def _change(finding: Finding) -> list[Markup]:
+    """Return the change that ends a finding, its proof, and how to see the blindness from the service's side."""
+    parts: list[Markup] = []
+    fix = finding.get("fix")
+    if fix:
+        proof = fix["proof"]
+        parts += [
+            el("h5", f"The change of the {fix['policy']}"),
+            el("pre", fix["diff"], class_="change"),
+            *(el("pre", command, class_="change") for command in fix["commands"]),
+            el(
+                "p",
+                f"Proven: the denied requests are allowed by the changed policy, and of {proof['decisions_compared']:,} other decisions "
+                f"({proof['principals_compared']:,} principals) {proof['decisions_changed']:,} changed, all of them of whom the change names.",
+            ),
+        ]
+    if finding["probes"] and finding["status"] not in ("recovered", "gone"):
+        rows = [
+            el("li", el("code", probe["command"]), el("span", probe["shows"], class_="because"))
+            for probe in finding["probes"]
+        ]
+        parts += [el("h5", "See it from the service's side"), el("ul", *rows, class_="candidates")]
+    return parts
 
 
 def _ended(finding: Finding) -> Markup | None:

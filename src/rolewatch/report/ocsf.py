@@ -44,6 +44,7 @@ _UNMAPPED: Final = (
     "verdict",
     "cause",
     "candidates",
+    "probes",
     "consequence",
     "actions",
     "open_actions",
@@ -56,6 +57,8 @@ _UNMAPPED: Final = (
     "ended",
     "timeline",
 )
+#: The same, where the finding has been held against policies and their history.
+_ENRICHED: Final = ("decided_by", "fix", "no_fix", "blame")
 
 
 def write(report: dict[str, Any], out: TextIO) -> None:
@@ -125,7 +128,9 @@ def detection(finding: Finding, report: dict[str, Any]) -> dict[str, Any]:
         "resources": _resources(finding),
         "evidences": _evidences(finding),
         "remediation": {"desc": words.remedy(finding)},
-        "unmapped": {name: finding[name] for name in _UNMAPPED},
+        "unmapped": {
+            name: finding[name] for name in (*_UNMAPPED, *_ENRICHED) if name in _UNMAPPED or name in finding
+        },
     }
     return _known(event)
 

@@ -130,6 +130,11 @@ def _more(finding: Finding) -> list[tuple[str, Text]]:
         more.append(("likely", Text.assemble(terminal(top["cause"]), *_mark(mark), terminal(top["why"]))))
     if finding["consequence"] and finding["consequence"] not in (finding["explanation"] or ""):
         more.append(("effect", Text(terminal(finding["consequence"]))))
+    if blame := words.blame(finding):
+        more.append(("changed", Text(f"the policy's last change before it began: {blame}")))
+    if finding.get("fix"):
+        target = terminal(finding["fix"]["target"])
+        more.append(("change", Text(f"there is a proven one of the policy of {target}: rolewatch explain")))
     if ended := _ended(finding):
         more.append(("now", Text(ended)))
     return more

@@ -228,6 +228,9 @@ def remedy(finding: Finding) -> str:
         return "Nothing: access works again."
     if finding["status"] == "gone":
         return "Nothing: the resource no longer exists."
+    fix = finding.get("fix")
+    if fix:
+        return f"Make the change below to the {terminal(fix.get('policy') or 'policy')} of {terminal(fix['target'])}: it lets {who} in, and nobody else."
     match finding["verdict"]:
         case "fix-your-policy":
             return f"Let {who} do {open_actions} on {resource}: {_CHANGES.get(finding['cause']['kind'] or '', _CHANGE)}."
@@ -239,3 +242,15 @@ def remedy(finding: Finding) -> str:
             return "Nothing: AWS documents that the service works nevertheless."
         case _:
             return f"Find out which policy refuses {who} on {resource}: {open_actions}."
+
+
+def blame(finding: Finding) -> str:
+    """Return who changed the policy last before it began, "" where that is not known."""
+    known = finding.get("blame")
+    if not known:
+        return ""
+    text = f"{terminal(known['event_name'])} by {terminal(known['principal'])} at {moment(known['time'])} UTC"
+    added = [terminal(str(each.get("Sid") or each.get("Effect") or "a statement")) for each in known["added"]]
+    if added and known["compared_with_earlier_policy"]:
+        text += f", which added {listed(added)}"
+    return text + (f" (event {terminal(known['event_id'])})" if known["event_id"] else "")

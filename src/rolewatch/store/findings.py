@@ -11,7 +11,8 @@ from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import insert, parts
 
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
-_LOCKS: Final = 256  # … and how many there are
+_INCIDENT: Final = 0x696E6369  # … and of incidents …
+_LOCKS: Final = 256  # … and how many there are of each
 _PLUS: Final = custom_op[str]("+")
 _COLUMNS: Final = tuple(column.name for column in F.columns)
 
@@ -32,6 +33,8 @@ class FindingRow(NamedTuple):
     last_denied: str
     due: str | None
     incident: str | None
+    opened: int | None
+    alike: str | None
     changed: int
     tally: bytes
     proofs: bytes
@@ -72,7 +75,7 @@ def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]
     """Read findings that are about to be changed or made; another writer waits until this transaction is over."""
     found: dict[str, FindingRow] = {}
     wanted = sorted(set(ids))
-    _lock(connection, wanted)
+    _lock(connection, _LOCK, wanted)
     for part in parts(wanted):
         statement = sa.select(F).where(F.c.id.in_(part)).order_by(F.c.id)
         for row in connection.execute(
@@ -82,13 +85,13 @@ def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]
     return found
 
 
-def _lock(connection: sa.Connection, ids: Sequence[str]) -> None:
-    """Keep other writers of a PostgreSQL off findings, also off those that have no row to lock yet. SQLite has one writer."""
+def _lock(connection: sa.Connection, kind: int, ids: Iterable[str]) -> None:
+    """Keep other writers of a PostgreSQL off things, also off those that have no row to lock yet. SQLite has one writer."""
     if connection.dialect.name != "postgresql":
         return
     # A bounded number, whatever there is to lock, and always in the same order.
     for place in sorted({int(name, 16) % _LOCKS for name in ids}):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, place)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(kind, place)))
 
 
 def save(connection: sa.Connection, rows: Sequence[FindingRow]) -> None:
@@ -108,8 +111,12 @@ def delete(connection: sa.Connection, ids: Sequence[str]) -> None:
 
 
 def expire(connection: sa.Connection, statuses: Sequence[str], before: int) -> int:
-    """Forget findings of some statuses that were last written before a moment; returns how many."""
-    return connection.execute(sa.delete(F).where(F.c.changed < before, F.c.status.in_(statuses))).rowcount
+    """Forget findings of some statuses that were last written before a moment, unless their end is still to be told.
+
+    Returns how many.
+    """
+    old = (F.c.changed < before, F.c.status.in_(statuses), F.c.incident.is_(None))
+    return connection.execute(sa.delete(F).where(*old)).rowcount
 
 
 def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
@@ -212,10 +219,27 @@ def names(connection: sa.Connection) -> list[str]:
     return list(connection.execute(sa.select(F.c.id)).scalars())
 
 
-def members(connection: sa.Connection, incident: str) -> dict[str, str]:
-    """Give the status of each finding that was told in an incident, by id."""
-    statement = sa.select(F.c.id, F.c.status).where(F.c.incident == incident)
-    return {row.id: row.status for row in connection.execute(statement)}
+def hold_incidents(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Wait until no other transaction opens, joins or ends incidents of these digests or keys (hexadecimal)."""
+    _lock(connection, _INCIDENT, names)
+
+
+def members(connection: sa.Connection, incident: str, most: int) -> int:
+    """Count the findings that are told in an incident, not further than to `most`."""
+    some = sa.select(F.c.id).where(F.c.incident == incident).limit(most).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar() or 0
+
+
+def open_incident(connection: sa.Connection, alike: str, since: int) -> tuple[str, int] | None:
+    """Give (dedup_key, when it was opened) of the incident with a digest that was opened last, not before a moment."""
+    statement = (
+        sa.select(F.c.incident, F.c.opened)
+        .where(F.c.alike == alike, F.c.opened >= since)
+        .order_by(F.c.opened.desc(), F.c.incident.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else (row.incident, row.opened)
 
 
 def _conditions(connection: sa.Connection, wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -15,8 +15,14 @@ HELD: Final = "held"  # beyond the rate of its target: it goes into a summary
 MERGED: Final = "merged"  # it went into one
 
 
+_LOCK: Final = 0x6F757462  # the kind of PostgreSQL's advisory locks of targets
+
+
 class Letter(NamedTuple):
-    """One notification for one target. `target` is a digest of its URL, `name` the URL without secrets. Times in milliseconds."""
+    """One notification for one target. `target` is a digest of its URL, `name` the URL without secrets. Times in milliseconds.
+
+    `incident` is the notification's `dedup_key`.
+    """
 
     id: str
     target: str
@@ -28,6 +34,29 @@ class Letter(NamedTuple):
     due: int
     attempts: int
     error: str | None
+    incident: str
+
+
+def claim(connection: sa.Connection, target: str) -> None:
+    """Make others wait who want to say what a target is to be sent, until this transaction is through; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        place = int(target[:7], 16) if all(each in "0123456789abcdef" for each in target[:7]) else 0
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, place)))
+
+
+def earlier_due(connection: sa.Connection, letter: Letter, besides: Sequence[str]) -> int | None:
+    """Say when the last letter is due that was made before this one, of the same incident, and still waits; None if none does.
+
+    `besides`: ids of those that do not count, as they are on their way.
+    """
+    statement = sa.select(sa.func.max(O.c.due)).where(
+        O.c.target == letter.target,
+        O.c.state == WAITING,
+        O.c.incident == letter.incident,
+        O.c.id.not_in([letter.id, *besides]),
+        O.c.created <= letter.created,
+    )
+    return connection.execute(statement).scalar()
 
 
 def put(connection: sa.Connection, letters: Sequence[Letter]) -> None:

@@ -9,11 +9,18 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from rolewatch.base.sanitise import encodable
+
 METADATA: Final = sa.MetaData()
 
 
+def storable(text: str) -> str:
+    """Return text that every database takes: NUL and halves of characters, which none does, become U+FFFD."""
+    return encodable(text).replace("\0", "\ufffd")
+
+
 class Text(sa.types.TypeDecorator[str]):
-    """Text of any origin: what a database takes for no text (NUL, halves of characters) is replaced, in questions as well."""
+    """Text of any origin: what no database takes is replaced (`storable`), in questions as well."""
 
     impl = sa.Text
     cache_ok = True
@@ -21,9 +28,7 @@ class Text(sa.types.TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """Give what is stored."""
         del dialect
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return None if value is None else storable(value)
 
 
 def _located(name: str) -> sa.Table:
@@ -103,7 +108,9 @@ FINDINGS = sa.Table(
     sa.Column("first_denied", Text, nullable=False),
     sa.Column("last_denied", Text, nullable=False),
     sa.Column("due", Text),  # event time of its account from which on its status is final
-    sa.Column("incident", Text),  # dedup_key of the incident in which it was told
+    sa.Column("incident", Text),  # dedup_key of the incident in which it was told …
+    sa.Column("opened", sa.BigInteger),  # … when that was opened …
+    sa.Column("alike", Text),  # … and the digest by which others join it
     sa.Column("changed", sa.BigInteger, nullable=False),
     sa.Column("tally", sa.LargeBinary, nullable=False),
     sa.Column("proofs", sa.LargeBinary, nullable=False),
@@ -115,6 +122,7 @@ FINDINGS = sa.Table(
     sa.Index("findings_by_service", "account", "service", "first_denied"),
     sa.Index("findings_by_change", "changed"),
     sa.Index("findings_by_incident", "incident"),
+    sa.Index("findings_alike", "alike", "opened", "incident", sqlite_where=sa.text("alike IS NOT NULL"), postgresql_where=sa.text("alike IS NOT NULL")),
     sa.Index("findings_due", "due"),
 )  # fmt: skip
 #: The latest event of each account.
@@ -148,6 +156,7 @@ OUTBOX = sa.Table(
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("error", Text),
+    sa.Column("incident", Text, nullable=False),  # dedup_key
     sa.Index("outbox_due", "target", "state", "due"),
 )  # fmt: skip
 
@@ -186,7 +195,7 @@ ARRIVING = sa.Table(
 ALARMS = sa.Table(
     "alarms", METADATA,
     sa.Column("name", Text, primary_key=True),
-    sa.Column("kind", Text, nullable=False),  # metric or composite
+    sa.Column("kind", Text, nullable=False),  # metric, composite or log
     sa.Column("arn", Text, nullable=False),
     sa.Column("description", Text),
     sa.Column("digest", sa.LargeBinary(16), nullable=False),  # of its definition
@@ -198,10 +207,11 @@ ALARMS = sa.Table(
     sa.Column("reason_data", Text),
     sa.Column("open", sa.Boolean, nullable=False),  # whether people were told that it rings, and not that it is over
 )  # fmt: skip
-#: What alarms did: their changes of state.
+#: What alarms did: their changes of state, and those of the contributors of log alarms.
 TRANSITIONS = sa.Table(
     "transitions", METADATA,
     sa.Column("alarm", Text, primary_key=True),
+    sa.Column("contributor", sa.LargeBinary(16), primary_key=True),  # hashed attributes; empty: the alarm's own
     sa.Column("time", sa.BigInteger, primary_key=True),
     sa.Column("before", Text, nullable=False),
     sa.Column("after", Text, nullable=False),
@@ -212,8 +222,27 @@ TRANSITIONS = sa.Table(
     sa.Column("suppressed_by", Text),
     sa.Column("waiting", sa.Boolean, nullable=False),  # whether it may still invoke any
     sa.Column("notification", Text),  # the id of what people were told
+    sa.Column("attributes", Text),  # JSON in ASCII: those of the contributor
+    sa.Column("lines", Text),  # JSON in ASCII: the log lines that go with it
     sa.Index("transitions_by_time", "time"),
     sa.Index("transitions_waiting", "alarm", sqlite_where=sa.text("waiting"), postgresql_where=sa.text("waiting")),
+)  # fmt: skip
+#: Records that queries of log alarms look at, by the query; what is the same several times is one row.
+LOG_RECORDS = sa.Table(
+    "log_records", METADATA,
+    sa.Column("query", sa.LargeBinary(16), primary_key=True),
+    sa.Column("time", sa.BigInteger, primary_key=True),  # of the event, in milliseconds
+    sa.Column("digest", sa.LargeBinary(16), primary_key=True),  # of its fields
+    sa.Column("seen", sa.BigInteger, primary_key=True),  # not by runs before this (seconds), as `arriving`; 0: by all that come
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("fields", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+#: What evaluating log alarms has left, beside their states.
+LOG_ALARMS = sa.Table(
+    "log_alarms", METADATA,
+    sa.Column("alarm", Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False),  # of the query that it is about
+    sa.Column("memory", sa.LargeBinary, nullable=False),
 )  # fmt: skip
 
 _DAYS: Final = "identities_"

@@ -114,7 +114,7 @@ class Kept:
 
     def to_row(self, now: datetime) -> FindingRow:
         """Write it down."""
-        finding = self.document
+        finding, incident = self.document, self.life.incident
         return FindingRow(
             id=self.id,
             account=finding["account"],
@@ -128,7 +128,9 @@ class Kept:
             first_denied=finding["first_denied"] or "",
             last_denied=finding["last_denied"] or "",
             due=self.due,
-            incident=self.life.group or None,
+            incident=incident.key if incident else None,
+            opened=incident.opened if incident else None,
+            alike=incident.alike or None if incident else None,
             changed=milliseconds(now),
             tally=self.tally.encode(),
             proofs=_encode(self._beside),

@@ -64,9 +64,15 @@ class Line:
         self._mend()
         self._state.write(self._release)
         letters = self._state.write(self._take)
+        failed: dict[str, int] = {}  # incident → when it is tried again to tell of it
         for letter in letters:
-            after = self._sent(letter)
-            self._observer.sent(self._target.name, after)
+            if letter.incident in failed:
+                after = letter._replace(due=failed[letter.incident] + 1)
+            else:
+                after = self._sent(letter)
+                self._observer.sent(self._target.name, after)
+            if after.state == WAITING:
+                failed[letter.incident] = after.due
             self._state.write(partial(outbox.settle, letter=after))
         return bool(letters)
 
@@ -97,14 +103,21 @@ class Line:
     def _take(self, connection: sa.Connection) -> list[Letter]:
         """Take letters that are due, without those that have to wait: for the end of quiet times, or beyond the rate."""
         now = self._clock()
+        outbox.claim(connection, self._digest)
         letters = outbox.take(connection, self._digest, milliseconds(now), milliseconds(now + LEASE), AT_ONCE)
         pace = before = self._pace(connection)
-        taken = []
+        taken: list[Letter] = []
         for letter in letters:
+            notification = Notification.decode(letter.body)
+            # What opens an incident may have failed, or be held: nothing may end it before.
+            going = [each.id for each in taken]
+            opener = outbox.earlier_due(connection, letter, going) if notification.ends else None
+            if opener is not None:
+                outbox.settle(connection, letter._replace(due=max(opener, milliseconds(now)) + 1))
+                continue
             if letter.attempts:  # it was offered before
                 taken.append(letter)
                 continue
-            notification = Notification.decode(letter.body)
             held_until = self._manners.quiet.held_until(now, severity_of(notification))
             if held_until:
                 outbox.settle(connection, letter._replace(due=milliseconds(held_until)))
@@ -122,6 +135,7 @@ class Line:
     def _release(self, connection: sa.Connection) -> None:
         """Make one letter of those that were held, when the time for it has come."""
         now = self._clock()
+        outbox.claim(connection, self._digest)
         released = release(self._pace(connection), now, self._manners.rate)
         if not released.ids:
             return
@@ -140,6 +154,7 @@ class Line:
             state=WAITING,
             due=milliseconds(quiet or now),
             attempts=1,
+            incident=notification.dedup_key,
         )
         outbox.put(connection, [one._replace(created=milliseconds(now))])
         outbox.settle(connection, one)  # one that was there: a single letter goes as it is

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.build import finding_id
-from rolewatch.findings.life import Phase, decide
+from rolewatch.findings.life import Phase, decide, replaced
 from rolewatch.findings.mutes import Mute, ended_by_recovery, muted_by
 from rolewatch.findings.severity import LEVELS, raise_blindings
 from rolewatch.findings.tally import Key, finding_key
@@ -77,12 +78,13 @@ class Register:
         for key in entered.added:
             kept.setdefault(finding_id(key), Kept(key))
         _add(kept, entered)
-        empty = [name for name, each in kept.items() if not each.tally.cases]
-        findings.delete(self._connection, empty)  # all of its denials count for another one now
+        empty = {name: each for name, each in kept.items() if not each.tally.cases}
         kept = {name: each for name, each in kept.items() if name not in empty}
         _prove(kept.values(), taken.witnesses)
-        return self._finish(kept)._replace(
-            left=empty,
+        changed = self._finish(kept, empty.values())
+        findings.delete(self._connection, list(empty))  # all of their denials count for others now
+        return changed._replace(
+            left=list(empty),
             denials=sum(found.denials for found in entered.added.values()) - len(entered.replaced),
             repeated=entered.repeated,
             late=sum(entered.late.values()),
@@ -113,15 +115,16 @@ class Register:
     def _load(self, ids: Iterable[str]) -> dict[str, Kept]:
         return {name: Kept.of(row) for name, row in findings.load(self._connection, ids).items()}
 
-    def _finish(self, kept: dict[str, Kept]) -> Changed:
-        """Say what findings are now and what is told of them, and write them."""
+    def _finish(self, kept: dict[str, Kept], empty: Iterable[Kept] = ()) -> Changed:
+        """Say what findings are now and what is told of them, also of those of which nothing is left, and write them."""
         self._present(kept.values())
         kept |= self._blinded(kept)
         told: Sequence[Notification] = ()
         if self._teller:
-            made = self._teller.tell(self._connection, self._decide(kept.values()), self._now)
-            for name, life in made.lives.items():
-                kept[name].life = life
+            events = chain(self._decide(kept.values()), self._endings(empty))
+            made = self._teller.tell(self._connection, events, self._now)
+            for each in kept.values():
+                each.life = made.lives.get(each.id, each.life)
             told = made.notifications
         findings.save(self._connection, [each.to_row(self._now) for each in kept.values()])
         return Changed(kept, notifications=len(told), told=told, held=self._held)
@@ -151,6 +154,13 @@ class Register:
             each.life = decision.life
             if event:
                 yield event
+
+    def _endings(self, empty: Iterable[Kept]) -> Iterator[Event]:
+        """Tell the end of findings that people take to be blocked, and of which nothing is left."""
+        for each in empty:
+            if each.row and each.life.incident:
+                finding = msgspec.json.decode(each.row.document) | {"status": "gone"}
+                yield Event("summary", finding, replaced(each.life, self._now))
 
     def _blinded(self, kept: Mapping[str, Kept]) -> dict[str, Kept]:
         """Raise the findings of services that lost several resources within an hour; returns those not touched otherwise."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds
+from rolewatch.findings.life import Incident
 from rolewatch.notify.grouping import Event, Grouped, Targets, grouped
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.routes import severity_of
@@ -21,6 +22,26 @@ class Address(NamedTuple):
     name: str
 
 
+class OpenIncidents:
+    """The incidents of the findings that are kept, within a transaction; `notify.likeness.Incidents` says what each does."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Wait for other transactions that are about some incidents."""
+        findings.hold_incidents(self._connection, names)
+
+    def latest(self, alike: str, since: int) -> Incident | None:
+        """Give the latest incident of a digest."""
+        found = findings.open_incident(self._connection, alike, since)
+        return Incident(*found, alike) if found else None
+
+    def members(self, key: str, most: int) -> int:
+        """Count the findings of an incident."""
+        return findings.members(self._connection, key, most)
+
+
 class Teller:
     """Puts notifications into the outbox. `addresses` has every URL that `targets` may name. Safe for several threads."""
 
@@ -33,12 +54,8 @@ class Teller:
 
     def tell(self, connection: sa.Connection, events: Iterable[Event], now: datetime) -> Grouped:
         """Make the notifications of a transaction and put them into the outbox, once for each of their targets."""
-
-        def members(incident: str) -> int:
-            return len(findings.members(connection, incident))
-
         targets, addresses = self._to
-        made = grouped(events, now=now, members=members, targets=targets)
+        made = grouped(events, now=now, incidents=OpenIncidents(connection), targets=targets)
         outbox.put(connection, list(_letters(made, addresses, now)))
         return made
 
@@ -71,4 +88,5 @@ def letter(notification: Notification, address: Address, moment: int) -> Letter:
         due=moment,
         attempts=0,
         error=None,
+        incident=notification.dedup_key,
     )

@@ -1,0 +1,62 @@
+"""A report of `check` in; its lockouts by the statement that makes them, out: what people change is a statement."""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from rolewatch.base.sanitise import terminal
+from rolewatch.report.words import count
+
+_NAMED: Final = 12  # services that a sentence names
+
+
+class Group(NamedTuple):
+    """The roles that one statement shuts out, or may; `missing` are the keys that this hangs on."""
+
+    statement: dict[str, Any]
+    missing: tuple[str, ...]
+    lockouts: list[dict[str, Any]]
+
+    @property
+    def worst(self) -> str:
+        """The highest severity among them."""
+        return "high" if any(each["severity"] == "high" for each in self.lockouts) else "medium"
+
+
+def grouped(lockouts: Iterable[dict[str, Any]]) -> list[Group]:
+    """Group lockouts by statement and by what they hang on, in their order."""
+    found: dict[tuple[Any, ...], Group] = {}
+    for each in lockouts:
+        statement, missing = each["statement"], tuple(each.get("missing_context", ()))
+        key = (statement["file"], statement["path"], statement["number"], each["resource"], missing)
+        found.setdefault(key, Group(statement, missing, [])).lockouts.append(each)
+    return list(found.values())
+
+
+def sentence(group: Group) -> str:
+    """Say in one sentence who is shut out of what, and by which statement."""
+    first = group.lockouts[0]
+    names = list(dict.fromkeys(each["service_name"] for each in group.lockouts))
+    shown = ", ".join(names[:_NAMED])
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    roles = count(len(group.lockouts), "service-linked role")
+    verb = "may shut" if group.missing else "would shut"
+    what = (
+        named_statement(group.statement)
+        if group.statement["number"]
+        else "This policy, which allows none of it,"
+    )
+    doubt = f" It hangs on {', '.join(map(terminal, group.missing))}." if group.missing else ""
+    return f"{what} {verb} {roles} out of {terminal(first['resource'])}: {terminal(shown)}{more}.{doubt}"
+
+
+def named_statement(statement: dict[str, Any]) -> str:
+    """Name a statement for people."""
+    sid = statement["sid"]
+    if statement["number"] is None:
+        return "No statement allows it"
+    return f"Statement {terminal(sid)}" if sid else f"Statement {statement['number']}"
+
+
+def place_of(statement: dict[str, Any]) -> str:
+    """Write where a statement is, as editors understand it."""
+    return terminal(f"{statement['file']}:{statement['line']}:{statement['column']}")
