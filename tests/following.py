@@ -1,10 +1,12 @@
 """What the tests of live sources have in common: a memory, what was told, and how to drain a source."""
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rolewatch.base.errors import CannotDo
+from rolewatch.cloudtrail.split import split
 from rolewatch.sources.live import Arrival, LiveSource
 from rolewatch.sources.live_time import Time
 
@@ -132,6 +134,20 @@ def until(
     return found
 
 
+def within(source: LiveSource, time: Later, seconds: float, step: float) -> list[Arrival]:
+    """Take what comes next, which has to be in so many seconds of the source's clock; asked for in steps."""
+    end = time.passed + seconds
+    while not (found := source.arrivals(step)):
+        assert time.passed < end + step, "nothing came"
+    return found
+
+
 def names(arrivals: Iterable[Arrival]) -> list[str]:
     """Give the deliveries' names."""
     return [arrival.delivery.name for arrival in arrivals]
+
+
+def ids(arrivals: Iterable[Arrival]) -> list[str]:
+    """Give the ids of the records in deliveries, as the reader finds them."""
+    records = [record for each in arrivals for records in split([each.delivery.read()]) for record in records]
+    return [json.loads(record)["eventID"] for record in records]

@@ -85,21 +85,27 @@ class Daemon:
 
 
 class Receiver:
-    """Takes webhooks, with a status that tests set; `bodies` have arrived."""
+    """Takes webhooks, with a status that tests set; `bodies` have arrived.
 
-    def __init__(self):
+    Where `lost()` says so, the connection breaks without an answer: the sender never hears that it has arrived.
+    """
+
+    def __init__(self, lost=lambda: False):
         self.bodies, self.status, self.arrived = [], 204, threading.Condition()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(receiver.status)
-                self.end_headers()
-                with receiver.arrived:
-                    if receiver.status < 300:
-                        receiver.bodies.append(body)
-                    receiver.arrived.notify_all()
+                try:
+                    if not lost():
+                        self.send_response(receiver.status)
+                        self.end_headers()
+                finally:
+                    with receiver.arrived:
+                        if receiver.status < 300:
+                            receiver.bodies.append(body)
+                        receiver.arrived.notify_all()
 
             def log_message(self, *_):
                 """Say nothing."""

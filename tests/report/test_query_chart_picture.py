@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from charted import HOUR, answer, at, charted
 
+from rolewatch.base.errors import CannotDo
+from rolewatch.report import query_chart_picture
 from rolewatch.report.query_chart_html import page
 from rolewatch.report.query_chart_picture import COLOURS, specification, svg
 from rolewatch.report.query_chart_shape import shape_of
@@ -149,3 +151,14 @@ def test_pictures_are_the_same_each_time(ending, tmp_path):
     content = (tmp_path / "x").read_bytes()
     assert content == (tmp_path / "y").read_bytes()
     assert content.startswith(b"\x89PNG" if ending == ".png" else b"<svg")
+
+
+def test_no_picture_where_code_may_not_be_made(monkeypatch):
+    """Where memory may not be written and executed, drawing would end the whole process: it is refused before."""
+
+    def refuse(*_args, **_words):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(query_chart_picture, "mmap", refuse)
+    with pytest.raises(CannotDo, match="written and executed"):
+        query_chart_picture.available()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolewatch.cloudtrail.split import split
+from following import ids
 from rolewatch.sources.delivery import RefusedDelivery
 from rolewatch.sources.events import deliveries_of_event
 from rolewatch.sources.live_logs import mark_of
@@ -54,12 +54,6 @@ def sqs(*bodies):
             for number, body in enumerate(bodies)
         ]
     }
-
-
-def ids(arrivals):
-    """Read the ids of the records."""
-    records = [record for each in arrivals for records in split([each.delivery.read()]) for record in records]
-    return [json.loads(record)["eventID"] for record in records]
 
 
 def test_a_subscription_of_cloudwatch_logs():
@@ -165,6 +159,58 @@ def test_a_batch_of_kinesis_holds_subscriptions():
     assert ([each.ticket for each in arrivals], ids(arrivals)) == (["n0", "n1"], ["i0", "i1"])
 
 
+def spoken(record, **fields):
+    """Put fields beside what a record of a batch says."""
+    return {"Records": [record | fields]}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"awslogs": {"data": packed(subscription("a"))}}, None),
+        ({"id": "e", "time": "1970-01-01T00:00:07Z", "detail-type": "AWS API Call via CloudTrail", "detail": RECORD}, 7),
+        ({"id": "e", "time": "soon", "detail-type": "AWS API Call via CloudTrail", "detail": RECORD}, None),
+        (spoken(sqs("hello")["Records"][0], attributes={"SentTimestamp": "7500"}), None),
+        (spoken(sqs(json.dumps(RECORD))["Records"][0], attributes={"SentTimestamp": "7500"}), 7.5),
+        (spoken(sqs(json.dumps(RECORD))["Records"][0], attributes="x"), None),
+        (sqs(json.dumps(RECORD)), None),
+        (
+            spoken(
+                {"EventSource": "aws:sns"},
+                Sns={"MessageId": "x", "Message": json.dumps(RECORD), "Timestamp": "1970-01-01T00:00:07.500Z"},
+            ),
+            7.5,
+        ),
+        (
+            spoken(
+                {"eventSource": "aws:kinesis"},
+                kinesis={"sequenceNumber": "n", "data": packed(subscription("a")), "approximateArrivalTimestamp": 7.5},
+            ),
+            7.5,
+        ),
+        (
+            spoken(
+                {"eventSource": "aws:kinesis"},
+                kinesis={"sequenceNumber": "n", "data": packed(subscription("a")), "approximateArrivalTimestamp": "x"},
+            ),
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_event_holds_arrived_when_it_says(event, expected):
+    """Each service has its own way of saying it; CloudWatch Logs has none, nor what is refused."""
+    (arrival,) = deliveries_of_event(event)
+    assert expected == arrival.delivery.arrived()
+
+
+def test_an_object_of_an_event_arrived_when_it_was_written(bucket):
+    """As S3's event says."""
+    event = s3_event(bucket.name, "x")
+    event["Records"][0]["eventTime"] = "1970-01-01T00:00:07.500Z"
+    (arrival,) = deliveries_of_event(event)
+    assert arrival.delivery.arrived() == 7.5
+
+
 def test_a_list_of_anything_is_left_to_the_reader():
     """It is named, so that it counts as unreadable if it holds no records."""
     (arrival,) = deliveries_of_event({"Records": [7]})
@@ -227,6 +273,11 @@ KEYS += [
     "id",
     "detail",
     "source",
+    "time",
+    "attributes",
+    "SentTimestamp",
+    "Timestamp",
+    "approximateArrivalTimestamp",
 ]
 WORDS = [
     "aws:s3",

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from faults import Broken, refusal
-from following import Failing, Later, Memory, drain, persistent
+from following import Failing, Later, Memory, drain, ids, persistent, within
 from rolewatch.base.errors import CannotDo, SourceError
-from rolewatch.cloudtrail.split import split
 from rolewatch.sources import Window
 from rolewatch.sources.live_logs import LogGroup, LogGroupSource, log_group
 
@@ -66,12 +65,6 @@ def pages(monkeypatch):
     return size
 
 
-def ids(arrivals):
-    """Read the ids of the records in deliveries, as the reader does."""
-    records = [record for each in arrivals for records in split([each.delivery.read()]) for record in records]
-    return [json.loads(record)["eventID"] for record in records]
-
-
 def asked(faults):
     """Tell what was asked for, without the request of the start."""
     requests = [json.loads(request.body) for request in faults.sent("FilterLogEvents")]
@@ -105,20 +98,35 @@ def test_a_page_is_one_delivery_with_a_mark_for_each_event(follow, group):
     assert arrival.delivery.name.startswith(f"logs://{group.name}#20")
 
 
-@pytest.mark.parametrize(("late", "within"), [(90, 11), (1100, 61), (7200, 601)])
-def test_late_events_are_found(follow, group, memory, late, within):
+def test_events_arrived_when_the_group_got_them(follow, group):
+    """However long before that they happened."""
+    before = datetime.now(UTC).timestamp()
+    group.put(5000, 4)
+    after = datetime.now(UTC).timestamp()
+    for arrival in drain(follow()):
+        assert before - 0.01 <= arrival.delivery.arrived() <= after
+
+
+def test_what_the_group_got_at_different_times_is_given_apart(follow):
+    """In ten seconds, the shortest period of an alarm; each as of its last event, where that is told."""
+    times = {"a": 1_000_029_999, "b": 1_000_040_000, "c": 1_000_020_001, "d": None, "e": 1_000_031_000}
+    found = [
+        (mark, {"eventId": mark, "timestamp": 0, "message": "{}"} | ({"ingestionTime": time} if time else {}))
+        for mark, time in times.items()
+    ]
+    given = [(arrival.marks, arrival.delivery.arrived()) for arrival in follow().pack(found)]
+    assert given == [(("d",), None), (("a", "c"), 1_000_029.999), (("e",), 1_000_031), (("b",), 1_000_040)]
+
+
+@pytest.mark.parametrize(("late", "seconds"), [(90, 11), (1100, 61), (7200, 601)])
+def test_late_events_are_found(follow, group, memory, late, seconds):
     """By up to two minutes: with the next look; by 20 minutes: within one; by two hours: within ten."""
     group.put(20)
     time = Later()
     source = follow(time=time)
     drain(source, memory)
     new = group.put(late)
-    before = time.passed
-    found = []
-    while not found:
-        found = ids(source.arrivals(5))
-        assert time.passed < before + within + 5
-    assert new == found
+    assert new == ids(within(source, time, seconds, 5))
 
 
 def test_an_event_is_given_once(follow, group, memory):

@@ -1,7 +1,9 @@
 """A queue that is followed: notices become deliveries, and messages go when these are done."""
 
 import json
+import time
 from collections import defaultdict
+from datetime import UTC, datetime
 
 import pytest
 from queues import follow, notice, receipt_of, setting  # noqa: F401 - fixtures among them
@@ -208,6 +210,34 @@ def test_records_in_a_message_are_a_delivery_themselves(setting, follow):
     setting.send(event)
     (arrival,) = follow().arrivals(1)
     assert event == json.loads(arrival.delivery.read())
+
+
+def test_what_a_message_brings_arrived_when_it_was_written(setting, follow):
+    """As S3's notice says, else as S3 says; what is in the message itself came with it."""
+    setting.put("by-cloudtrail", "by-name")
+    told = notice(setting.bucket, "by-s3")
+    told["Records"][0]["eventTime"] = "2026-03-01T12:00:01.500Z"
+    setting.send(told, notice(setting.bucket, "by-name"))
+    setting.send({"s3Bucket": setting.bucket, "s3ObjectKey": ["by-cloudtrail"]})
+    before = time.time()
+    setting.send({"detail-type": "AWS API Call via CloudTrail", "detail": {"eventVersion": "1.08"}})
+    after = time.time()
+    told, unsaid, cloudtrail, enclosed = (arrival.delivery.arrived() for arrival in follow().arrivals(1))
+    written = setting.s3.head_object(Bucket=setting.bucket, Key="by-cloudtrail")["LastModified"]
+    assert datetime(2026, 3, 1, 12, 0, 1, 500_000, UTC).timestamp() == told
+    assert written.timestamp() == cloudtrail
+    assert before - 0.01 <= enclosed <= after
+    assert before - 60 <= unsaid <= enclosed
+
+
+def test_a_notice_of_s3_says_when_its_object_was_written(setting, follow):
+    """Neither before it was, nor when the message is received."""
+    setting.notify()
+    before = time.time()
+    setting.put("x")
+    after = time.time()
+    (arrival,) = follow().arrivals(1)
+    assert before - 0.01 <= arrival.delivery.arrived() <= after
 
 
 def test_objects_of_other_buckets_are_not_read_if_buckets_are_named(setting, follow):

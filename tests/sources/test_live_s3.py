@@ -30,6 +30,15 @@ def test_a_delivery_is_what_a_listing_gives(follow, bucket):
     assert (arrival.delivery.identity,) == arrival.marks
 
 
+def test_an_object_arrived_when_it_was_written(follow, bucket):
+    """What its name says may be long before: it is a copy, or CloudTrail could not deliver it."""
+    old = key(timedelta(days=20))
+    bucket.put(old)
+    (arrival,) = drain(follow())
+    written = bucket.client.head_object(Bucket=bucket.name, Key=old)["LastModified"]
+    assert written.timestamp() == arrival.delivery.arrived()
+
+
 def test_a_poll_lists_two_hours_of_each_region(follow, bucket, memory, faults):
     """One request for each region, from two hours before the last poll on, and one for each level above."""
     bucket.put(key(minutes(5)), key(minutes(5), region="eu-west-1"))

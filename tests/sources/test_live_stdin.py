@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from following import Failing, Memory, drain, names, persistent, until
+from following import Failing, Memory, drain, ids, names, persistent, until
 from rolewatch.base.errors import SourceError
 from rolewatch.cloudtrail.split import Damaged, Skipped, split
 from rolewatch.sources import live_stdin
@@ -48,16 +48,11 @@ def record(number, **more):
     return json.dumps({"eventVersion": "1.08", "eventID": f"id-{number}", **more}).encode()
 
 
-def ids(arrivals):
-    """Read the ids of the records, as the reader does."""
-    records = [found for each in arrivals for many in split([each.delivery.read()]) for found in many]
-    return [json.loads(found)["eventID"] for found in records]
-
-
 def test_a_line_is_given_when_there_is_a_pause(pipe):
     """It does not wait for the next one."""
     pipe.write(record(1) + b"\n")
-    assert ids(until(pipe.source, lambda found: found)) == ["id-1"]
+    (arrival,) = until(pipe.source, lambda found: found)
+    assert (ids([arrival]), arrival.delivery.arrived()) == (["id-1"], None)
     assert not pipe.source.drained
 
 

@@ -192,6 +192,16 @@ def test_a_region_that_is_none_is_left_out():
     assert item.region == ""
 
 
+@pytest.mark.parametrize(
+    ("time", "expected"), [("1970-01-01T00:00:01.500Z", 1.5), ("1970-01-01", None), ("soon", None), (7, None)]
+)
+def test_the_time_at_which_an_object_was_written_is_kept(time, expected):
+    """S3's own notices and EventBridge's spell it under different names."""
+    (noticed,) = read({"Records": [s3_record() | {"eventTime": time}]})
+    (event,) = read(eventbridge() | {"time": time})
+    assert (noticed.at, event.at) == (expected, expected)
+
+
 KEYS = [
     "Records",
     "s3",
@@ -204,6 +214,8 @@ KEYS = [
     "Type",
     "Message",
     "awslogs",
+    "eventTime",
+    "time",
 ]
 KEYS += ["TopicArn", "s3Bucket", "s3ObjectKey", "source", "detail-type", "detail", "Event", "data"]
 WORDS = ["aws:s3", "ObjectCreated:Put", "Notification", "aws.s3", "Object Created", "{}", "[]", '"{}"']

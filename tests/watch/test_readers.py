@@ -10,6 +10,7 @@ from stories import Story, call
 
 from rolewatch.scan.request import ScanRequest
 from rolewatch.watch import readers
+from rolewatch.watch.alarm_counts import Filters
 from rolewatch.watch.readers import Readers
 
 
@@ -55,5 +56,20 @@ def test_a_process_that_is_killed(tmp_path, large):
     third = reading.begin([story.delivery(call(3, denied=True))])
     assert third().detector.summary.totals()["denials"] == 1
     assert [name for name, _ in told] == ["readers"]
+    reading.close()
+    story.close()
+
+
+@pytest.mark.slow
+def test_processes_count_for_alarms(tmp_path, large):
+    """What metric filters count travels to the process that reads and back, also where nothing matched."""
+    del large
+    story = Story(str(tmp_path / "state"), tmp_path)
+    filters = Filters((), 60, "2030-01-01T00:00")
+    reading = Readers(ScanRequest(jobs=2), lambda *_: None, lambda: filters)
+    found = reading.begin([story.delivery(call(0, denied=True))])()
+    assert found.counts is not None
+    assert found.detector.summary.totals()["denials"] == 1
+    assert reading._pool is not None
     reading.close()
     story.close()

@@ -66,13 +66,13 @@ def _role(page: Page, lockout: dict[str, Any]) -> None:
     severity = lockout["severity"]
     lines = [
         Text.assemble((terminal(lockout["service_name"]), "bold"), f" ({terminal(lockout['role_name'])})"),
-        Text(lockout["consequence"]),
     ]
     if lockout["consequence_source"]:
-        lines.append(Text(lockout["consequence_source"], _LABEL))
+        lines += [Text(lockout["consequence"]), Text(lockout["consequence_source"], _LABEL)]
     actions = lockout["actions"][:_SHOWN]
     more = lockout["action_count"] - len(actions)
-    lines.append(Text(", ".join(map(terminal, actions)) + (f" and {more} more" if more else ""), _LABEL))
+    refused = ", ".join(map(terminal, actions)) + (f" and {more} more" if more else "")
+    lines.append(Text(f"would be refused {refused}", _LABEL))
     page.row(
         [[Text(severity, SEVERITY_STYLES[severity])], lines],
         [_LEFT, page.width - _INDENT - _LEFT - GAP],

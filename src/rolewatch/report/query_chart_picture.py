@@ -1,6 +1,8 @@
 """A chart as a picture: a Vega-Lite specification, and SVG and PNG drawn from it, without a network and a browser."""
 
 import re
+import sys
+from mmap import PAGESIZE, PROT_EXEC, PROT_READ, PROT_WRITE, mmap
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -41,6 +43,15 @@ def available() -> None:
         import vl_convert  # noqa: F401, PLC0415 - 30 MB that only pictures need
     except ImportError:
         raise CannotDo("a picture needs vl-convert-python, which is not installed", remedy=EXTRA) from None
+    if sys.platform != "linux":
+        return
+    try:  # its engine ends the whole process where it may not make code
+        mmap(-1, PAGESIZE, prot=PROT_READ | PROT_WRITE | PROT_EXEC).close()
+    except OSError:
+        raise CannotDo(
+            "a picture cannot be drawn where memory may not be both written and executed",
+            remedy="leave MemoryDenyWriteExecute= out of the unit",
+        ) from None
 
 
 def picture_of(answer: Answer, shape: Shape) -> Chart:

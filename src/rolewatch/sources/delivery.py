@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from rolewatch.cloudtrail.layout import parse
+
 READ = 1024 * 1024
 
 
@@ -37,9 +39,17 @@ class Delivery(msgspec.Struct, frozen=True):
         """Return a stream of the content as stored; raises OSError with a reason, here or while it is read."""
         raise TypeError(f"{type(self).__name__} does not say how it is opened")
 
+    def arrived(self) -> float | None:
+        """Say when it came to where it lies, in seconds since 1970: here by CloudTrail's name; None if nothing tells."""
+        layout = parse(self.name)
+        return layout.delivered.timestamp() if layout and layout.delivered else None
+
 
 class FileDelivery(Delivery, frozen=True):
-    """A file, or something named that is read like one (a pipe, a device)."""
+    """A file, or something named that is read like one (a pipe, a device).
+
+    The identity of a regular file ends with `+size+mtime+inode`, its last change in nanoseconds.
+    """
 
     def read(self) -> bytes:
         """Return the file's content."""
@@ -59,15 +69,31 @@ class FileDelivery(Delivery, frozen=True):
         """Open the file."""
         return BufferedReader(FileIO(self.name))
 
+    def modified(self) -> float:
+        """Return when a regular file was last modified, in seconds since 1970, as it was when it was looked at."""
+        return int(self.identity.rsplit("+", 2)[1]) / 1e9
+
+    def arrived(self) -> float | None:
+        """Return when it was last modified; None for a stream, which has no such time."""
+        try:
+            return self.modified()
+        except (ValueError, IndexError):
+            return None
+
 
 class BytesDelivery(Delivery, frozen=True):
-    """Content that arrived with the listing itself."""
+    """Content that arrived with the listing itself; `at` is when, in seconds since 1970, if that was told."""
 
     content: bytes
+    at: float | None = None
 
     def open(self) -> BinaryIO:
         """Return the content as a stream."""
         return BytesIO(self.content)
+
+    def arrived(self) -> float | None:
+        """Return what was told."""
+        return self.at if self.at is not None else super().arrived()
 
 
 class RefusedDelivery(Delivery, frozen=True):

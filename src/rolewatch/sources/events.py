@@ -11,7 +11,8 @@ from typing import Any, Final
 from rolewatch.cloudtrail.gunzip import GunzipError, Limits, stream
 from rolewatch.sources.live import Arrival
 from rolewatch.sources.live_logs import mark_of
-from rolewatch.sources.messages import arrivals_of, enclosed
+from rolewatch.sources.live_time import instant, of_milliseconds
+from rolewatch.sources.messages import arrivals_of, enclosed, sent_at
 from rolewatch.sources.notices import Enclosed, Item, Refused, decode
 from rolewatch.sources.s3_objects import Objects
 
@@ -32,11 +33,12 @@ def deliveries_of_event(event: Any, *, objects: Objects | None = None) -> list[A
         if batch is not None:
             return list(_of_batch(batch, objects))
         if isinstance(event, dict) and isinstance(event.get("awslogs"), dict):
-            return _of_subscription(event["awslogs"].get("data"), None)
+            return _of_subscription(event["awslogs"].get("data"), None, None)
         raw = json.dumps(event).encode()
         identity = event.get("id") if isinstance(event, dict) else None
         name = identity if isinstance(identity, str) else sha256(raw).hexdigest()[:32]
-        arrivals = arrivals_of({name: decode(raw)}, "event", objects)[name]
+        sent = instant(event.get("time")) if isinstance(event, dict) else None  # as EventBridge says it
+        arrivals = arrivals_of({name: decode(raw)}, "event", objects, {name: sent})[name]
         return [arrival._replace(ticket=None) for arrival in arrivals]
     finally:
         objects.close()
@@ -57,37 +59,43 @@ def _origin(record: dict[str, Any]) -> str:
 def _of_batch(records: list[dict[str, Any]], objects: Objects) -> Iterator[Arrival]:
     decoded: dict[str, Sequence[Item]] = {}
     tickets: dict[str, str | None] = {}
+    sent: dict[str, float | None] = {}
     for number, record in enumerate(records):
         read = _READERS[_origin(record)]
         try:
-            name, ticket, item = read(record)
+            name, ticket, at, item = read(record)
         except (KeyError, TypeError, AttributeError):
             raw = json.dumps(record).encode()
-            name, ticket = sha256(raw).hexdigest()[:32], None
+            name, ticket, at = sha256(raw).hexdigest()[:32], None, None
             item = [Refused("a record of a batch without its message", raw)]
         if isinstance(item, str):
-            yield from _of_subscription(item, ticket)
+            yield from _of_subscription(item, ticket, at)
             continue
         name = name if name not in decoded else f"{name}#{number}"
-        decoded[name], tickets[name] = item, ticket
-    for name, arrivals in arrivals_of(decoded, "event", objects).items():
+        decoded[name], tickets[name], sent[name] = item, ticket, at
+    for name, arrivals in arrivals_of(decoded, "event", objects, sent).items():
         yield from (arrival._replace(ticket=tickets[name]) for arrival in arrivals)
 
 
-_Read = tuple[str, str | None, Sequence[Item] | str]
+_Read = tuple[
+    str, str | None, float | None, Sequence[Item] | str
+]  # id, ticket, when it was sent, what it says
 
 
 def _of_sqs(record: dict[str, Any]) -> _Read:
-    return record["messageId"], record["messageId"], decode(record["body"])
+    return record["messageId"], record["messageId"], sent_at(record.get("attributes")), decode(record["body"])
 
 
 def _of_sns(record: dict[str, Any]) -> _Read:
-    return record["Sns"]["MessageId"], None, decode(record["Sns"]["Message"])
+    told = record["Sns"]
+    return told["MessageId"], None, instant(told.get("Timestamp")), decode(told["Message"])
 
 
 def _of_kinesis(record: dict[str, Any]) -> _Read:
-    number = record["kinesis"]["sequenceNumber"]
-    return number, number, str(record["kinesis"]["data"])
+    told = record["kinesis"]
+    number, arrived = told["sequenceNumber"], told.get("approximateArrivalTimestamp")
+    at = of_milliseconds(arrived * 1000) if isinstance(arrived, int | float) else None
+    return number, number, at, str(told["data"])
 
 
 _READERS: Final[dict[str, Callable[[dict[str, Any]], _Read]]] = {
@@ -97,8 +105,8 @@ _READERS: Final[dict[str, Callable[[dict[str, Any]], _Read]]] = {
 }
 
 
-def _of_subscription(data: object, ticket: str | None) -> list[Arrival]:
-    """Read base64 of gzip of log events; each event has the mark that a source `logs://` gives it."""
+def _of_subscription(data: object, ticket: str | None, at: float | None) -> list[Arrival]:
+    """Read base64 of gzip of log events, which came `at` a time; each has the mark that a source `logs://` gives it."""
     digest = sha256(str(data).encode("utf-8", "replace")).hexdigest()[:32]
     try:
         content = b"".join(stream(BytesIO(base64.b64decode(str(data), validate=True)).read, LIMITS))
@@ -111,7 +119,8 @@ def _of_subscription(data: object, ticket: str | None) -> list[Arrival]:
         refused = Refused(
             "no log events of a subscription of CloudWatch Logs", str(data).encode("utf-8", "replace")
         )
-        delivery = enclosed(refused, f"event#{digest}", f"event/{digest}")
+        delivery = enclosed(refused, f"event#{digest}", f"event/{digest}", at)
         return [Arrival(delivery, (delivery.identity,), ticket)]
-    delivery = enclosed(Enclosed(content), f"logs://{group}#{value.get('logStream')}", f"event/{digest}")
+    name = f"logs://{group}#{value.get('logStream')}"
+    delivery = enclosed(Enclosed(content), name, f"event/{digest}", at)
     return [Arrival(delivery, marks or (delivery.identity,), ticket)]

@@ -86,7 +86,7 @@ class Walk:
                 below = f"{real}/{name}"
                 if others[name]:
                     below = os.path.realpath(full)
-                    if _met_anyway(below, real_top) and os.path.exists(below):
+                    if self.meets(below, top, real_top) and os.path.exists(below):
                         continue
                     if not os.path.isdir(below):
                         delivery = self._linked(full, below)
@@ -109,6 +109,19 @@ class Walk:
         """Whether a file met in a folder counts."""
         return not self._filter.narrow or self._filter.admits(parse(path))
 
+    def shows(self, path: str) -> bool:
+        """Whether what is at a path counts although its name has a leading dot."""
+        del path
+        return False
+
+    def meets(self, real: str, top: str, real_top: str) -> bool:
+        """Whether the walk of a folder, `real_top` without links, meets a real path without following any link."""
+        del top
+        if real == real_top:
+            return True
+        below = real.removeprefix(real_top.rstrip("/") + "/")
+        return below != real and not any(part.startswith(".") for part in below.split("/"))
+
     def _enter(self, path: str, real: str) -> _Folder | None:
         if not self.enters(path):
             return None
@@ -121,7 +134,7 @@ class Walk:
             self._walked.add((found.st_dev, found.st_ino))
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if entry.name.startswith("."):
+                    if entry.name.startswith(".") and not self.shows(os.path.join(path, entry.name)):
                         continue
                     # The kind comes with the listing; entries themselves would hold four times the memory of names.
                     if entry.is_file(follow_symlinks=False):
@@ -177,18 +190,5 @@ def look(path: str, *, named: bool) -> FileDelivery:
     return FileDelivery(path, _identity(real, found), named=named, size=found.st_size, remote=False)
 
 
-def modified(delivery: FileDelivery) -> float:
-    """Return when a regular file was last modified, in seconds since 1970, as it was when it was looked at."""
-    return int(delivery.identity.rsplit("+", 2)[1]) / 1e9
-
-
 def _identity(real: str, found: os.stat_result) -> str:
     return f"{real}+{found.st_size}+{found.st_mtime_ns}+{found.st_ino}"
-
-
-def _met_anyway(real: str, top: str) -> bool:
-    """Whether a walk of `top` meets this real path without following any link."""
-    if real == top:
-        return True
-    below = real.removeprefix(top.rstrip("/") + "/")
-    return below != real and not any(part.startswith(".") for part in below.split("/"))

@@ -22,6 +22,7 @@ from rolewatch.sources.window import Window
 
 BACKLOG: Final = timedelta(days=1)  # what is read at the first start, where the window does not say
 SLICE: Final = timedelta(hours=1)  # of time that is asked for at once: a failure costs no more than that
+TOGETHER: Final = 10  # seconds, the shortest period of an alarm: what came within them is one delivery
 RECENT: Final = (
     100_000  # ids of events that are remembered here, so that the state is not asked for each again and again
 )
@@ -86,6 +87,11 @@ class EventsSource(Polled[Event]):
     def mark(self, event: Event) -> str:
         """Return the mark of an event."""
 
+    def came(self, event: Event) -> float | None:
+        """Return when an event came to where it is asked for, in seconds since 1970; None if nothing tells."""
+        del event
+        return None
+
     @abstractmethod
     def content(self, events: Sequence[Event]) -> tuple[str, bytes]:
         """Return a name for some events, and their content as a delivery."""
@@ -106,7 +112,15 @@ class EventsSource(Polled[Event]):
             start = end
 
     def pack(self, found: list[tuple[str, Event]]) -> list[Arrival]:
-        """Give the new events of a page as one delivery."""
+        """Give the new events of a page as one delivery, or as several if they came at different times."""
+        groups: dict[int, list[tuple[str, Event]]] = {}
+        for mark, event in found:
+            came = self.came(event)
+            groups.setdefault(-1 if came is None else int(came) // TOGETHER, []).append((mark, event))
+        return [self._arrival(groups[time]) for time in sorted(groups)]
+
+    def _arrival(self, found: list[tuple[str, Event]]) -> Arrival:
+        """Make one delivery of some events; it has come when the last of them had."""
         marks = tuple(mark for mark, _ in found)
         name, content = self.content([event for _, event in found])
         digest = hashlib.sha256("\n".join(marks).encode()).hexdigest()[:32]
@@ -117,8 +131,9 @@ class EventsSource(Polled[Event]):
             size=len(content),
             remote=False,
             content=content,
+            at=max((came for _, event in found if (came := self.came(event)) is not None), default=None),
         )
-        return [Arrival(delivery, marks)]
+        return Arrival(delivery, marks)
 
     def _slice(self, start: datetime, end: datetime | None) -> Iterator[Page[Event]]:
         token: str | None = None

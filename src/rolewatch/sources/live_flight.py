@@ -2,12 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from rolewatch.sources.live import Memory
-
-ASKED: Final = 1000  # marks that the memory is asked about at once
 
 
 class Flight:
@@ -40,7 +37,7 @@ class Flight:
                 mark for mark in dict.fromkeys(marks) if mark not in self._open and mark not in self._recent
             ]
         # In this order: a mark that is done meanwhile is in the memory before it leaves the flight.
-        known = known_of(self._memory, absent)
+        known = self._memory.known(absent)
         new = [mark for mark in absent if mark not in known]
         with self._lock:
             self._remember(known)
@@ -84,11 +81,3 @@ class Flight:
             self._recent.move_to_end(mark)
         while len(self._recent) > self._most:
             self._recent.popitem(last=False)
-
-
-def known_of(memory: Memory, marks: Sequence[str]) -> Collection[str]:
-    """Ask the memory which marks are done, some at a time."""
-    known: set[str] = set()
-    for start in range(0, len(marks), ASKED):
-        known.update(memory.known(marks[start : start + ASKED]))
-    return known

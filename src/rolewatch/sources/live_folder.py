@@ -16,7 +16,7 @@ from typing import Final
 
 from rolewatch.cloudtrail.layout import parse
 from rolewatch.sources.delivery import FileDelivery
-from rolewatch.sources.files import look, modified
+from rolewatch.sources.files import look
 from rolewatch.sources.live import BATCH, DAY, Arrival, LiveSource, Memory, Told
 from rolewatch.sources.live_flight import Flight
 from rolewatch.sources.live_scope import Scope
@@ -198,7 +198,7 @@ class FolderSource(LiveSource):
         walk, clock = self._walks[0], self._clock()
         settled = UNTOLD if self._blind else SETTLED
         for delivery in islice(walk, ASKED):
-            if clock - modified(delivery) < settled:
+            if clock - delivery.modified() < settled:
                 if delivery.name not in self._waiting:
                     self._await(delivery.name, now + settled, delivery.identity)
             elif delivery.size:

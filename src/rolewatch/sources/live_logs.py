@@ -9,7 +9,7 @@ from rolewatch.base import aws
 from rolewatch.base.errors import SourceError
 from rolewatch.sources.live import Memory, Told
 from rolewatch.sources.live_events import Answer, Event, EventsSource, Look, encoded
-from rolewatch.sources.live_time import Time
+from rolewatch.sources.live_time import Time, of_milliseconds
 from rolewatch.sources.live_trouble import Trouble
 from rolewatch.sources.window import Window
 
@@ -90,6 +90,10 @@ class LogGroupSource(EventsSource):
     def mark(self, event: Event) -> str:
         """Return the event's id, which is unique in its log group."""
         return mark_of(self._group.name, event["eventId"])
+
+    def came(self, event: Event) -> float | None:
+        """Return when CloudWatch Logs took it in."""
+        return of_milliseconds(event.get("ingestionTime"))
 
     def content(self, events: Sequence[Event]) -> tuple[str, bytes]:
         """Spell events as FilterLogEvents gives them."""

@@ -14,11 +14,10 @@ from urllib.parse import parse_qs
 from rolewatch.base import aws
 from rolewatch.base.errors import SourceError
 from rolewatch.sources.live import BATCH, Arrival, LiveSource, Memory, Told
-from rolewatch.sources.live_flight import known_of
 from rolewatch.sources.live_held import TOGETHER, Held
 from rolewatch.sources.live_time import Backoff, Time
 from rolewatch.sources.live_trouble import Trouble
-from rolewatch.sources.messages import arrivals_of
+from rolewatch.sources.messages import SENT, arrivals_of, sent_at
 from rolewatch.sources.notices import Item, Noticed, Refused, decode
 from rolewatch.sources.s3_objects import Objects
 
@@ -177,6 +176,7 @@ class QueueSource(LiveSource):
             MaxNumberOfMessages=TOGETHER,
             WaitTimeSeconds=wait,
             VisibilityTimeout=self._visibility,
+            MessageSystemAttributeNames=[SENT],
         )
         messages = answer.get("Messages", [])
         self._unread += [each for each in messages if held.hold(each["MessageId"], each["ReceiptHandle"])]
@@ -189,12 +189,13 @@ class QueueSource(LiveSource):
         """
         if self._unread:
             decoded = {each["MessageId"]: self._items(each["Body"]) for each in self._unread}
-            brought = arrivals_of(decoded, self.word, self._objects)
+            sent = {each["MessageId"]: sent_at(each.get("Attributes")) for each in self._unread}
+            brought = arrivals_of(decoded, self.word, self._objects, sent)
             self._unread.clear()
             for name, arrivals in brought.items():
                 new = set(held.settle(name, [each.marks[0] for each in arrivals]))
                 self._fresh += {each.marks[0]: each for each in arrivals if each.marks[0] in new}.values()
-        known = known_of(self._memory, [each.marks[0] for each in self._fresh])
+        known = self._memory.known([each.marks[0] for each in self._fresh])
         held.done(known)
         self._ready.extend(each for each in self._fresh if each.marks[0] not in known)
         self._fresh.clear()

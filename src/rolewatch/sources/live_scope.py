@@ -14,7 +14,8 @@ _EVERYTHING = "**"
 class Scope(NamedTuple):
     """What is followed: below the folder `top`, the paths that match the pattern `parts`, and all below those.
 
-    No parts mean everything in it. `file` is a file that was named itself, all that counts then.
+    No parts mean everything in it. `file` is a file that was named itself, all that counts then. Names with a leading dot
+    count only where a part begins with a dot itself, as for `globs.expand`.
     """
 
     top: str
@@ -33,6 +34,10 @@ class Scope(NamedTuple):
             return folder == self.top
         return not self.parts or bool(self._after(folder))
 
+    def shows(self, path: str) -> bool:
+        """Whether a name with a leading dot counts at this path, or something below it can."""
+        return path == self.file or (bool(self.parts) and bool(self._after(path)))
+
     def _after(self, path: str) -> set[int]:
         """Return how many of the parts a path can have matched, all ways of it."""
         states = self._skipped({0})
@@ -43,15 +48,20 @@ class Scope(NamedTuple):
         return states
 
     def _step(self, state: int, name: str) -> tuple[int, ...]:
-        if state == len(self.parts) or self.parts[state] == _EVERYTHING:
-            return (state,)
-        return (state + 1,) if fnmatch.fnmatchcase(name, self.parts[state]) else ()
+        hidden = name.startswith(".")
+        if state == len(self.parts):
+            return () if hidden else (state,)
+        part = self.parts[state]
+        if part == _EVERYTHING:
+            last = state == len(self.parts) - 1
+            return () if hidden else (state + 1,) if last else (state,)
+        return (state + 1,) if fnmatch.fnmatchcase(name, part) and hidden <= part.startswith(".") else ()
 
     def _skipped(self, states: set[int]) -> set[int]:
-        """Add what follows if `**` stands for no folder at all."""
+        """Add what follows if `**` stands for no folder at all; at the end it stands for what is in one."""
         for state in list(states):
             after = state
-            while after < len(self.parts) and self.parts[after] == _EVERYTHING:
+            while after < len(self.parts) - 1 and self.parts[after] == _EVERYTHING:
                 after += 1
                 states.add(after)
         return states
@@ -82,7 +92,9 @@ def scope(word: str) -> Scope:
     top = ("/" if word.startswith("/") else "") + "/".join(parts[:fixed]) or "."
     if not os.path.isdir(top):
         raise SourceError(f"{word}: {top} is no folder")
-    rest = tuple(parts[fixed:])
-    if any(part.startswith(".") for part in rest):
-        raise SourceError(f"{word}: names with a leading dot are ignored while a folder is followed")
+    rest = tuple(part for part in parts[fixed:] if part != ".")
+    if parts[-1] == ".":
+        rest += (_EVERYTHING,)  # of what matches only folders
+    if ".." in rest:
+        raise SourceError(f"{word}: .. cannot be followed after a wildcard")
     return Scope(top, rest)

@@ -19,7 +19,6 @@ from rolewatch.cloudtrail.gunzip import GunzipError, Limits, is_gzip, stream
 from rolewatch.cloudtrail.unwrap import repair, valid
 from rolewatch.sources.delivery import BytesDelivery
 from rolewatch.sources.live import BATCH, DAY, Arrival, LiveSource, Memory, Told
-from rolewatch.sources.live_flight import known_of
 from rolewatch.sources.live_time import Time
 from rolewatch.sources.live_trouble import Trouble
 
@@ -123,7 +122,7 @@ class StdinSource(LiveSource):
                 self._found.append(self._arrival(content))
         if self._ended and not self._found:
             self._time.wait(self._closing, wait)
-        known = known_of(self._memory, [arrival.marks[0] for arrival in self._found])
+        known = self._memory.known([arrival.marks[0] for arrival in self._found])
         found, self._found = self._found, []
         return [arrival for arrival in found if arrival.marks[0] not in known]
 

@@ -10,6 +10,8 @@ LONGEST_PAUSE: Final = 60.0  # seconds
 SLOWEST: Final = 1 / 16  # of the first rate
 RECOVERY: Final = 50  # requests without throttling after which a rate that was halved is whole again
 
+_DIGITS: Final = 15  # of milliseconds that are a time
+
 
 class Time:
     """The clocks that a source looks at, and how it waits; a test has its own."""
@@ -34,6 +36,24 @@ def moment_of(date: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+
+
+def instant(text: object) -> float | None:
+    """Read a time that a message tells (ISO 8601 with a zone), in seconds since 1970; None of what is none."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment.timestamp() if moment and moment.tzinfo else None
+
+
+def of_milliseconds(number: object) -> float | None:
+    """Read milliseconds since 1970, a number or its digits, as seconds; None of what cannot be a time."""
+    if isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) <= _DIGITS:
+        number = int(number)
+    if isinstance(number, int | float) and 0 <= number < 10**_DIGITS:  # not NaN either
+        return number / 1000
+    return None
 
 
 class Backoff:

@@ -3,7 +3,7 @@
 Linux tells what happens (inotify), to as many folders as it has room for, unless they are on another machine. For the others,
 and where there is no inotify, a folder's own time of modification tells that something was put into it.
 """
-# ruff: noqa: PTH113, PTH116, PTH118 - paths are strings here, as in files.py
+# ruff: noqa: PTH112, PTH113, PTH116, PTH118 - paths are strings here, as in files.py
 
 import errno
 import os
@@ -147,7 +147,7 @@ class Tree:
                 continue
             folder.heard = True
             path = os.path.join(path, name)
-            if (name and not name.startswith(".")) or path == self.scope.file:
+            if name and (not name.startswith(".") or self.scope.shows(path)):
                 changes += self._change(mask, path)
         return changes
 
@@ -235,6 +235,19 @@ class _Walk(Walk):
     def wants(self, path: str) -> bool:
         """Keep to the scope."""
         return self._tree.scope.wants(path) and super().wants(path)
+
+    def shows(self, path: str) -> bool:
+        """Show what the pattern has a dot for."""
+        return self._tree.scope.shows(path)
+
+    def meets(self, real: str, top: str, real_top: str) -> bool:
+        """Expect nothing of what is outside of the scope."""
+        scope = self._tree.scope
+        if not scope.parts:
+            return super().meets(real, top, real_top)
+        path = f"{top.rstrip('/')}{real.removeprefix(real_top.rstrip('/'))}"
+        counts = scope.enters(path) if os.path.isdir(real) else scope.wants(path)
+        return counts and super().meets(real, top, real_top)
 
 
 def _is_complete(path: str) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 from rolewatch.base.sanitise import terminal
 from rolewatch.cloudtrail.gunzip import is_gzip
 from rolewatch.cloudtrail.unwrap import Found, Kind, classify, describe, repair
+from rolewatch.sources.live_time import instant
 
 WRAPPINGS: Final = 8  # envelopes inside envelopes
 EXCERPT: Final = 80  # characters of a message that a reason shows
@@ -28,7 +29,10 @@ _CONFIRMATIONS: Final = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
 class Noticed(NamedTuple):
-    """An object that was written; `size` is -1, and the others are empty, where the notice does not say."""
+    """An object that was written; `size` is -1, and the others are empty, where the notice does not say.
+
+    `at` is when it was written, in seconds since 1970.
+    """
 
     bucket: str
     key: str
@@ -36,6 +40,7 @@ class Noticed(NamedTuple):
     etag: str = ""
     version: str = ""
     region: str = ""
+    at: float | None = None
 
 
 class Enclosed(NamedTuple):
@@ -151,6 +156,7 @@ def _of_s3(records: Iterable[Any]) -> Iterable[Item]:
                 etag=found.get("eTag"),
                 version=found.get("versionId"),
                 region=record.get("awsRegion"),
+                at=record.get("eventTime"),
             )
         except (KeyError, TypeError, AttributeError):
             yield Refused("an S3 event that names no object")
@@ -169,6 +175,7 @@ def _of_eventbridge(value: dict[str, Any]) -> list[Item]:
                 etag=found.get("etag"),
                 version=found.get("version-id"),
                 region=value.get("region"),
+                at=value.get("time"),
             )
         ]
     except (KeyError, TypeError, AttributeError):
@@ -183,6 +190,7 @@ def _object(
     etag: object = None,
     version: object = None,
     region: object = None,
+    at: object = None,
 ) -> Item:
     """Take what a notice says, as far as it can be true."""
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
@@ -197,4 +205,5 @@ def _object(
         f'"{tag[1]}"' if tag else "",  # as a listing spells it
         version if isinstance(version, str) and version.isprintable() and version != "null" else "",
         region if isinstance(region, str) and _REGION.fullmatch(region) else "",
+        instant(at),
     )

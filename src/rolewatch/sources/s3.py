@@ -53,7 +53,8 @@ class S3Delivery(Delivery, frozen=True):
     """An object of a bucket; `endpoint` is empty for AWS's own.
 
     `version` is the one that is meant. It is asked for only where the object was deleted or replaced since, because that
-    takes a permission of its own (s3:GetObjectVersion).
+    takes a permission of its own (s3:GetObjectVersion). `at` is when it was written, in seconds since 1970, as far as a
+    listing or a notice told.
     """
 
     bucket: str
@@ -62,6 +63,11 @@ class S3Delivery(Delivery, frozen=True):
     region: str
     endpoint: str
     version: str = ""
+    at: float | None = None
+
+    def arrived(self) -> float | None:
+        """Return when it was written here; what CloudTrail's name says may be long before, of a copy or a late delivery."""
+        return self.at if self.at is not None else super().arrived()
 
     def read(self) -> bytes:
         """Return the object's content; raises OSError with S3's reason."""

@@ -253,6 +253,7 @@ class Listing:
                 etag=etag,
                 region=self._region,
                 endpoint=self._endpoint,
+                at=found["LastModified"].timestamp() if "LastModified" in found else None,
             )
 
     def _name(self, key: str) -> str:

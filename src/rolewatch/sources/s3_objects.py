@@ -58,7 +58,12 @@ class Objects:
             if passes(error):
                 raise
             return noticed
-        return noticed._replace(size=int(found["ContentLength"]), etag=str(found.get("ETag") or ""))
+        written = found.get("LastModified")
+        return noticed._replace(
+            size=int(found["ContentLength"]),
+            etag=str(found.get("ETag") or ""),
+            at=written.timestamp() if written else noticed.at,
+        )
 
     def _delivery(self, noticed: Noticed) -> S3Delivery:
         endpoint, region = seat(self._client)
@@ -74,6 +79,7 @@ class Objects:
             region=noticed.region or (region if endpoint else self._region_of(noticed.bucket, region)),
             endpoint=endpoint,
             version=noticed.version,
+            at=noticed.at,
         )
 
     def _region_of(self, bucket: str, otherwise: str) -> str:

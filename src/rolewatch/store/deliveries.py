@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.base.sanitise import encodable
 from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
 from rolewatch.store.state import insert, parts
 
@@ -33,11 +32,6 @@ class Failure(NamedTuple):
 def mark_of(identity: str) -> bytes:
     """Name a delivery's identity in 16 bytes."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
-
-
-def storable(text: str) -> str:
-    """Return text that every database takes: names of files and objects may hold what none does."""
-    return encodable(text).replace("\x00", "\ufffd")
 
 
 def known(connection: sa.Connection, identities: Iterable[str]) -> set[str]:

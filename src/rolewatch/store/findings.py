@@ -13,6 +13,7 @@ from rolewatch.store.state import insert, parts
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _INCIDENT: Final = 0x696E6369  # … and of incidents …
 _LOCKS: Final = 256  # … and how many there are of each
+_SPANS: Final = 20  # that are asked for at once
 _PLUS: Final = custom_op[str]("+")
 _COLUMNS: Final = tuple(column.name for column in F.columns)
 
@@ -178,17 +179,40 @@ def stale(connection: sa.Connection, before: str, number: int) -> list[str]:
     return list(connection.execute(statement.limit(number)).scalars())
 
 
-def of_service(
-    connection: sa.Connection, account: str, service: str, between: tuple[str, str], number: int
-) -> list[tuple[str, str, int, int]]:
-    """Give (id, first_denied, own severity, severity) of findings of a service that began between two times, in order."""
-    statement = (
-        sa.select(F.c.id, F.c.first_denied, F.c.own, F.c.severity)
-        .where(F.c.account == account, F.c.service == service, F.c.first_denied.between(*between))
-        .order_by(F.c.first_denied, F.c.id)
-        .limit(number)
-    )
-    return [tuple(row) for row in connection.execute(statement)]
+class Began(NamedTuple):
+    """Findings of a service that began between two times, those included."""
+
+    account: str
+    service: str
+    since: str
+    until: str
+
+
+def that_began(
+    connection: sa.Connection, spans: Sequence[Began], number: int
+) -> list[list[tuple[str, str, int, int]]]:
+    """Give for each span (id, first_denied, own severity, severity) of its findings, in order, at most so many of each."""
+    found: list[list[tuple[str, str, int, int]]] = [[] for _ in spans]
+    numbered = list(enumerate(spans))
+    for start in range(0, len(numbered), _SPANS):
+        chosen = [
+            sa.select(sa.literal(place).label("place"), F.c.id, F.c.first_denied, F.c.own, F.c.severity)
+            .where(
+                F.c.account == span.account,
+                F.c.service == span.service,
+                F.c.first_denied.between(span.since, span.until),
+            )
+            .order_by(F.c.first_denied, F.c.id)
+            .limit(number)
+            .subquery()
+            .select()
+            for place, span in numbered[start : start + _SPANS]
+        ]
+        for place, *row in connection.execute(sa.union_all(*chosen)):
+            found[place].append((row[0], row[1], row[2], row[3]))
+    for rows in found:
+        rows.sort(key=lambda row: (row[1], row[0]))
+    return found
 
 
 def changed_since(connection: sa.Connection, moment: int) -> Iterator[Sums]:

@@ -16,7 +16,8 @@ from rolewatch.sources import Delivery
 from rolewatch.sources.delivery import RefusedDelivery
 from rolewatch.sources.locators import delivery_of, found_again, locator
 from rolewatch.store import deliveries
-from rolewatch.store.deliveries import Failure, storable
+from rolewatch.store.deliveries import Failure
+from rolewatch.store.schema import storable
 from rolewatch.store.state import State
 from rolewatch.watch.commit import OvertakenError
 from rolewatch.watch.following import Following
@@ -226,7 +227,7 @@ class _Again:
             partly = self._partly.get(delivery.identity, Partly(0, b""))
             counted = _identities(failure.counted) | _identities(partly.denials)
             yield failure._replace(
-                reason=storable(reason),
+                reason=reason,
                 last=moment,
                 attempts=failure.attempts + 1,
                 records=max(failure.records, partly.records),

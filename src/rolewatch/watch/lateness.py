@@ -8,9 +8,8 @@ from typing import Final
 from rolewatch.base.clock import milliseconds
 from rolewatch.cloudtrail.layout import parse
 from rolewatch.sources.delivery import Delivery, FileDelivery
-from rolewatch.sources.files import modified
 from rolewatch.sources.live import LiveSource
-from rolewatch.store.deliveries import storable
+from rolewatch.store.schema import storable
 from rolewatch.store.sources import Came
 from rolewatch.watch.feed import Given
 
@@ -88,7 +87,7 @@ def stamp_of(delivery: Delivery) -> datetime | None:
     if stamp:
         return _time(stamp[1])
     if isinstance(delivery, FileDelivery) and delivery.size >= 0:
-        return datetime.fromtimestamp(modified(delivery), UTC)
+        return datetime.fromtimestamp(delivery.modified(), UTC)
     return None
 
 

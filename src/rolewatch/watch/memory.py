@@ -27,7 +27,7 @@ class StateMemory:
 
     def known(self, marks: Sequence[str]) -> Collection[str]:
         """Give those of some marks that are done."""
-        return self._read(partial(deliveries.known, identities=marks))
+        return self._read(partial(deliveries.known, identities=marks)) if marks else ()
 
     def note(self, source: str) -> str | None:
         """Give the note that a source left."""

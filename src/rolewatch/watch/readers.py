@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rolewatch.scan.summary import Summary
     from rolewatch.watch.alarm_counts import Counts, Filters
 
-LARGE: Final = 2 * 1024 * 1024  # compressed bytes from which on a batch is worth a process of its own
+LARGE: Final = 128 * 1024  # compressed bytes from which on a batch is worth a process of its own
 
 
 class Reading(NamedTuple):
-    """What was read, and what metric filters have counted in it."""
+    """What was read, and what it holds for alarms."""
 
     detector: Detector
     counts: "Counts | None" = None
@@ -34,7 +34,7 @@ Read = Callable[[], Reading]  # waits for what was read
 class Readers:
     """Reads batches, several of them at once if `jobs` allows. Processes start with the first large batch.
 
-    `filters` gives the metric filters by which is counted, if there are any.
+    `filters` gives the metric filters and queries by which is counted, if there are any.
     """
 
     def __init__(
@@ -44,23 +44,26 @@ class Readers:
         self._pool: ProcessPoolExecutor | None = None
         self.jobs = request.jobs
 
-    def begin(self, deliveries: Sequence[Delivery]) -> Read:
-        """Begin to read a batch; returns what waits for it, and reads it here if the other process was lost."""
+    def begin(self, deliveries: Sequence[Delivery], words: Sequence[str] = ()) -> Read:
+        """Begin to read a batch; returns what waits for it, and reads it here if the other process was lost.
+
+        `words` are the SOURCEs that the deliveries came from, where that matters.
+        """
         if self.jobs < 2 or sum(max(delivery.size, 0) for delivery in deliveries) < LARGE:
-            return lambda: self.read(deliveries)
+            return lambda: self.read(deliveries, words)
         if self._pool is None:
             # Started afresh: a process forked from one with threads may wait for ever for what they held.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.jobs, context, _begin)
         try:
-            reading = self._pool.submit(_read, list(deliveries), self._request, self._filters())
+            reading = self._pool.submit(_read, list(deliveries), list(words), self._request, self._filters())
         except (BrokenExecutor, RuntimeError):
-            return self._alone(deliveries)
-        return lambda: self._result(reading, deliveries)
+            return self._alone(deliveries, words)
+        return lambda: self._result(reading, deliveries, words)
 
-    def read(self, deliveries: Sequence[Delivery]) -> Reading:
+    def read(self, deliveries: Sequence[Delivery], words: Sequence[str] = ()) -> Reading:
         """Read a batch in this process."""
-        return _counted(deliveries, self._request, self._filters())
+        return _counted(deliveries, words, self._request, self._filters())
 
     def close(self) -> None:
         """Let the processes go; what they read is dropped."""
@@ -69,21 +72,24 @@ class Readers:
             self._pool = None
 
     def _result(
-        self, reading: "Future[tuple[Detector, Summary, Counts | None]]", deliveries: Sequence[Delivery]
+        self,
+        reading: "Future[tuple[Detector, Summary, Counts | None]]",
+        deliveries: Sequence[Delivery],
+        words: Sequence[str],
     ) -> Reading:
         try:
             detector, summary, counts = reading.result()
         except BrokenExecutor:
-            return self._alone(deliveries)()
+            return self._alone(deliveries, words)()
         detector.take_over(summary)
         return Reading(detector, counts)
 
-    def _alone(self, deliveries: Sequence[Delivery]) -> Read:
+    def _alone(self, deliveries: Sequence[Delivery], words: Sequence[str]) -> Read:
         """Go on in this process: most likely the system ran out of memory, which more processes would make worse."""
         self._told("readers", "a process that read deliveries was lost; this one reads alone from now on")
         self.jobs = 1
         self.close()
-        return lambda: self.read(deliveries)
+        return lambda: self.read(deliveries, words)
 
 
 def _begin() -> None:
@@ -100,18 +106,20 @@ def _follow(parent: Any) -> None:
 
 
 def _read(
-    deliveries: list[Delivery], request: ScanRequest, filters: "Filters | None"
+    deliveries: list[Delivery], words: list[str], request: ScanRequest, filters: "Filters | None"
 ) -> "tuple[Detector, Summary, Counts | None]":
     """Read a batch in a process of its own; a detector travels without its summary, so that goes beside it."""
-    detector, counts = _counted(deliveries, request, filters)
+    detector, counts = _counted(deliveries, words, request, filters)
     return detector, detector.summary, counts
 
 
-def _counted(deliveries: Sequence[Delivery], request: ScanRequest, filters: "Filters | None") -> Reading:
-    """Read a batch, and count in it if there are filters."""
+def _counted(
+    deliveries: Sequence[Delivery], words: Sequence[str], request: ScanRequest, filters: "Filters | None"
+) -> Reading:
+    """Read a batch, and count in it if there is anything to count."""
     if filters is None:
         return Reading(read(deliveries, request))
-    from rolewatch.watch.alarm_counts import Counter  # noqa: PLC0415 - only where there are templates
+    from rolewatch.watch.alarm_counts import Counters  # noqa: PLC0415 - only where there are templates
 
-    counter = Counter(filters, request)
-    return Reading(read(deliveries, request, counter), counter.counts)
+    counters = Counters(filters, request, deliveries, words)
+    return Reading(read(deliveries, request, counters.beside), counters.counts)

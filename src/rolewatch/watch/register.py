@@ -171,43 +171,51 @@ class Register:
                 moment = _moment(finding["first_denied"])
                 if moment:
                     moments.setdefault((finding["account"], finding["service"]), []).append(moment)
+        spans = [
+            findings.Began(account, service, since, until)
+            for (account, service), times in moments.items()
+            for since, until in _windows(times)
+        ]
+        known = findings.that_began(self._connection, spans, NEIGHBOURS)
         others: set[str] = set()
-        for (account, service), times in moments.items():
-            for since, until in _windows(times):
-                others |= self._raised(account, service, (since, until), kept)
+        for span, rows in zip(spans, known, strict=True):
+            others |= _raised(span, rows, kept)
         loaded = self._load(others)
         self._present(loaded.values())
         for each in loaded.values():
             each.raise_to("critical")
         return loaded
 
-    def _raised(
-        self, account: str, service: str, between: tuple[str, str], kept: Mapping[str, Kept]
-    ) -> set[str]:
-        rows: list[dict[str, Any]] = [
-            {
-                "id": name, "account": account, "service": service, "security_service": True, "first_denied": first,
-                "severity": LEVELS[own], "known": LEVELS[known],
-            }
-            for name, first, own, known in findings.of_service(self._connection, account, service, between, NEIGHBOURS)
-            if name not in kept
-        ]  # fmt: skip
-        rows += [
-            {**each.document, "severity": LEVELS[each.own], "known": None}
-            for each in kept.values()
-            if (each.document["account"], each.document["service"]) == (account, service)
-            and between[0] <= (each.document["first_denied"] or "") <= between[1]
-        ]
-        raise_blindings(rows)
-        others = set()
-        for row in rows:
-            if row["severity"] != "critical":
-                continue
-            if row["known"] is None:
-                kept[row["id"]].raise_to("critical")
-            elif row["known"] != "critical":
-                others.add(row["id"])
-        return others
+
+def _raised(
+    span: findings.Began, known: Iterable[tuple[str, str, int, int]], kept: Mapping[str, Kept]
+) -> set[str]:
+    """Raise what is critical together with its neighbours; returns the ids of those that are not among `kept`."""
+    account, service, since, until = span
+    rows: list[dict[str, Any]] = [
+        {
+            "id": name, "account": account, "service": service, "security_service": True, "first_denied": first,
+            "severity": LEVELS[own], "known": LEVELS[now],
+        }
+        for name, first, own, now in known
+        if name not in kept
+    ]  # fmt: skip
+    rows += [
+        {**each.document, "severity": LEVELS[each.own], "known": None}
+        for each in kept.values()
+        if (each.document["account"], each.document["service"]) == (account, service)
+        and since <= (each.document["first_denied"] or "") <= until
+    ]
+    raise_blindings(rows)
+    others = set()
+    for row in rows:
+        if row["severity"] != "critical":
+            continue
+        if row["known"] is None:
+            kept[row["id"]].raise_to("critical")
+        elif row["known"] != "critical":
+            others.add(row["id"])
+    return others
 
 
 def mute_of(row: mutes.MuteRow) -> Mute:
