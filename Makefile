@@ -54,6 +54,8 @@ bench: .venv/.bench build/core/.done
 	$(BIN)/python benchmarks/lake.py
 	$(BIN)/python benchmarks/spark.py
 	$(BIN)/python benchmarks/watch.py
+	$(BIN)/python benchmarks/policies.py --write
+	INSTALLED=build/core/bin $(BIN)/python benchmarks/check.py --write
 
 build/core/.done: requirements.lock pyproject.toml $(C)
 	rm -rf build/core && $(PYTHON) -m venv --without-pip build/core

@@ -120,3 +120,106 @@ def test_wrong_usage(watch, words, reason):
     done = watch(*words)
     assert done.returncode == 2
     assert reason in done.stderr
+
+
+LOG_ALARM = """\
+Resources:
+  Log:
+    Type: AWS::CloudWatch::LogAlarm
+    Properties:
+      AlarmName: by-bucket
+      ScheduledQueryConfiguration:
+        QueryString: filter errorCode = 'AccessDenied'
+        LogGroupIdentifiers: [trail]
+        ScheduledQueryRoleARN: arn:aws:iam::111122223333:role/query
+        AggregationExpression: count(*) by requestParameters.bucketName
+        ScheduleConfiguration: {ScheduleExpression: rate(1 minutes), StartTimeOffset: 600}
+      QueryResultsToEvaluate: 1
+      QueryResultsToAlarm: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      ActionLogLineCount: 1
+      ActionLogLineRoleArn: arn:aws:iam::111122223333:role/lines
+      AlarmActions: [arn:aws:sns:us-east-1:111122223333:alerts]
+"""
+
+
+def told_of_logs(cli, *words):
+    """Watch a log alarm twice, with a denial in between that came while nobody watched; returns what its action was told."""
+    (cli.folder / "rolewatch.toml").write_text(SETTINGS)
+    (cli.folder / "log.yaml").write_text(LOG_ALARM)
+    (cli.folder / "trail").mkdir(exist_ok=True)
+
+    def once():
+        done = cli("watch", *words, "--once", "--state", "state", "--template", "log.yaml")
+        assert done.returncode == 0, done.stderr
+
+    once()
+    away(cli.folder, 1800)
+    arrive(cli.folder, 900)
+    once()
+    once()
+    path = cli.folder / "told.jsonl"
+    return [json.loads(line)["alarm"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_a_log_alarm(cli):
+    """It rings for a contributor, with the log line, and is over when its window has passed; each is told once."""
+    rings, = [each for each in told_of_logs(cli, "trail") if each["NewStateValue"] == "ALARM"]  # fmt: skip
+    assert rings["AlarmName"] == "by-bucket"
+    assert list(rings["AlarmContributorAttributes"]) == ["requestParameters.bucketName"]
+    assert rings["Trigger"]["QueryString"] == "filter errorCode = 'AccessDenied'"
+    assert json.loads(rings["LogLines"][0])["errorCode"] == "AccessDenied"
+
+
+@pytest.mark.parametrize(("words", "rings"), [
+    (("--log-group", "trail=trail"), True),
+    (("empty", "--log-group", "trail=trail"), True),
+    (("trail", "--log-group", "trail=empty"), False),
+    (("trail", "--log-group", "trail=trail"), True),
+    (("trail", "--log-group", "other=empty"), True),
+])  # fmt: skip
+def test_log_groups(cli, words, rings):
+    """A log alarm sees the deliveries of its log group, if there is one, else all that are of no named one."""
+    (cli.folder / "empty").mkdir()
+    assert bool(told_of_logs(cli, *words)) is rings
+
+
+def test_a_log_group_in_the_settings(cli):
+    """Has a key and a variable, as other options have."""
+    (cli.folder / "empty").mkdir()
+    (cli.folder / "trail").mkdir()
+    (cli.folder / "log.yaml").write_text(LOG_ALARM)
+    words = ("watch", "empty", "--once", "--state", "state", "--template", "log.yaml")
+    for environ, settings in (
+        ({"ROLEWATCH_LOG_GROUP": "nobody=trail"}, ""),
+        ({}, 'log-group = ["nobody=trail"]'),
+    ):
+        (cli.folder / "rolewatch.toml").write_text(settings)
+        done = cli(*words, **environ)
+        assert done.returncode == 0
+        assert "no metric filter or log alarm is of the log group nobody; there are: trail" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "reason"), [
+    (("trail", "--log-group", "a=trail/sub"), "have deliveries in common, and are different log groups"),
+    (("--log-group", "a=trail", "--log-group", "b=./trail/"), "have deliveries in common"),
+    (("--log-group", "a=trail/*.json", "--log-group", "b=trail"), "have deliveries in common"),
+    (("--log-group", "a=s3://b/x", "s3://b/x/y"), "have deliveries in common"),
+    (("--log-group", "trail"), "write NAME=SOURCE"),
+    (("--log-group", "a=missing"), "no such file or folder"),
+    ((), "SOURCE is missing"),
+])  # fmt: skip
+def test_log_groups_that_make_no_sense(cli, words, reason):
+    """Are wrong usage, before anything is watched."""
+    (cli.folder / "trail" / "sub").mkdir(parents=True)
+    done = cli("watch", *words, "--once", "--state", "state")
+    assert done.returncode == 2
+    assert reason in done.stderr
+
+
+def test_patterns_of_one_folder(cli):
+    """May be different log groups."""
+    (cli.folder / "trail").mkdir()
+    words = ("--log-group", "a=trail/a*", "--log-group", "b=trail/b*")
+    assert cli("watch", *words, "--once", "--state", "state").returncode == 0

@@ -5,53 +5,19 @@ import os
 import random
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from watchers import SECRET, Receiver
 
+from calls import call
 from rolewatch.store import deliveries, findings, outbox
 from rolewatch.store.state import State
 
 KILLS = int(os.environ.get("ROLEWATCH_KILLS", "20"))  # `make soak` asks for 200
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 BUCKETS = 10
-SECRET = "tests only"  # noqa: S105 - the receiver is ours
-
-
-class Receiver:
-    """Takes webhooks, and now and then is killed off itself: the connection breaks without an answer."""
-
-    def __init__(self, rng):
-        self.bodies = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.bodies.append(json.loads(body))
-                if rng.random() < 0.1:
-                    return  # it has arrived, and the sender never hears of it
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"webhook+http://127.0.0.1:{self._server.server_address[1]}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def close(self):
-        """Stop taking any."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class Trail:
@@ -82,27 +48,7 @@ class Trail:
     def _record(self, bucket, *, denied):
         self.events += 1
         self.denials[bucket] += denied
-        record = {
-            "eventVersion": "1.09",
-            "userIdentity": {
-                "type": "AssumedRole",
-                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE}},
-            },
-            "eventTime": (self._start + timedelta(seconds=self.events)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "eventSource": "s3.amazonaws.com",
-            "eventName": "GetBucketPolicy",
-            "awsRegion": "us-east-1",
-            "requestParameters": {"bucketName": bucket},
-            "eventID": f"00000000-0000-4000-8000-{self.events:012d}",
-            "recipientAccountId": ACCOUNT,
-        }
-        if denied:
-            record |= {
-                "errorCode": "AccessDenied",
-                "errorMessage": f"User: {ROLE} is not authorized to perform: s3:GetBucketPolicy on resource:"
-                f' "arn:aws:s3:::{bucket}" with an explicit deny in a resource-based policy',
-            }
-        return record
+        return call(self.events, self._start + timedelta(seconds=self.events), bucket, denied=denied)
 
 
 def _command(folder, place, url, *words):
@@ -120,7 +66,7 @@ def test_kills(tmp_path, request, database):
     )
     folder = tmp_path / "logs"
     folder.mkdir()
-    trail, receiver = Trail(folder, rng), Receiver(rng)
+    trail, receiver = Trail(folder, rng), Receiver(lost=lambda: rng.random() < 0.1)
     environ = os.environ | {"ROLEWATCH_WEBHOOK_SECRET": SECRET, "XDG_CONFIG_HOME": str(tmp_path)}
     buckets = [f"b{number}" for number in range(BUCKETS)]
 

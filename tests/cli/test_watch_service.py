@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ from rolewatch.cli.watch_signals import Ended, Signals
 from rolewatch.cli.watch_systemd import Supervisor
 from rolewatch.store.state import State
 from rolewatch.watch.log import Log
+from supervising import Systemd
 
 ROUTES = """
 [[route]]
@@ -225,24 +225,6 @@ def test_silence_is_told(tmp_path, receivers):
     ]
     keys = [body["dedup_key"] for body in receiver.bodies if body["kind"] == "alarm"]
     assert len(set(keys)) == 1
-
-
-class Systemd:
-    """The socket that systemd listens at."""
-
-    def __init__(self, name):
-        self.name = name
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(name)
-        self._socket.settimeout(30)
-
-    def heard(self):
-        """Give the next message, its lines by their names."""
-        return dict(line.split("=", 1) for line in self._socket.recv(4096).decode().splitlines())
-
-    def close(self):
-        """Stop listening."""
-        self._socket.close()
 
 
 def test_what_systemd_hears(tmp_path):

@@ -252,3 +252,20 @@ def test_recovered_without_proof_is_no_message():
     """A recovery that nothing proves cannot be put into words."""
     with pytest.raises(SendError, match="nothing proves it"):
         words.told(about(kind="recovered"))
+
+
+def test_log_alarm_is_told_with_its_contributor_and_lines():
+    """Who rings, what was asked, and the log lines that came with it."""
+    said = lines(
+        alarm(
+            said={
+                "AlarmContributorAttributes": {"bucket": "payroll", "role": "Config"},
+                "Trigger": {"QueryString": "filter errorCode = 'AccessDenied'"},
+                "LogLines": ['{"eventID": "b"}', '{"eventID": "a"}'],
+            }
+        )
+    )
+    assert "Contributor: bucket=payroll, role=Config" in said
+    assert "Query: filter errorCode = 'AccessDenied'" in said
+    place = said.index("Log lines, the newest first:") + 1
+    assert [line.strip() for line in said[place : place + 2]] == ['{"eventID": "b"}', '{"eventID": "a"}']

@@ -76,3 +76,19 @@ def test_one_evaluates_at_a_time(state):
     thread.join()
     found.append(state.write(alarms.claim))
     assert found == ([True, False, True] if state.shared else [True, True])
+
+
+def test_changes_of_contributors(state):
+    """Lie beside the alarm's own of the same time, and are no part of what it did itself."""
+    own = CHANGE._replace(
+        contributor=bytes([7] * 16), attributes='[["a", "b"]]', lines='["line"]', waiting=True
+    )
+    state.write(lambda connection: alarms.record(connection, [CHANGE, own]))
+    assert state.read(alarms.history) == [CHANGE, own]
+    assert state.read(alarms.waiting) == [own]
+    assert state.read(lambda connection: alarms.since(connection, CHANGE.alarm, 0)) == [CHANGE]
+    done = own._replace(waiting=False, acted=99)
+    state.write(lambda connection: alarms.record(connection, [done]))
+    assert state.read(alarms.history) == [CHANGE, done]
+    state.write(lambda connection: alarms.forget(connection, [CHANGE.alarm]))
+    assert state.read(alarms.history) == []

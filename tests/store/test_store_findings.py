@@ -16,8 +16,8 @@ def row(number, **fields):
     made = {
         "id": f"{number:016x}", "account": "111122223333", "service": "config.amazonaws.com", "resource": f"arn:aws:s3:::b{number}",
         "status": "blocked", "verdict": "unknown", "own": 3, "severity": 3, "place": 7, "first_denied": "2026-03-01T10:00:00Z",
-        "last_denied": "2026-03-01T10:00:00Z", "due": None, "incident": None, "changed": number, "tally": b"t", "proofs": b"p", "life": "{}",
-        "document": "{}",
+        "last_denied": "2026-03-01T10:00:00Z", "due": None, "incident": None, "opened": None, "alike": None,
+        "changed": number, "tally": b"t", "proofs": b"p", "life": "{}", "document": "{}",
     }  # fmt: skip
     return FindingRow(**(made | fields))
 
@@ -100,3 +100,31 @@ def test_what_is_stale(state):
     assert state.read(lambda connection: findings.stale(connection, "2026-02-20T00:00:00Z", 10)) == [
         row(1).id
     ]
+
+
+def test_incidents(state):
+    """The one of a digest that was opened last, if not too long ago; of members no more are counted than matter."""
+    made = [
+        row(1, incident="old", opened=1000, alike="a"),
+        row(2, incident="new", opened=2000, alike="a"),
+        row(3, incident="new", opened=2000, alike="a", status="silent"),
+        row(4, incident="other", opened=3000, alike="b"),
+        row(5, incident="summary", opened=4000),
+        row(6),
+    ]
+    state.write(lambda connection: findings.save(connection, made))
+
+    def asked(connection):
+        latest = [findings.open_incident(connection, "a", since) for since in (0, 2000, 2001)]
+        counts = [findings.members(connection, name, 2) for name in ("old", "new", "unheard of")]
+        return latest, counts, findings.members(connection, "new", 1)
+
+    assert state.read(asked) == ([("new", 2000), ("new", 2000), None], [1, 2, 0], 1)
+
+
+def test_what_is_told_to_be_blocked_is_not_forgotten(state):
+    """Its incident would never end."""
+    made = [row(1, status="recovered", incident="i", opened=1), row(2, status="recovered"), row(3)]
+    state.write(lambda connection: findings.save(connection, made))
+    assert state.write(lambda connection: findings.expire(connection, ("recovered",), 100)) == 1
+    assert state.read(lambda connection: sorted(findings.names(connection))) == [row(1).id, row(3).id]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alarm_stories import ADDRESSES, template_of
+from log_alarm_stories import EVERYTHING
 
 from rolewatch.notify.routes import Routes
 from rolewatch.scan.request import ScanRequest
@@ -36,7 +37,7 @@ def main(place, folder, clock):
     watcher.TICK_SECONDS = 0.02  # the clock of this story runs faster than others
     state = State(place)
     prepare(state)
-    definitions = definitions_of(template_of())
+    definitions = definitions_of(template_of(EVERYTHING))
     teller = AlarmTeller(Routes((), ("url",)), {"page": ("page",), "calm": ("calm",)}, ADDRESSES)
     alarms = Alarms(definitions, teller, told)
     rules = Rules(Spans(), Teller(lambda *_: (), {}), now, alarms=alarms)

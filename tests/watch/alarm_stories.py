@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from givers import Given
@@ -15,6 +16,7 @@ from rolewatch.store import alarms as stored
 from rolewatch.store import outbox
 from rolewatch.templates import read_template
 from rolewatch.watch.alarm_definitions import definitions_of
+from rolewatch.watch.alarm_message import shortened
 from rolewatch.watch.alarm_telling import AlarmTeller
 from rolewatch.watch.alarms import Alarms
 from rolewatch.watch.commit import Rules
@@ -105,11 +107,17 @@ def template_of(text=TEMPLATE):
     return found
 
 
-class AlarmStory(Story):
-    """A story with alarms; `actions` as in the settings, `routes` beside the default."""
+@lru_cache
+def _definitions(text, groups):
+    return definitions_of(template_of(text), dict(groups))
 
-    def __init__(self, place, folder, text=TEMPLATE, actions=None, routes=(), **spans):
+
+class AlarmStory(Story):
+    """A story with alarms; `actions` as in the settings, `routes` beside the default, `groups` are log groups by SOURCE."""
+
+    def __init__(self, place, folder, text=TEMPLATE, actions=None, routes=(), *, groups=None, **spans):
         super().__init__(place, folder, **spans)
+        self.groups = groups or {}
         self.text, self.actions, self.routes = text, actions or {}, routes
 
     def told_of(self, name, reason):
@@ -118,9 +126,9 @@ class AlarmStory(Story):
 
     def alarms(self, **more):
         """Take up the alarms, as a process does when it begins."""
-        definitions = definitions_of(template_of(self.text))
+        definitions = _definitions(self.text, tuple(sorted(self.groups.items())))
         teller = AlarmTeller(Routes(self.routes, ("url",)), self.actions, ADDRESSES, definitions.topics)
-        return Alarms(definitions, teller, self.told_of, **more)
+        return Alarms(definitions, teller, self.told_of, groups=self.groups, **more)
 
     def watcher(self, *sources, request=None):
         """Make a watcher of sources."""
@@ -166,15 +174,20 @@ class AlarmStory(Story):
 
     @property
     def transitions(self):
-        """What alarms did, in order: (alarm, time, before, after, reason, data, actions, acted at, suppressed by)."""
-        rows = self.state.read(lambda connection: stored.history(connection, number=10_000))
+        """What alarms did, in order: (alarm, time, before, after, reason, data, actions, acted at, suppressed by, lines)."""
+        return sorted(_told(row) for row in self._rows if row.attributes is None)
+
+    @property
+    def contributors(self):
+        """What contributors of log alarms did, in the same form, with their attributes behind the alarm's name."""
+        found = ((row, _told(row)) for row in self._rows if row.attributes is not None)
         return sorted(
-            (
-                row.alarm, row.time, row.before, row.after, row.reason, row.reason_data,
-                tuple(json.loads(row.actions)), None if row.acted == row.time else row.acted, row.suppressed_by,
-            )
-            for row in rows
-        )  # fmt: skip
+            (name, tuple(map(tuple, json.loads(row.attributes))), *rest) for row, (name, *rest) in found
+        )
+
+    @property
+    def _rows(self):
+        return self.state.read(lambda connection: stored.history(connection, number=100_000))
 
     @property
     def letters(self):
@@ -201,13 +214,32 @@ class AlarmStory(Story):
         return {row.name: row.state for row in self.state.read(stored.alarm_states)}
 
 
+def _told(row):
+    return (
+        row.alarm, row.time, row.before, row.after, row.reason, row.reason_data, tuple(json.loads(row.actions)),
+        None if row.acted == row.time else row.acted, row.suppressed_by, tuple(json.loads(row.lines or "[]")),
+    )  # fmt: skip
+
+
+def _replayed(name, change):
+    return (
+        name, change.time, str(change.before), str(change.after), change.reason, change.reason_data, change.actions,
+        change.acted_at, change.suppressed_by, shortened(change.lines),
+    )  # fmt: skip
+
+
 def told_by(histories):
     """Give the transitions of a replay in the same form."""
     return sorted(
-        (
-            history.alarm.name, change.time, str(change.before), str(change.after), change.reason, change.reason_data,
-            change.actions, change.acted_at, change.suppressed_by,
-        )
+        _replayed(history.alarm.name, change) for history in histories for change in history.transitions
+    )
+
+
+def told_by_contributors(histories):
+    """Give those of contributors in the same form."""
+    found = (
+        (each.attributes, _replayed(history.alarm.name, each.change))
         for history in histories
-        for change in history.transitions
-    )  # fmt: skip
+        for each in history.contributors
+    )
+    return sorted((name, who, *rest) for who, (name, *rest) in found)

@@ -7,6 +7,8 @@ from itertools import count
 
 from givers import Given
 
+import calls
+from calls import ACCOUNT, ROLE, spelled  # noqa: F401 - for those who tell stories
 from rolewatch.notify.notification import Notification
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import BytesDelivery, FileDelivery
@@ -20,40 +22,13 @@ from rolewatch.watch.kept import Spans
 from rolewatch.watch.telling import Address, Teller
 from rolewatch.watch.watcher import Watcher
 
-ACCOUNT = "111122223333"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 _ids = count(1)
 
 
-def spelled(moment):
-    """Spell a time as eventTime."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def call(minute, bucket="b", *, denied=False, name="GetBucketPolicy", role=ROLE, **fields):
+def call(minute, bucket="b", **facts):
     """Make the record of a call of a service-linked role, some minutes from noon on."""
-    made = {
-        "eventVersion": "1.09",
-        "userIdentity": {
-            "type": "AssumedRole",
-            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role}},
-        },
-        "eventTime": spelled(NOON + timedelta(minutes=minute)),
-        "eventSource": "s3.amazonaws.com",
-        "eventName": name,
-        "awsRegion": "us-east-1",
-        "requestParameters": {"bucketName": bucket},
-        "eventID": f"00000000-0000-4000-8000-{next(_ids):012d}",
-        "recipientAccountId": ACCOUNT,
-    }
-    if denied:
-        made |= {
-            "errorCode": "AccessDenied",
-            "errorMessage": f'User: {role} is not authorized to perform: s3:{name} on resource: "arn:aws:s3:::{bucket}"'
-            " with an explicit deny in a resource-based policy",
-        }
-    return made | fields
+    return calls.call(next(_ids), NOON + timedelta(minutes=minute), bucket, **facts)
 
 
 def content(*records):
@@ -71,6 +46,7 @@ class Story:
         self.now = NOON
         self.spans = Spans(**spans)
         self.retention = REMEMBERED
+        self.explainer = None
         self.complaints = []
         self._names = count(1)
 
@@ -93,7 +69,7 @@ class Story:
             self.complaints.append((name, reason))
 
         teller = Teller(lambda *_: ("url",), {"url": Address("t", "test")})
-        rules = Rules(self.spans, teller, lambda: self.now)
+        rules = Rules(self.spans, teller, lambda: self.now, explainer=self.explainer)
         request = request or ScanRequest()
         return Watcher(self.state, Feed(sources, told), request, rules, told=told, retention=self.retention)
 

@@ -11,6 +11,7 @@ from rolewatch.alarms.history import State
 from rolewatch.metrics.series import series_of
 from rolewatch.store.datapoints import Named
 from rolewatch.templates.definitions import Metric
+from rolewatch.watch.alarm_counts import Counts
 
 PLAIN = Named("N", "Denied", (), "None")
 SERIES = (PLAIN, PLAIN, Named("N", "ByBucket", (("Bucket", "b1"),), "None"), Named("N", "Size", (), "Bytes"))
@@ -35,7 +36,7 @@ def counts(points, arrived):
     for series, minute, value in points:
         values = part[series].setdefault(minute, {})
         values[value] = values.get(value, 0) + 1
-    return {None if arrived is None else int(arrived) // 60 * 60: dict(part)}
+    return Counts({None if arrived is None else int(arrived) // 60 * 60: dict(part)})
 
 
 def metrics(points):

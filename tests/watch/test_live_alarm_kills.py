@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from alarm_stories import AlarmStory
+from log_alarm_stories import EVERYTHING
 from stories import NOON, call
 
 from rolewatch.store import alarms as stored
@@ -68,7 +69,7 @@ class Killed:
 
     def _start(self):
         if self._process is None:
-            environ = os.environ | {"PYTHONPATH": str(SCRIPT.parent)}
+            environ = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[:2]))}
             self._process = subprocess.Popen(list(map(str, self._words)), env=environ)
 
     @property
@@ -93,7 +94,9 @@ def test_kills(tmp_path, request, database):
     folder = tmp_path / "trail"
     folder.mkdir()
     actions = {"page": ("page",), "calm": ("calm",)}
-    calm, story = (AlarmStory(each, tmp_path, actions=actions) for each in (str(tmp_path / "calm"), place))
+    calm, story = (
+        AlarmStory(each, tmp_path, EVERYTHING, actions) for each in (str(tmp_path / "calm"), place)
+    )
     killed = Killed(story, place, folder)
     calm.clock(BEGIN + 5)
     calm.begin()
@@ -120,8 +123,10 @@ def test_kills(tmp_path, request, database):
     killed.kill()
     calm.follow(arrivals, end)
     assert story.transitions == calm.transitions
+    assert story.contributors == calm.contributors
     assert sorted(story.letters) == sorted(calm.letters)
     assert len(calm.letters) > 10
+    assert len(calm.contributors) > 2
     for each in (calm, story):
         each.close()
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from alarm_stories import FILTERS, START, TEMPLATE, AlarmStory, template_of
 from givers import Given
+from log_alarm_stories import DENIED, log_alarm
 from stories import NOON, call, in_memory
 from test_live_alarm_evaluation import PLAIN, Evaluated
 
 from rolewatch.store import alarms as stored
 from rolewatch.store import datapoints, deliveries
 from rolewatch.templates import read_template
-from rolewatch.watch.alarm_definitions import definitions_of
+from rolewatch.watch.alarm_definitions import definitions_of, kind_of
 from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.alarms import BACK, MISSED
 
@@ -289,12 +290,28 @@ def test_what_is_left_out():
     assert "refers to two, which is no alarm here" in told[2][1]
 
 
-def test_log_alarms_are_left_out():
-    """With an error, so that nobody waits for them; what else there is in the template is evaluated."""
+def test_log_alarms_that_cannot_be_evaluated():
+    """A query that is none is an error at its place, and so is a composite alarm over it; the other alarms are evaluated."""
+    right, wrong = (
+        log_alarm("right", DENIED, "count(*)"),
+        log_alarm("wrong", "filter errorCode = ", "count(*)"),
+    )
+    nobody = log_alarm("nobody", f"{DENIED} | stats count(*) as n", "max(n) by n")
+    over = OVER.replace("ALARM(one) OR ALARM(two)", "ALARM(right) AND ALARM(wrong)")
+    found = definitions_of(read_template(f"Resources:{right}{wrong}{nobody}{over}".encode(), "x"))
+    assert list(found.all) == ["right"]
+    told = [(notice.level, notice.message) for notice in found.notices if notice.level != "unused"]
+    assert [level for level, _ in told] == ["error"] * 3
+    assert [text.split(" cannot be evaluated: ")[0] for _, text in told] == ["wrong", "nobody", "over"]
+    assert "refers to wrong, which cannot be evaluated" in told[2][1]
+
+
+def test_a_log_alarm_of_the_examples():
+    """Is evaluated, with nothing to tell about it."""
     found = definitions_of(read_template(LOG_ALARM.read_bytes(), LOG_ALARM.name))
-    wrong = [notice.message for notice in found.notices if notice.level == "error"]
-    assert len(wrong) == 1
-    assert "does not evaluate log alarms" in wrong[0]
+    assert [notice.message for notice in found.notices if notice.level == "error"] == []
+    assert [kind_of(each) for each in found.all.values()] == ["log"]
+    assert found.contributing == {"slr-denied-by-resource"}
 
 
 def test_definitions_of_everything():

@@ -6,7 +6,9 @@ from itertools import count
 
 import pytest
 from alarm_stories import START, AlarmStory, template_of, told_by
+from fragile import live_and_die
 from givers import Given
+from log_alarm_stories import EVERYTHING
 from stories import NOON, call
 
 from rolewatch.scan.replay import replay
@@ -67,42 +69,6 @@ def test_what_a_replay_says(tmp_path, seed, delay):
     story.close()
 
 
-class Crash(Exception):  # noqa: N818 - no error
-    """A watcher is killed."""
-
-
-class Fragile:
-    """A state whose writer is killed at a random moment: before a transaction, or right after it."""
-
-    shared = False
-
-    def __init__(self, state, rng):
-        self._state, self._left = state, rng.randint(1, 7)
-
-    def read(self, work):
-        """Read."""
-        return self._state.read(work)
-
-    def write(self, work):
-        """Write, or be killed."""
-        self._count()
-        found = self._state.write(work)
-        self._count()
-        return found
-
-    def _count(self):
-        self._left -= 1
-        if self._left == 0:
-            raise Crash
-
-
-def fragile(story, source, rng):
-    """Make a watcher that will be killed."""
-    watcher = story.watcher(source)
-    watcher._state = watcher._housekeeping._state = Fragile(story.state, rng)
-    return watcher
-
-
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment(tmp_path, seed):
     """Alarms go through the same changes, and the same is told, however often a watcher is killed and however long it is away."""
@@ -122,22 +88,7 @@ def test_killed_at_any_moment(tmp_path, seed):
         story.clock(START + 5)
         story.begin()
     calm.follow(deliveries, end)
-    left, source, kills = sorted(deliveries.items()), Given((), 2), 0
-    while killed.now.timestamp() < end + 5:
-        moment = min(killed.now.timestamp() + rng.choice([10, 60, 60, 300, 1500]), end + 5)
-        killed.clock(moment)
-        while left and left[0][0] <= moment:
-            source.put(*left.pop(0)[1])
-        while True:
-            given = [*source.rest]
-            try:
-                fragile(killed, source, rng).run(once=True)
-            except Crash:
-                kills += 1
-                done = set(source.acknowledged)
-                source = Given([each for each in given if each.name not in done], 2)
-                continue
-            break
+    kills = live_and_die(killed, deliveries, end, rng)
     assert kills > 10
     assert killed.transitions == calm.transitions
     assert sorted(killed.letters) == sorted(calm.letters)
@@ -152,7 +103,7 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
     """Each minute is evaluated once, whoever is first, and the changes are those that one watcher alone would see."""
     actions = {"page": ("page",), "calm": ("calm",)}
     alone, shared = (
-        AlarmStory(place, tmp_path, actions=actions)
+        AlarmStory(place, tmp_path, EVERYTHING, actions)
         for place in (str(tmp_path / "alone"), postgres.database())
     )
     found = events(3)[:25]
@@ -182,6 +133,7 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
         shared.clock(minute + 65)
         together(Given(), Given())
     assert shared.transitions == alone.transitions
+    assert shared.contributors == alone.contributors
     assert sorted(shared.letters) == sorted(alone.letters)
     assert len(alone.letters) > 1
     for story in (alone, shared):

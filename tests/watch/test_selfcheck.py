@@ -6,7 +6,6 @@ import pytest
 from givers import Given
 from stories import NOON, Story, call, spelled
 
-from rolewatch.notify.incidents import ends
 from rolewatch.notify.trial import trial
 from rolewatch.notify.words import text, title
 from rolewatch.scan.request import ScanRequest
@@ -85,7 +84,7 @@ def test_the_message_is_that_of_an_alarm(condition):
     )
     assert trial("alarm", "x", NOON).alarm.keys() <= raised.alarm.keys()
     assert raised.alarm["Trigger"].keys() == trial("alarm", "x", NOON).alarm["Trigger"].keys()
-    assert (raised.dedup_key, ends(raised), ends(over)) == (over.dedup_key, False, True)
+    assert (raised.dedup_key, raised.ends, over.ends) == (over.dedup_key, False, True)
     assert len({raised.id, over.id, raised.dedup_key}) == 3
     assert title(raised).startswith('ALARM: "rolewatch: ')
     assert "s3://b\\x1b[2J" in title(raised)

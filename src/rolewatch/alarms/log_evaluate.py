@@ -13,10 +13,10 @@ from rolewatch.alarms.actions import actions_of
 from rolewatch.alarms.decision import ALARM, DECISIONS, resolved
 from rolewatch.alarms.history import ContributorChange, History, State, Transition
 from rolewatch.alarms.log_reasons import LogTeller
-from rolewatch.alarms.log_results import LogResults
+from rolewatch.alarms.log_results import Earlier, LogResults
 from rolewatch.alarms.log_watch import Contributor, LogWatch
 from rolewatch.metrics.series import Times
-from rolewatch.templates.definitions import LogAlarm
+from rolewatch.templates.definitions import Actions, LogAlarm
 
 _OF_THE_ALARM: Final = ":ssm:"
 
@@ -34,8 +34,14 @@ def log_history(
 
     `initial` has states by the alarm's name; one that it does not name has just been created.
     """
-    state = initial.get(alarm.name, State.INSUFFICIENT_DATA)
-    watch = LogWatch(alarm, results, start, end, created=alarm.name not in initial)
+    earlier = Earlier(since=None if alarm.name in initial else start)
+    watch = LogWatch(alarm, results, start, end, earlier=earlier)
+    return watched(watch, initial.get(alarm.name, State.INSUFFICIENT_DATA), asked)
+
+
+def watched(watch: LogWatch, state: State, asked: Sequence[int] | None = None) -> History:
+    """Say what a log alarm does, which begins in a state; `asked` as above."""
+    alarm, results = watch.log_alarm, watch.results
     codes = watch.codes()
     times = watch.numbers * watch.every
     if asked is not None:
@@ -50,32 +56,42 @@ def log_history(
             continue
         run = time // watch.every
         told = teller.tell(run, after)
-        actions = actions_of(alarm.actions, after)
-        if results.grouped and after is not State.INSUFFICIENT_DATA:
-            actions = tuple(each for each in actions if _OF_THE_ALARM in each)
+        actions = own_actions(alarm.actions, after, grouped=results.grouped)
         lines = results.lines.get(run * watch.every, ())
         transitions.append(Transition(time, before, after, told.reason, told.data, actions, lines=lines))
     changes: list[ContributorChange] = []
     if results.grouped and asked is None:
         changes = [each for one in watch.contributors for each in _changes(one, watch, teller)]
     changes.sort(key=lambda each: (each.change.time, each.attributes))
-    return History(alarm, start, end, state, tuple(transitions), tuple(changes))
+    return History(alarm, watch.start, watch.end, state, tuple(transitions), tuple(changes))
+
+
+def own_actions(actions: Actions, entered: State, *, grouped: bool) -> tuple[str, ...]:
+    """Give what an alarm itself invokes: all of it if it has no contributors, or if it knows nothing, as they always do."""
+    found = actions_of(actions, entered)
+    if not grouped or entered is State.INSUFFICIENT_DATA:
+        return found
+    return tuple(each for each in found if _OF_THE_ALARM in each)
+
+
+def contributor_actions(actions: Actions, entered: State) -> tuple[str, ...]:
+    """Give what each of its contributors invokes."""
+    return tuple(each for each in actions_of(actions, entered) if _OF_THE_ALARM not in each)
 
 
 def _changes(contributor: Contributor, watch: LogWatch, teller: LogTeller) -> Iterator[ContributorChange]:
     """Yield the changes of a contributor; it is OK before it appears, and when it has disappeared."""
     begin = int(watch.numbers[0])
     alarming = np.zeros(len(watch.numbers) + 1, np.bool_)
+    alarming[0] = watch.rang(contributor)
     alarming[contributor.evaluations[contributor.codes == ALARM] - begin + 1] = True
     for place in np.flatnonzero(alarming[1:] != alarming[:-1]).tolist():
         run = begin + place
         before, after = (State.ALARM if alarming[place + at] else State.OK for at in (0, 1))
         told = teller.tell_one(contributor, run, after)
-        actions = (each for each in actions_of(watch.alarm.actions, after) if _OF_THE_ALARM not in each)
+        actions = contributor_actions(watch.alarm.actions, after)
         lines = watch.results.lines.get(run * watch.every, ())
-        change = Transition(
-            run * watch.every, before, after, told.reason, told.data, tuple(actions), lines=lines
-        )
+        change = Transition(run * watch.every, before, after, told.reason, told.data, actions, lines=lines)
         yield ContributorChange(contributor.attributes, change)
 
 

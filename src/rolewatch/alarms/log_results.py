@@ -23,16 +23,30 @@ class Results(NamedTuple):
 
 
 class LogResults(NamedTuple):
-    """The results of a log alarm's query, by contributor.
+    """The results of a log alarm's query, by contributor; those of runs before an evaluation begins are looked back at.
 
     Without `grouped` there is one contributor, ALL, and its value is `otherwise` (None: it is missing) in all runs that it
-    names not. `lines` has the newest log lines behind a run, as many as the alarm asks for.
+    names not from then on. `lines` has the newest log lines behind a run, as many as the alarm asks for.
     """
 
     grouped: bool
     contributors: Mapping[Attributes, Results]
     otherwise: float | None = None
     lines: Mapping[int, tuple[str, ...]] = _NO_LINES
+
+
+class Earlier(NamedTuple):
+    """What evaluations up to a time have left of a log alarm, beside its state and the results of its latest runs.
+
+    `since` is when its query began to run (epoch seconds), None if it has run for long; `ringing` the contributors that are in
+    ALARM, or would be if the alarm had warmed up; `seen` whether there has ever been one; `full` the number of the first
+    run at which one of them had as many results as are looked at.
+    """
+
+    since: int | None = None
+    ringing: frozenset[Attributes] = frozenset()
+    seen: bool = False
+    full: int | None = None
 
 
 def results_of(values: Mapping[int, float]) -> Results:

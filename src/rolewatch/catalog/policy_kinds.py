@@ -154,7 +154,7 @@ def _command(kind: PolicyKind, command: str, arn: str, more: Mapping[str, str]) 
     found = named(arn)
     if found is None or kind_of_type(found.type) is not kind:
         return None
-    values = {**_values(found), **more}
+    values = {**values_of(found), **more}
     carrier = _CARRIER.get(found.type)
     words = []
     for word in command.split():
@@ -169,7 +169,8 @@ def _command(kind: PolicyKind, command: str, arn: str, more: Mapping[str, str]) 
     return " ".join([*words, "--region", shlex.quote(region)] if region else words)
 
 
-def _values(found: Named) -> dict[str, str]:
+def values_of(found: Named) -> dict[str, str]:
+    """Give what fills the gaps of a command about a resource: arn, region, account, dns, last, name, name2, name3."""
     _, partition, _, region, account, _ = found.arn.split(":", 5)
     names = names_in(found.arn)
     return {

@@ -50,6 +50,7 @@ OPTIONS = (
     Option("account", "only roles of these accounts", "ID", words.account, default=(), many=True, group=_WHICH),
     Option("limit", "list at most N findings", "N", words.positive, default=100, group=_WHICH),
     Option("after", "go on behind the page that gave this word", "WORD", group=_WHICH),
+    Option("lake", "for show: name who changed the policy last before it began, by the records of a lake", "DIR", file=True, group=_WHAT),
     Option("match", "for mute: KEY=PATTERN,… with the keys service, role, account, resource and verdict", "MATCH", group=_WHAT),
     Option("until", "for mute: when it ends, as an ISO time or a span (7d)", "TIME", words.moment, group=_WHAT),
     Option("reason", "for mute: why", "TEXT", group=_WHAT),
@@ -62,6 +63,7 @@ OPTIONS = (
 )  # fmt: skip
 #: Which options mean something to which actions, beside those of all.
 _MEANT: Final[Mapping[str, frozenset[str]]] = {
+    "show": frozenset(("lake",)),
     "list": frozenset(("status", "severity", "service", "account", "limit", "after")),
     "mute": frozenset(("match", "until", "reason", "until-recovered", "by")),
     "unmute": frozenset(("by",)),
@@ -121,6 +123,10 @@ def _show(called: Called, state: "State") -> int:
     from rolewatch.watch.listing import shown  # noqa: PLC0415 - as above
 
     finding = shown(state, _id(called), now=datetime.now(UTC))
+    if called.values["lake"]:
+        from rolewatch.cli.enriching import blamed  # noqa: PLC0415 - as above
+
+        blamed(finding, called, called.values["lake"])
     if called.values["format"] != "table":
         indent = 1 if called.values["format"] == "json" else None
         return _print(called, json.dumps(finding, ensure_ascii=False, indent=indent) + "\n")

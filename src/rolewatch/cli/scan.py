@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rolewatch.cli import words
+from rolewatch.cli import enriching, words
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.engines import ENGINE, MASTER, check_master, elsewhere
+from rolewatch.cli.enriching import BLAME, POLICIES
 from rolewatch.cli.inputs import read_file, window_of
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -63,6 +64,8 @@ OPTIONS = (
     Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
     Option("baseline", "leave out what this earlier report (json or jsonl) already had", "FILE", file=True, group=_WHAT),
     Option("ignore", "leave out what the rules in FILE (TOML) allow, each with a reason and an end date", "FILE", file=True, group=_WHAT),
+    POLICIES,
+    BLAME,
     Option("format", "how to print", "FORMAT", default="table", choices=FORMATS, group=_OUT),
     OUTPUT,
     Option("exit-code", "end with N if something is blocked or silent, and not harmless", "N", words.status, default=0, shown="0", group=_OUT),
@@ -81,6 +84,7 @@ def run(called: Called) -> int:
     """Scan and print; returns the exit status."""
     values, now = called.values, datetime.now(UTC)
     check_master(values)
+    enriching.check(values)
     window = window_of(values, now)
     pattern = _pattern(values["pattern"])
     if values["dry-run"]:
@@ -112,6 +116,7 @@ def run(called: Called) -> int:
                 f"findings are the records that match {pattern.text}, whether or not anything was refused"
             )
         selection.apply(report, now)
+        whole = enriching.enriched(report, values, request)
         _tell(report, values["format"])
         from rolewatch.report.formats import FORMATS as WRITERS  # noqa: PLC0415 - as above
         from rolewatch.report.output import Options  # noqa: PLC0415 - as above
@@ -120,7 +125,7 @@ def run(called: Called) -> int:
         out.write(lambda stream: WRITERS[values["format"]](report, stream, options))
     if values["exit-code"] and any(is_open(finding) for finding in report["findings"]):
         return int(values["exit-code"])
-    return UNREAD if report["unreadable"] else 0
+    return 0 if whole and not report["unreadable"] else UNREAD
 
 
 def _pattern(text: str | None) -> "Pattern | None":

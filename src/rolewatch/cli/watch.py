@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cli import words
 from rolewatch.cli.commands import Called
+from rolewatch.cli.enriching import POLICIES
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.scan import PRINCIPALS
 from rolewatch.cli.shared import WORK
@@ -35,7 +36,7 @@ SOURCE = Positional(
     many=True,
     file=True,
 )
-POSITIONALS = (SOURCE,)
+POSITIONALS = (SOURCE._replace(optional=True),)
 _WHAT, _TELL, _HOW, _SERVICE = "what to look for", "whom to tell", "how to work", "as a service"
 _ALARMS = "alarms of CloudWatch"
 OPTIONS = (
@@ -47,9 +48,11 @@ OPTIONS = (
     Option("authentication", "count failed credentials (ExpiredToken, AuthFailure …) as denials too", flag=True, default=False, group=_WHAT),
     Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
     Option("settle", "say that something recovered only when events so much later have been seen", "SPAN", words.span, default=timedelta(minutes=15), shown="15m", group=_WHAT),
+    POLICIES._replace(group=_WHAT),
     Option("template", "also evaluate the metric filters and alarms of a CloudFormation template; can be repeated", "FILE", default=(), many=True, file=True, group=_ALARMS),
     Option("parameter", "the value of a parameter of the templates, AWS::AccountId and AWS::Region among them", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
     Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
+    Option("log-group", "deliveries that are another log group: only filters and log alarms of it see them", "NAME=SOURCE", words.log_group, default=(), many=True, whole=True, group=_ALARMS),
     Option("keep-datapoints", "remember datapoints for so long, and never for less than alarms look back", "SPAN", words.span, default=timedelta(days=15), shown="15d", group=_ALARMS),
     *WORK,
     Option("keep-ended", "forget findings so long after they recovered or were gone; off for never", "SPAN", words.span_or_off, default=None, shown="off", group=_HOW),

@@ -13,6 +13,7 @@ from rolewatch.sources.live import Told
 from rolewatch.templates import combined, read_template
 from rolewatch.templates.definitions import Template
 from rolewatch.watch.alarm_definitions import Definitions, definitions_of
+from rolewatch.watch.alarm_groups import NO_GROUPS, Groups
 from rolewatch.watch.alarm_telling import AlarmTeller
 from rolewatch.watch.alarms import Alarms
 
@@ -24,15 +25,17 @@ _TOLD: Final = ("error", "warning")
 class Templates:
     """The templates of a call, and what keeps their alarms; `invalid` says that AWS would refuse part of one.
 
-    Raises TemplateError for a template that is useless as a whole; what else is wrong with one is told.
+    `groups` are the log groups of SOURCEs. Raises TemplateError for a template that is useless as a whole; what else is wrong
+    with one is told.
     """
 
-    def __init__(self, called: Called, targets: Targets, told: Told) -> None:
-        definitions = definitions_of(_template(called.values))
+    def __init__(self, called: Called, targets: Targets, told: Told, groups: Groups = NO_GROUPS) -> None:
+        definitions = definitions_of(_template(called.values), groups)
         self.invalid = _tell(definitions, told)
         routing = targets.routing
         self._teller = AlarmTeller(routing.routes, routing.actions, targets.addresses, definitions.topics)
-        self.alarms = Alarms(definitions, self._teller, told, kept=called.values["keep-datapoints"])
+        kept = called.values["keep-datapoints"]
+        self.alarms = Alarms(definitions, self._teller, told, kept=kept, groups=groups)
 
     def turn_to(self, targets: Targets) -> None:
         """Tell others from now on."""

@@ -10,16 +10,17 @@ import msgspec
 from rolewatch import __version__
 from rolewatch.base.errors import CannotDo, RolewatchError
 from rolewatch.cli.commands import UNREAD, Called
+from rolewatch.cli.enriching import shown
 from rolewatch.cli.lakes import EXTRA, lake_of
 from rolewatch.cli.replay import INVALID
 from rolewatch.cli.shared import requested
 from rolewatch.cli.watch_beside import Beside
+from rolewatch.cli.watch_sources import followed
 from rolewatch.cli.watch_targets import Targets, now, targets_of
 from rolewatch.notify.notification import Notification
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import Window
 from rolewatch.sources.live import LiveSource, Told
-from rolewatch.sources.live_places import live_sources
 from rolewatch.store import deliveries, findings
 from rolewatch.store.migrations import prepare
 from rolewatch.store.state import State, Unavailable
@@ -42,8 +43,11 @@ from rolewatch.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from rolewatch.cli.watch_alarms import Templates
+    from rolewatch.watch.alarm_groups import Groups
+    from rolewatch.watch.explaining import Explainer
     from rolewatch.watch.lakeward import Lakeward
 
+NO_GROUPS: "Final[Groups]" = {}
 PATIENCE: Final = (
     7200.0  # seconds that reading a backlog may take before it counts as late, if nothing else is said
 )
@@ -70,15 +74,20 @@ class Watching:
             principals=frozenset(("slr", *values["principals"])),
             authentication=values["authentication"],
         )
-        typed, stop = sources is None, threading.Event()
+        typed, stop, groups = sources is None, threading.Event(), NO_GROUPS
         if sources is None:
-            sources = live_sources(values["source"], StateMemory(state, self._tell, stop), self._tell)
+            sources, groups = followed(values, StateMemory(state, self._tell, stop), self._tell)
         spans = Spans(values["silent-after"], values["settle"])
         self._lake = _lakeward(called, state, request, self._tell) if values["lake"] else None
         self._teller = Teller(self._targets.routing.routes.targets_of, self._targets.addresses)
-        self._templates = _templates(called, self._targets, self._tell) if values["template"] else None
+        self._templates = (
+            _templates(called, self._targets, self._tell, groups) if values["template"] else None
+        )
         alarms = self._templates.alarms if self._templates else None
-        rules = Rules(spans, self._teller, now, lake=self._lake is not None, alarms=alarms)
+        rules = Rules(
+            spans, self._teller, now,
+            lake=self._lake is not None, alarms=alarms, explainer=_explainer(values["policies"], self._tell),
+        )  # fmt: skip
         self._sender = self._sending(self._targets)
         feed = Feed(sources, self._tell, SHORT_SECONDS if self._once else WAIT_SECONDS, stop, now)
         limits = Limits(values["quiet-alarm"], values["late-alarm"])
@@ -216,6 +225,15 @@ class Watching:
         self._wake()
 
 
+def _explainer(folder: str | None, told: Told) -> "Explainer | None":
+    """Make what explains findings by collected policies, if there are any."""
+    if not folder:
+        return None
+    from rolewatch.watch.explaining import Explainer  # noqa: PLC0415 - only where asked for
+
+    return Explainer(folder, shown, told)
+
+
 class _Between(Observer):
     """Does something in each turn."""
 
@@ -227,11 +245,11 @@ class _Between(Observer):
         self._do()
 
 
-def _templates(called: Called, targets: Targets, tell: Told) -> "Templates":
+def _templates(called: Called, targets: Targets, tell: Told, groups: "Groups") -> "Templates":
     """Read the templates whose alarms are evaluated."""
     from rolewatch.cli.watch_alarms import Templates  # noqa: PLC0415 - only where there are any
 
-    return Templates(called, targets, tell)
+    return Templates(called, targets, tell, groups)
 
 
 def _lakeward(called: Called, state: State, request: ScanRequest, tell: Told) -> "Lakeward":

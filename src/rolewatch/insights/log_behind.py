@@ -22,13 +22,15 @@ Minutes = Mapping[int, Behind]
 class Kept(NamedTuple):
     """Records in order of their `times` (milliseconds), and their fields.
 
-    Their messages are None where all records are let through, their contributors where these cannot be told by record.
+    Their messages are None where all records are let through, their contributors where these cannot be told by record. `seen`
+    is when each of them arrived, None where that follows from its time: a run sees what it had not to wait for.
     """
 
     times: Times
     messages: tuple[str, ...] | None
     columns: Mapping[Get, Any]
     contributors: tuple[Attributes, ...] | None = None
+    seen: Times | None = None
 
 
 class _Gathered:

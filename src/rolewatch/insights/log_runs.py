@@ -5,7 +5,7 @@ windows that hold such a record are asked, all in one statement where that says 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -16,246 +16,218 @@ import numpy as np
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.log_results import ALL, Attributes, LogResults, results_of
 from rolewatch.engines.answers import Row
-from rolewatch.engines.deliveries import needed
-from rolewatch.engines.duckdb import Sieve, rows_of
-from rolewatch.insights.log_alarm import Question, place_of, question
+from rolewatch.insights.log_alarm import Question, question
 from rolewatch.insights.log_behind import Kept, behind
+from rolewatch.insights.log_sieve import (
+    Asked,
+    Reading,
+    Repeats,
+    asked_of,
+    every_row,
+    failure,
+    in_order,
+    let_through,
+    reading,
+    visible,
+    who,
+    with_contributors,
+)
 from rolewatch.insights.log_windows import RUN, ManyRuns, many_runs, without_rows
-from rolewatch.insights.lower import MESSAGE, TIMESTAMP, Moments
+from rolewatch.insights.lower import TIMESTAMP, Moments
 from rolewatch.metrics.series import Ints, Times
-from rolewatch.patterns.match import Pattern
-from rolewatch.patterns.syntax import Json, Or
-from rolewatch.plan import Get, Key, Order, Plan, Shown, Type, Where, gets
-from rolewatch.scan.count import FIRST
+from rolewatch.plan import Get
 from rolewatch.scan.pool import fold
 from rolewatch.scan.replayed import Answered, Asking, Logged, Named
-from rolewatch.scan.rows import CHUNK, Collected, Rows, Table, moment
+from rolewatch.scan.rows import Table
 from rolewatch.scan.run import without_collector
-from rolewatch.sources import Delivery, deliveries_of
+from rolewatch.sources import deliveries_of
 from rolewatch.templates.definitions import LogAlarm, Notice
 
 MOST_CONTRIBUTORS: Final = 500  # of a run; the service takes no more
 _AT_ONCE: Final = 300_000  # rows of one statement
 _SECOND: Final = 1000  # milliseconds
-_PLACE: Final = Get(("@place",), Type.TIME)
-_BEGIN: Final = moment(f"{FIRST}Z") or 0
 
 
-class _Asked(NamedTuple):
-    """An alarm and its question. `first` is a plan of the question's first steps, which asks for all fields that it needs."""
+class Windows(NamedTuple):
+    """Runs (epoch seconds), and the places in time of the first record in the window of each, and behind the last one."""
 
-    alarm: LogAlarm
-    question: Question
-    first: Plan
+    runs: Times
+    first: Ints
+    last: Ints
 
-    @property
-    def filtered(self) -> bool:
-        """Whether the first steps leave records out."""
-        return any(isinstance(step, Where) for step in self.first.steps)
-
-
-class Repeats(Rows):
-    """Rows of all records, those that were delivered more than once, too: CloudWatch keeps what it is sent."""
-
-    def keep(self, delivery: Delivery, gathered: Collected) -> None:
-        """Add the rows of a delivery."""
-        del delivery
-        for _, row in gathered.rows:
-            self._summary.add(None, row)
-        self._sift_beyond(CHUNK)
+    def chosen(self, which: Any) -> "Windows":
+        """Take some of them, by an index."""
+        return Windows(self.runs[which], self.first[which], self.last[which])
 
 
 def ask(alarms: Sequence[LogAlarm], asking: Asking) -> Answered:
     """Run the queries of log alarms; a query that is none, or not supported, is a notice."""
-    asked: list[_Asked] = []
+    asked: list[Asked] = []
     notices: list[Notice] = []
     for alarm in alarms:
         try:
-            asked.append(_asked(alarm))
+            asked.append(asked_of(alarm))
         except AlarmError as error:
-            notices.append(_failure(alarm, error))
+            notices.append(failure(alarm, error))
     if not asked:
         return Answered({}, {}, tuple(notices))
-    fields = tuple(dict.fromkeys(get for each in asked for get in gets(each.first)))
-    columns = dict(zip(fields, _read(asked, fields, asking).columns, strict=True))
+    how = reading([each.first for each in asked])
+    columns = dict(zip(how.fields, _read(how, asking).columns, strict=True))
     findings: dict[str, Named] = {}
     logs: dict[str, Logged] = {}
     for each in asked:
         kept = _kept(each, columns, asking)
-        answers = _Answers(each, kept, asking)
+        answers = Answers(each, kept, delay=asking.delay, threads=asking.request.jobs)
         logs[each.alarm.name] = Logged(answers.results(), *behind(kept, findings))
         if answers.cut:
-            text = f"{each.alarm.name}: {answers.cut:,} of its runs gave more than {MOST_CONTRIBUTORS} contributors, of which the first count (PARTIAL_DATA)"
-            notices.append(Notice("warning", text, each.alarm.place))
+            notices.append(Notice("warning", partial_data(each.alarm, answers.cut), each.alarm.place))
     return Answered(logs, findings, tuple(notices))
 
 
-def _failure(alarm: LogAlarm, error: AlarmError) -> Notice:
-    return Notice("error", f"{alarm.name} cannot be evaluated: {error}", place_of(alarm, error))
+def partial_data(alarm: LogAlarm, runs: int) -> str:
+    """Say that not all contributors count of some runs."""
+    return f"{alarm.name}: {runs:,} of its runs gave more than {MOST_CONTRIBUTORS} contributors, of which the first count (PARTIAL_DATA)"
 
 
-def _asked(alarm: LogAlarm) -> _Asked:
-    found = question(alarm)
-    if found.grouped and _rows(found.plan, {}, 0):
-        text = "a contributor that is there without any record is not supported"
-        raise AlarmError(text, alarm.query.aggregation)
-    filtered = any(isinstance(step, Where) for step in found.lead)
-    wanted = (TIMESTAMP, *((MESSAGE,) if filtered else ()), *gets(found.plan))
-    return _Asked(alarm, found, Plan(found.lead, tuple(Shown("", get) for get in dict.fromkeys(wanted))))
-
-
-def _read(asked: Sequence[_Asked], fields: Sequence[Get], asking: Asking) -> Table:
+def _read(how: Reading, asking: Asking) -> Table:
     """Read the records that matter to any of the alarms."""
-    patterns = [needed(each.first) for each in asked]
-    conditions = [each.parsed.condition for each in patterns if each and isinstance(each.parsed, Json)]
-    pattern = Pattern("", Json(Or(tuple(conditions)))) if len(conditions) == len(asked) else None
-    sieves = [Sieve.of(each.first, 0) if each.filtered else None for each in asked]
-    sift = _Sift(fields, [(gets(each.first), sieve) for each, sieve in zip(asked, sieves, strict=True)])
     listed = deliveries_of(asking.sources, asking.request.window, [])
-    make = partial(Repeats, fields, pattern, asking.request, sift if all(sieves) else None)
+    make = partial(Repeats, how.fields, how.pattern, asking.request, how.sift)
     with without_collector(), fold(listed, make, asking.request.jobs, asking.progress) as crew:
         table: Table = crew.summary
     return table
 
 
-class _Sift:
-    """Says which rows any of several alarms needs."""
-
-    def __init__(self, fields: Sequence[Get], sieves: Iterable[tuple[Sequence[Get], Sieve | None]]) -> None:
-        self._sieves = [(tuple(map(fields.index, own)), sieve) for own, sieve in sieves if sieve]
-
-    def __call__(self, columns: Sequence[Sequence[Any]], number: int) -> tuple[list[int], list[int]]:
-        """Give the places of rows that are needed; none of them is counted otherwise."""
-        found: set[int] = set()
-        for own, sieve in self._sieves:
-            found.update(sieve([columns[place] for place in own], number)[0])
-        return sorted(found), []
-
-
-def _kept(asked: _Asked, columns: dict[Get, list[Any]], asking: Asking) -> Kept:
+def _kept(asked: Asked, columns: dict[Get, list[Any]], asking: Asking) -> Kept:
     """Take the records that an alarm's first steps let through and that have a time, in its order."""
-    own = gets(asked.first)
-    number = len(columns[TIMESTAMP])
-    sieve = Sieve.of(asked.first, 0) if asked.filtered else None
-    places = range(number) if sieve is None else sieve([columns[get] for get in own], number)[0]
-    times, messages = columns[TIMESTAMP], columns.get(MESSAGE) if asked.filtered else None
+    (places,) = let_through([asked.first], columns, len(columns[TIMESTAMP]))
     latest = int(asking.latest.timestamp()) * _SECOND
-    timed = [
-        (time, messages[place] if messages else "", place)
-        for place in places
-        if (time := times[place]) is not None and _BEGIN <= time <= latest
-    ]
-    timed.sort()
-    order = np.array([place for _, _, place in timed], np.int64)
-    taken = {get: _array(columns[get])[order] for get in own}
-    texts = tuple(message for _, message, _ in timed) if messages else None
-    kept = Kept(np.array([time for time, _, _ in timed], np.int64), texts, taken)
-    keys = asked.question.keys
-    if not keys or texts is None:
-        return kept
-    by_place = Order((Key(_PLACE, descending=False),))
-    told = Plan((*asked.question.lead, by_place), tuple(Shown("", key) for key in keys))
-    rows = _rows(told, taken | {_PLACE: range(len(timed))}, len(timed))
-    return kept._replace(contributors=tuple(_who(asked.question, row) for row in rows))
+    return with_contributors(asked, in_order(asked, columns, places, latest))
 
 
-def _array(values: Sequence[Any]) -> Any:
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
+class Blank(NamedTuple):
+    """What a query without contributors gives where no row comes to its last `stats`, and of no records at all; NaN is missing."""
+
+    nothing: float
+    none: float
 
 
-class _Answers:
-    """Asks all windows of one alarm; `cut` counts the runs of which not all contributors count."""
+def blank(asked: Question) -> Blank | None:
+    """Ask that; None of a query with contributors, which has none then."""
+    if asked.grouped:
+        return None
+    return Blank(*(_value(every_row(plan, {}, 0)) for plan in (without_rows(asked), asked.plan)))
 
-    def __init__(self, asked: _Asked, kept: Kept, asking: Asking) -> None:
+
+class Answers:
+    """Asks the windows of one alarm's runs, or only of those in a `span`, `start < time <= end` (epoch seconds).
+
+    Records arrive `delay` seconds after they happen, or where it is known when each is `seen`, then. `cut` counts the runs of which not
+    all contributors count.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        kept: Kept,
+        *,
+        delay: int = 0,
+        threads: int = 1,
+        span: tuple[int, int] | None = None,
+        blank_of: Callable[[Question], Blank | None] = blank,
+    ) -> None:
         self._alarm, self._question, _ = asked
         self._kept = kept
-        self._threads = asking.request.jobs
+        self._threads, self._blank = threads, blank_of
         query = self._alarm.query
-        self._windows = windows(kept.times, query.every, query.start, max(query.end, asking.delay))
+        found = windows(kept.times, query.every, query.start, max(query.end, delay))
+        self._windows = found if span is None else _within(found, span)
+        self._sizes = self._windows.last - self._windows.first
+        if kept.seen is not None:
+            numbers = (len(self._places(*window)) for window in zip(*self._windows, strict=True))
+            self._sizes = np.fromiter(numbers, np.int64, len(self._sizes))
+            there = self._sizes > 0
+            self._windows, self._sizes = self._windows.chosen(there), self._sizes[there]
         self._values: defaultdict[Attributes, dict[int, float]] = defaultdict(dict)
         self.cut = 0
 
     def results(self) -> LogResults:
         """Give the results of all runs."""
-        runs, first, last = self._windows
         many = many_runs(self._question)
-        at_once = np.zeros(len(runs), np.bool_)
+        at_once = np.zeros(len(self._sizes), np.bool_)
         if many is not None:
-            at_once[:] = True if many.most is None else last - first <= many.most
-            self._ask_together(many, *(each[at_once] for each in self._windows))
-        self._ask_each(*(each[~at_once] for each in self._windows))
-        lines = {}
-        if self._alarm.lines and self._kept.messages is not None:
-            least = np.maximum(first, last - self._alarm.lines)
-            bounds = zip(runs.tolist(), least.tolist(), last.tolist(), strict=True)
-            lines = {run: self._kept.messages[begin:end][::-1] for run, begin, end in bounds}
-        if self._question.grouped:
+            at_once[:] = True if many.most is None else self._sizes <= many.most
+            self._ask_together(many, self._windows.chosen(at_once), self._sizes[at_once])
+        self._ask_each(self._windows.chosen(~at_once))
+        lines = self._lines()
+        given = self._blank(self._question)
+        if given is None:
             return LogResults(
                 grouped=True,
                 contributors={who: results_of(values) for who, values in sorted(self._values.items())},
                 lines=lines,
             )
-        nothing, none = (
-            _value(_rows(plan, {}, 0)) for plan in (without_rows(self._question), self._question.plan)
-        )
         found = self._values[ALL]
-        filled = {run: found.get(run, nothing) for run in runs.tolist()}
+        filled = {run: found.get(run, given.nothing) for run in self._windows.runs.tolist()}
         return LogResults(
             grouped=False,
             contributors={ALL: results_of(filled)},
-            otherwise=None if np.isnan(none) else none,
+            otherwise=None if np.isnan(given.none) else given.none,
             lines=lines,
         )
 
-    def _ask_together(self, many: ManyRuns, runs: Times, first: Ints, last: Ints) -> None:
+    def _lines(self) -> dict[int, tuple[str, ...]]:
+        """Give the newest log lines of each run, the newest first, if the alarm asks for some."""
+        messages, most = self._kept.messages, self._alarm.lines
+        if not most or messages is None:
+            return {}
+        first, last = np.maximum(self._windows.first, self._windows.last - most), self._windows.last
+        bounds = zip(self._windows.runs.tolist(), first.tolist(), last.tolist(), strict=True)
+        return {run: messages[begin:end][::-1] for run, begin, end in bounds}
+
+    def _places(self, run: int, begin: int, end: int) -> Ints:
+        """Give the places of the records that a run sees."""
+        return np.arange(begin, end) if self._kept.seen is None else visible(self._kept.seen, run, begin, end)
+
+    def _ask_together(self, many: ManyRuns, asked: Windows, sizes: Ints) -> None:
         """Ask many runs in one statement, as far as their rows are not too many at once."""
-        sizes = last - first
         ends = np.cumsum(sizes)
         begin = 0
-        while begin < len(runs):
+        while begin < len(sizes):
             before = int(ends[begin - 1]) if begin else 0
             end = max(int(np.searchsorted(ends, before + _AT_ONCE, "right")), begin + 1)
             part = slice(begin, end)
-            total = int(sizes[part].sum())
-            nth = np.arange(total) - np.repeat(ends[part] - sizes[part] - before, sizes[part])
-            places = np.repeat(first[part], sizes[part]) + nth
-            columns = {get: values[places] for get, values in self._kept.columns.items()}
-            columns[RUN] = np.repeat(runs[part], sizes[part])
-            for run, rows in _by_run(_rows(many.plan, columns, total, threads=self._threads)):
+            places, columns = self._records(asked.chosen(part))
+            for run, rows in _by_run(every_row(many.plan, columns, len(places), threads=self._threads)):
                 self._take(run, rows)
             begin = end
 
-    def _ask_each(self, runs: Times, first: Ints, last: Ints) -> None:
+    def _records(self, asked: Windows) -> tuple[Ints, dict[Get, Any]]:
+        """Give the places of all records that some runs see, one after the other, and their fields with the run."""
+        sizes = asked.last - asked.first
+        nth = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        places, runs = np.repeat(asked.first, sizes) + nth, np.repeat(asked.runs, sizes)
+        if self._kept.seen is not None:
+            there = self._kept.seen[places] <= runs
+            places, runs = places[there], runs[there]
+        return places, {RUN: runs} | {get: values[places] for get, values in self._kept.columns.items()}
+
+    def _ask_each(self, asked: Windows) -> None:
         """Ask runs one by one."""
         query = self._alarm.query
-        for run, begin, end in zip(runs.tolist(), first.tolist(), last.tolist(), strict=True):
+        for run, begin, end in zip(*(each.tolist() for each in asked), strict=True):
             moments = Moments((run - query.start) * _SECOND, (run - query.end) * _SECOND)
             plan = question(self._alarm, moments).plan if self._question.timely else self._question.plan
-            columns = {get: values[begin:end] for get, values in self._kept.columns.items()}
-            self._take(run, _rows(plan, columns, end - begin, threads=self._threads))
+            places = self._places(run, begin, end)
+            columns = {get: values[places] for get, values in self._kept.columns.items()}
+            self._take(run, every_row(plan, columns, len(places), threads=self._threads))
 
     def _take(self, run: int, rows: Sequence[Row]) -> None:
         """Take the rows of one run: the attributes of each contributor, and its value."""
         self.cut += len(rows) > MOST_CONTRIBUTORS
         for *keys, value in rows[:MOST_CONTRIBUTORS]:
-            who = _who(self._question, keys)
-            self._values[who][run] = np.nan if value is None else float(value)
-
-
-def _who(asked: Question, keys: Iterable[Any]) -> Attributes:
-    """Give the attributes of a contributor, as far as there are any."""
-    pairs = zip(asked.names, keys, strict=True)
-    return tuple((name, str(key)) for name, key in pairs if key is not None)
-
-
-def _rows(plan: Plan, columns: dict[Get, Any], number: int, *, threads: int = 1) -> list[Row]:
-    given = {get: columns.get(get, ()) for get in gets(plan)}
-    return rows_of(plan, given, number, most=_EVERY, threads=threads)[0]
-
-
-_EVERY: Final = 1 << 40  # rows: all of them
+            found = who(self._question, keys)
+            self._values[found][run] = np.nan if value is None else float(value)
 
 
 def _by_run(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
@@ -269,8 +241,14 @@ def _value(rows: Sequence[Row]) -> float:
     return float(rows[0][-1]) if rows and rows[0][-1] is not None else np.nan
 
 
-def windows(times: Times, every: int, start: int, end: int) -> tuple[Times, Ints, Ints]:
-    """Give the runs (epoch seconds) whose windows hold a record, and the places of the first one and behind the last one.
+def _within(found: Windows, span: tuple[int, int]) -> Windows:
+    """Take the runs in `start < time <= end`."""
+    start, end = span
+    return found.chosen((found.runs > start) & (found.runs <= end))
+
+
+def windows(times: Times, every: int, start: int, end: int) -> Windows:
+    """Give the runs whose windows hold a record.
 
     `times` of records are in milliseconds, ascending. The window of a run at t goes from t - `start` to before t - `end`.
     """
@@ -282,4 +260,4 @@ def windows(times: Times, every: int, start: int, end: int) -> tuple[Times, Ints
     nth = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     runs = (np.repeat(first, sizes) + nth) * every
     begins, ends = (np.searchsorted(times, (runs - offset) * _SECOND) for offset in (start, end))
-    return runs, begins, ends
+    return Windows(runs, begins, ends)

@@ -22,6 +22,7 @@ __all__ = ["Part", "Told", "text", "title", "told"]
 
 #: Characters of one line at most; of a line of a policy, too.
 _LINE: Final = 500
+_LOG_LINES: Final = 10  # of a log alarm
 #: Statuses of findings in a summary that need nobody any more.
 _OVER: Final = frozenset(("recovered", "gone"))
 _MUTED_FOR: Final = timedelta(days=7)
@@ -274,13 +275,26 @@ def _alarm(alarm: Mapping[str, Any]) -> list[Part]:
         ("Change", f"{alarm.get('OldStateValue') or 'unknown'} -> {alarm.get('NewStateValue') or 'unknown'} at {alarm.get('StateChangeTime') or 'an unknown time'}"),
         ("Reason", alarm.get("NewStateReason")),
         ("Description", alarm.get("AlarmDescription")),
+        ("Contributor", _pairs(alarm.get("AlarmContributorAttributes"))),
         ("Metric", "/".join(str(metric[key]) for key in ("Namespace", "MetricName") if metric.get(key))),
+        ("Query", metric.get("QueryString")),
         ("Threshold", _threshold(metric)),
         ("Rule", alarm.get("AlarmRule")),
         ("Account", alarm.get("AWSAccountId")),
         ("Alarm", alarm.get("AlarmArn")),
     )  # fmt: skip
-    return [Part(label, (terminal(str(value), 1100),)) for label, value in facts if value]
+    parts = [Part(label, (terminal(str(value), 1100),)) for label, value in facts if value]
+    lines = alarm.get("LogLines")
+    if isinstance(lines, list) and lines:
+        shown = tuple(terminal(str(line), _LINE) for line in lines[:_LOG_LINES])
+        parts.append(Part("Log lines, the newest first", shown, code=True))
+    return parts
+
+
+def _pairs(attributes: Any) -> str:
+    """Name a contributor of a log alarm by its attributes."""
+    found = attributes.items() if isinstance(attributes, Mapping) else ()
+    return ", ".join(f"{name}={value}" for name, value in found)
 
 
 def _threshold(metric: Mapping[str, Any]) -> str:

@@ -6,6 +6,10 @@ from typing import Any, Final, NamedTuple
 from rolewatch.base.sanitise import terminal
 from rolewatch.explain.explanation import Explanation
 from rolewatch.findings.explanation import listed
+from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Deciding
+from rolewatch.policies.request import Request
+from rolewatch.policies.statements import why
+from rolewatch.policies.truth import Truth
 from rolewatch.report.decision import deciding_json
 
 _LABEL: Final = 11  # columns before what a line says
@@ -13,7 +17,7 @@ _WORDS: Final = {
     "fix-your-policy": "a policy of yours keeps the role out",
     "aws-side": "only AWS can change it",
     "service-not-enabled": "the service is not enabled",
-    "harmless": "harmless: the service works nevertheless",
+    "harmless": "the service works nevertheless",
     "unknown": "not known",
 }
 _EVIDENCE: Final = {
@@ -31,6 +35,13 @@ _TYPES: Final = {
     "permissions-boundary": "a permissions boundary",
     "session": "a session policy",
     "role-trust": "a role's trust policy",
+}
+
+
+_LAYERS: Final = {
+    IDENTITY: "the role's own policy",
+    RESOURCE: "the resource's policy",
+    ENDPOINT: "the endpoint's policy",
 }
 
 
@@ -81,14 +92,7 @@ def _lines(found: Explanation, shown: Shown) -> Iterable[str]:
     yield _line("verdict", f"{found.verdict}: {_WORDS.get(found.verdict, found.verdict)} ({evidence})")
     yield from _cause(cause)
     if found.deciding:
-        applied = found.deciding.applied
-        if applied and found.deciding.policy:
-            yield _line(
-                "decided",
-                f"by {applied.statement.name} ({applied.statement.effect}), {applied.statement.place}",
-            )
-        else:
-            yield _line("decided", found.deciding.reason)
+        yield from _deciding(found.deciding, found.request)
     elif incident.explanation:
         yield _line("", incident.explanation)
     yield from _decoded(found, shown)
@@ -104,6 +108,18 @@ def _lines(found: Explanation, shown: Shown) -> Iterable[str]:
         yield _line("look at", f"the {place['policy']} of {place['resource']}")
         if place["command"]:
             yield _line("", place["command"])
+
+
+def _deciding(deciding: Deciding, request: Request | None) -> Iterable[str]:
+    applied = deciding.applied
+    if applied is None or deciding.policy is None:
+        yield _line("decided", f"no statement of {_LAYERS.get(deciding.layer, deciding.layer)} allows it")
+        return
+    statement = applied.statement
+    label = "may be" if applied.truth is Truth.UNKNOWN else "decided"
+    yield _line(label, f"by {statement.name} ({statement.effect}), {statement.place}")
+    if request and applied.truth is Truth.UNKNOWN:
+        yield _line("", why(applied, request))
 
 
 def _cause(cause: Mapping[str, Any]) -> Iterable[str]:

@@ -66,10 +66,17 @@ def _cells(finding: Finding) -> list[str]:
 
 def _one(page: Page, finding: Finding) -> None:
     page.line(Text(f"Finding {finding['id']}", "bold"))
-    draw_rows(page, [dict(finding)], who=True)
+    draw_rows(page, [{**finding, "fix": None}], who=True)  # the change follows as a whole
     for proof in finding.get("proof") or ():
         text = f"{proof['iam_action']} was allowed at {words.moment(proof['event_time'])} UTC, event {proof['event_id']}"
         _labelled(page, "proof", text)
+    fix = finding.get("fix")
+    if fix:
+        _labelled(page, "change", f"of the {fix.get('policy') or 'policy'} of {fix['target']}, proven:")
+        for line in (*fix["diff"].splitlines(), *fix["commands"]):
+            _labelled(page, "", line)
+    for probe in finding.get("probes") or ():
+        _labelled(page, "look", f"{probe['shows']}: {probe['command']}")
     if finding.get("settling"):
         _labelled(
             page,

@@ -89,8 +89,8 @@ def _change(finding: Finding) -> list[Markup]:
         proof = fix["proof"]
         parts += [
             el("h5", f"The change of the {fix['policy']}"),
-            el("pre", fix["diff"], class_="change"),
-            *(el("pre", command, class_="change") for command in fix["commands"]),
+            el("pre", _lines(fix["diff"]), class_="change"),
+            *(el("pre", _lines(command), class_="change") for command in fix["commands"]),
             el(
                 "p",
                 f"Proven: the denied requests are allowed by the changed policy, and of {proof['decisions_compared']:,} other decisions "
@@ -104,6 +104,11 @@ def _change(finding: Finding) -> list[Markup]:
         ]
         parts += [el("h5", "See it from the service's side"), el("ul", *rows, class_="candidates")]
     return parts
+
+
+def _lines(written: str) -> Markup:
+    """Return a text of several lines as it is written, each of them harmless."""
+    return Markup("\n".join(text(line) for line in written.splitlines()))
 
 
 def _ended(finding: Finding) -> Markup | None:

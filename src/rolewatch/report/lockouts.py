@@ -21,6 +21,7 @@ class Checked(NamedTuple):
     found: Sequence[Found]
     unread: Sequence[Unread] = ()
     unknown_roles: Sequence[str] = ()
+    passed_over: Sequence[Unread] = ()
 
 
 def report_of(checked: Checked) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def report_of(checked: Checked) -> dict[str, Any]:
         "notes": [note for found in checked.found for note in _notes(found)],
         "checked": [_subject(found) for found in checked.found],
         "unread": [{"where": each.where, "reason": each.reason} for each in checked.unread],
+        "passed_over": [{"where": each.where, "reason": each.reason} for each in checked.passed_over],
         "unknown_roles": list(checked.unknown_roles),
         "role_policies_date": policies_date(),
     }

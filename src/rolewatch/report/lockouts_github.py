@@ -22,9 +22,9 @@ def write(report: dict[str, Any], out: TextIO) -> None:
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
-    for group in grouped(report["lockouts"]):
+    for group in grouped(report["lockouts"], every=True):
         yield _annotation("error", group.statement, "Service-linked roles shut out", sentence(group))
-    for group in grouped(report["depends"]):
+    for group in grouped(report["depends"], every=True):
         yield _annotation("notice", group.statement, "Service-linked roles may be shut out", sentence(group))
     for note in report["notes"]:
         yield _annotation("warning", note["statement"], note["rule"], note["message"])

@@ -22,13 +22,17 @@ class Group(NamedTuple):
         return "high" if any(each["severity"] == "high" for each in self.lockouts) else "medium"
 
 
-def grouped(lockouts: Iterable[dict[str, Any]]) -> list[Group]:
-    """Group lockouts by statement and by what they hang on, in their order."""
+def grouped(lockouts: Iterable[dict[str, Any]], *, every: bool = False) -> list[Group]:
+    """Group lockouts by the statement that decides, and by what they hang on, in their order.
+
+    With `every`, a role is in the group of each statement that denies it: all of them have to be changed.
+    """
     found: dict[tuple[Any, ...], Group] = {}
     for each in lockouts:
-        statement, missing = each["statement"], tuple(each.get("missing_context", ()))
-        key = (statement["file"], statement["path"], statement["number"], each["resource"], missing)
-        found.setdefault(key, Group(statement, missing, [])).lockouts.append(each)
+        missing = tuple(each.get("missing_context", ()))
+        for statement in each["statements"] if every and each["statements"] else (each["statement"],):
+            key = (statement["file"], statement["path"], statement["number"], each["resource"], missing)
+            found.setdefault(key, Group(statement, missing, [])).lockouts.append(each)
     return list(found.values())
 
 

@@ -40,9 +40,8 @@ def _draw(page: Page, report: dict[str, Any]) -> None:
         page, "Mistakes", [f"{place_of(note['statement'])}: {note['message']}" for note in report["notes"]]
     )
     _section(page, "Taken for granted", _granted(report))
-    _section(
-        page, "Not checked", [terminal(f"{each['where']}: {each['reason']}") for each in report["unread"]]
-    )
+    for title, key in (("Not checked", "unread"), ("Passed over", "passed_over")):
+        _section(page, title, [terminal(f"{each['where']}: {each['reason']}") for each in report[key]])
     if report["unknown_roles"]:
         names = terminal(", ".join(report["unknown_roles"]))
         _section(page, "Roles that the catalogue does not have", [names])
@@ -55,7 +54,8 @@ def _summary(report: dict[str, Any]) -> str:
         return "Nothing was checked: there is no resource-based policy in this input."
     as_of = f"role policies of {report['role_policies_date']}"
     if not lockouts:
-        return f"No service-linked role would be shut out by {policies} ({as_of})."
+        certain = " for certain" if report["depends"] else ""
+        return f"No service-linked role would be shut out{certain} by {policies} ({as_of})."
     roles = count(len({each["role_arn"] for each in lockouts}), "service-linked role")
     resources = count(len({(each["resource"], each["address"]) for each in lockouts}), "resource")
     return f"{roles} would be shut out of {resources} ({policies} checked, {as_of})."
@@ -73,6 +73,9 @@ def _role(page: Page, lockout: dict[str, Any]) -> None:
     more = lockout["action_count"] - len(actions)
     refused = ", ".join(map(terminal, actions)) + (f" and {more} more" if more else "")
     lines.append(Text(f"would be refused {refused}", _LABEL))
+    others = [f"{named_statement(each)} ({place_of(each)})" for each in lockout["statements"][1:]]
+    if others:
+        lines.append(Text(f"also by {', '.join(others)}"))
     page.row(
         [[Text(severity, SEVERITY_STYLES[severity])], lines],
         [_LEFT, page.width - _INDENT - _LEFT - GAP],

@@ -85,7 +85,7 @@ def _driver() -> dict[str, Any]:
 
 def _results(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for rule, listed in ((_LOCKOUT, report["lockouts"]), (_DEPENDS, report["depends"])):
-        for group in grouped(listed):
+        for group in grouped(listed, every=True):
             level = _LEVELS[group.worst] if rule == _LOCKOUT else "note"
             first = group.lockouts[0]
             result = _result(

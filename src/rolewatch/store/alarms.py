@@ -8,12 +8,15 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.store import deliveries
+from rolewatch.store import deliveries, log_alarms
 from rolewatch.store.schema import ALARMS as A
+from rolewatch.store.schema import LOG_ALARMS
 from rolewatch.store.schema import TRANSITIONS as T
 from rolewatch.store.state import insert
 
+ITSELF: Final = b""  # in place of a contributor: the alarm's own changes
 EVALUATED: Final = "alarms-evaluated"  # the note that says until when alarms were evaluated
+_LONGEST: Final = 30 * 86_400  # seconds that a query looks back
 _LOCK: Final = 0x616C726D  # PostgreSQL's advisory lock of whoever evaluates
 
 
@@ -35,7 +38,7 @@ class AlarmRow(NamedTuple):
 
 
 class TransitionRow(NamedTuple):
-    """A change of state; the columns are those of `schema.TRANSITIONS`."""
+    """A change of state, of an alarm or of one of its contributors; the columns are those of `schema.TRANSITIONS`."""
 
     alarm: str
     time: int
@@ -48,6 +51,13 @@ class TransitionRow(NamedTuple):
     suppressed_by: str | None
     waiting: bool
     notification: str | None
+    contributor: bytes = ITSELF
+    attributes: str | None = None
+    lines: str | None = None
+
+
+_KEY: Final = ("alarm", "contributor", "time")
+_COLUMNS: Final = [T.c[name] for name in TransitionRow._fields]
 
 
 def alarm_states(connection: sa.Connection) -> list[AlarmRow]:
@@ -91,45 +101,55 @@ def forget(connection: sa.Connection, names: Iterable[str]) -> None:
     for name in names:
         connection.execute(sa.delete(A).where(A.c.name == name))
         connection.execute(sa.delete(T).where(T.c.alarm == name))
+        connection.execute(sa.delete(LOG_ALARMS).where(LOG_ALARMS.c.alarm == name))
 
 
 def record(connection: sa.Connection, rows: Sequence[TransitionRow]) -> None:
     """Write changes of state, new or known."""
     if rows:
         statement = insert(connection, T)
-        names = [name for name in TransitionRow._fields if name not in ("alarm", "time")]
+        names = [name for name in TransitionRow._fields if name not in _KEY]
         changes = {name: statement.excluded[name] for name in names}
-        statement = statement.on_conflict_do_update(index_elements=["alarm", "time"], set_=changes)
+        statement = statement.on_conflict_do_update(index_elements=_KEY, set_=changes)
         connection.execute(statement, [row._asdict() for row in rows])
 
 
 def waiting(connection: sa.Connection) -> list[TransitionRow]:
     """List the changes that may still invoke actions, the oldest first."""
-    return _transitions(connection, sa.select(T).where(T.c.waiting).order_by(T.c.time, T.c.alarm))
+    return _transitions(
+        connection, sa.select(*_COLUMNS).where(T.c.waiting).order_by(T.c.time, T.c.alarm, T.c.contributor)
+    )
 
 
 def since(connection: sa.Connection, alarm: str, time: int) -> list[TransitionRow]:
-    """List the changes of an alarm from a time on, in order."""
-    statement = sa.select(T).where(T.c.alarm == alarm, T.c.time >= time)
+    """List the changes of an alarm itself from a time on, in order."""
+    statement = sa.select(*_COLUMNS).where(T.c.alarm == alarm, T.c.contributor == ITSELF, T.c.time >= time)
     return _transitions(connection, statement.order_by(T.c.time))
 
 
 def history(
     connection: sa.Connection, alarm: str | None = None, number: int = 100, before: int | None = None
 ) -> list[TransitionRow]:
-    """List the latest changes, of one alarm or of all, the latest first; those before a time if one is given."""
-    statement = sa.select(T)
+    """List the latest changes, of one alarm or of all, with those of contributors, the latest first.
+
+    Only those before a time if one is given.
+    """
+    statement = sa.select(*_COLUMNS)
     if alarm is not None:
         statement = statement.where(T.c.alarm == alarm)
     if before is not None:
         statement = statement.where(T.c.time < before)
-    return _transitions(connection, statement.order_by(T.c.time.desc(), T.c.alarm).limit(number))
+    return _transitions(
+        connection, statement.order_by(T.c.time.desc(), T.c.alarm, T.c.contributor).limit(number)
+    )
 
 
 def expire(connection: sa.Connection, before: int) -> int:
-    """Forget changes before a time that wait for nothing; returns how many."""
+    """Forget changes before a time that wait for nothing, and records that no query can look at; returns how many changes."""
+    log_alarms.expire_all(connection, (before - _LONGEST) * 1000)
     return connection.execute(sa.delete(T).where(T.c.time < before, ~T.c.waiting)).rowcount
 
 
 def _transitions(connection: sa.Connection, statement: "sa.Select[Any]") -> list[TransitionRow]:
-    return [TransitionRow(*row) for row in connection.execute(statement)]
+    found = [TransitionRow(*row) for row in connection.execute(statement)]
+    return [row._replace(contributor=bytes(row.contributor)) for row in found]

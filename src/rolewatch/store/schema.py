@@ -232,10 +232,11 @@ LOG_RECORDS = sa.Table(
     "log_records", METADATA,
     sa.Column("query", sa.LargeBinary(16), primary_key=True),
     sa.Column("time", sa.BigInteger, primary_key=True),  # of the event, in milliseconds
-    sa.Column("digest", sa.LargeBinary(16), primary_key=True),  # of its fields
+    sa.Column("digest", sa.LargeBinary(16), primary_key=True),  # of its text, or of its fields
     sa.Column("seen", sa.BigInteger, primary_key=True),  # not by runs before this (seconds), as `arriving`; 0: by all that come
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("fields", sa.LargeBinary, nullable=False),
+    sa.Column("message", sa.LargeBinary),  # its text in UTF-8, where an alarm tells log lines
 )  # fmt: skip
 #: What evaluating log alarms has left, beside their states.
 LOG_ALARMS = sa.Table(

@@ -3,10 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rolewatch.alarms.composite import ARN_PREFIX
+from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.evaluate import replay
+from rolewatch.alarms.history import AnyAlarm
+from rolewatch.alarms.log_results import LogResults
 from rolewatch.alarms.rule import alarm_name, children, parse_rule
 from rolewatch.alarms.watch import Watch
 from rolewatch.base.errors import UsageError
@@ -16,6 +19,7 @@ from rolewatch.templates.definitions import (
     AlarmMuteRule,
     AnomalyDetector,
     CompositeAlarm,
+    LogAlarm,
     Metric,
     MetricFilter,
     Notice,
@@ -24,12 +28,16 @@ from rolewatch.templates.definitions import (
     Template,
     Topic,
 )
+from rolewatch.watch.alarm_groups import NO_GROUPS, Groups, unknown
+
+if TYPE_CHECKING:
+    from rolewatch.insights.log_sieve import Asked
 
 _MINUTE: Final = 60
 _SHORT: Final = 10  # seconds between evaluations where something happens between full minutes
 _LEARNED: Final = 14 * 86_400  # seconds that an anomaly band is learned from, before the hour …
 _HOUR: Final = 3600
-_KINDS: Final = {Alarm: "metric", CompositeAlarm: "composite"}
+_KINDS: Final = {Alarm: "metric", CompositeAlarm: "composite", LogAlarm: "log"}
 
 
 class Reach(NamedTuple):
@@ -43,13 +51,14 @@ class Reach(NamedTuple):
 class Definitions(NamedTuple):
     """What is evaluated.
 
-    `reaches` by the alarm's name; alarms are evaluated at multiples of `step` seconds, most of them at fewer; `notices` are of
+    `log_alarms` have their queries; `reaches` by the alarm's name; alarms are evaluated at multiples of `step` seconds, most of them at fewer; `notices` are of
     what is left out, and why.
     """
 
     filters: tuple[MetricFilter, ...]
     alarms: tuple[Alarm, ...]
     composites: tuple[CompositeAlarm, ...]
+    log_alarms: "tuple[Asked, ...]"
     detectors: tuple[AnomalyDetector, ...]
     mute_rules: tuple[AlarmMuteRule, ...]
     topics: tuple[Topic, ...]
@@ -59,9 +68,16 @@ class Definitions(NamedTuple):
     notices: tuple[Notice, ...]
 
     @property
-    def all(self) -> dict[str, Alarm | CompositeAlarm]:
+    def all(self) -> dict[str, AnyAlarm]:
         """All alarms by name, composite ones last."""
-        return {alarm.name: alarm for kind in (self.alarms, self.composites) for alarm in kind}
+        logs = [each.alarm for each in self.log_alarms]
+        kinds: tuple[Iterable[AnyAlarm], ...] = (self.alarms, logs, self.composites)
+        return {alarm.name: alarm for kind in kinds for alarm in kind}
+
+    @property
+    def contributing(self) -> frozenset[str]:
+        """Name the log alarms that have contributors."""
+        return frozenset(each.alarm.name for each in self.log_alarms if each.question.grouped)
 
     @property
     def seconds(self) -> int:
@@ -73,24 +89,20 @@ class Definitions(NamedTuple):
         return f"{self.arn_prefix}{name}"
 
 
-def definitions_of(template: Template) -> Definitions:
-    """Take what can be evaluated; all else is among the notices."""
+def definitions_of(template: Template, groups: Groups = NO_GROUPS) -> Definitions:
+    """Take what can be evaluated; all else is among the notices. `groups` are those of SOURCEs, see `alarm_groups`."""
     notices = list(template.notices)
     filters = tuple(_usable(template.filters, notices))
     published = {(each.transformation.namespace, each.transformation.name) for each in filters}
     alarms = [alarm for alarm in template.alarms if _is_published(alarm, published, notices)]
-    notices += [
-        Notice(
-            "error",
-            f"{alarm.name}: a watcher does not evaluate log alarms; `rolewatch replay` does",
-            alarm.place,
-        )
-        for alarm in template.log_alarms
-    ]
+    notices += unknown(template, groups)
+    asked = [found for alarm in template.log_alarms if (found := _asked(alarm, notices))]
     # Without any time to evaluate, this says what cannot be evaluated, and why.
     histories, wrong = replay(
         alarms, template.composites, {}, start=0, end=0,
         detectors=template.anomaly_detectors, mute_rules=template.mute_rules,
+        log_alarms=template.log_alarms,
+        results={each.alarm.name: LogResults(each.question.grouped, {}) for each in asked},
     )  # fmt: skip
     good = {history.alarm.name for history in histories}
     reaches = {
@@ -103,6 +115,7 @@ def definitions_of(template: Template) -> Definitions:
         filters=filters,
         alarms=tuple(alarm for alarm in alarms if alarm.name in good),
         composites=composites,
+        log_alarms=tuple(asked),
         detectors=template.anomaly_detectors,
         mute_rules=template.mute_rules,
         topics=template.topics,
@@ -113,12 +126,12 @@ def definitions_of(template: Template) -> Definitions:
     )
 
 
-def kind_of(alarm: Alarm | CompositeAlarm) -> str:
+def kind_of(alarm: AnyAlarm) -> str:
     """Name the kind of an alarm."""
     return _KINDS[type(alarm)]
 
 
-def digest_of(alarm: Alarm | CompositeAlarm) -> bytes:
+def digest_of(alarm: AnyAlarm) -> bytes:
     """Digest a definition, whatever lines of a template it is written in."""
     text = json.dumps([kind_of(alarm), _essence(alarm)], default=repr)
     return hashlib.sha256(text.encode()).digest()[:16]
@@ -160,6 +173,17 @@ def _usable(filters: Sequence[MetricFilter], notices: list[Notice]) -> Iterable[
             notices.append(Notice("error", str(error), each.place))
         else:
             yield each
+
+
+def _asked(alarm: LogAlarm, notices: list[Notice]) -> "Asked | None":
+    """Make the question of a log alarm; a notice tells of one that makes none."""
+    from rolewatch.insights.log_sieve import asked_of, failure  # noqa: PLC0415 - only where there are log alarms
+
+    try:
+        return asked_of(alarm)
+    except AlarmError as error:
+        notices.append(failure(alarm, error))
+        return None
 
 
 def _is_published(alarm: Alarm, published: set[tuple[str, str]], notices: list[Notice]) -> bool:

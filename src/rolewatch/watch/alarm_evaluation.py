@@ -5,7 +5,8 @@ become known that have arrived meanwhile. So each evaluation sees what had arriv
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from rolewatch.alarms.composite import Setting, follow
 from rolewatch.alarms.evaluate import evaluations, replay
@@ -17,6 +18,7 @@ from rolewatch.templates.definitions import Alarm, Metric
 from rolewatch.watch.alarm_counts import add
 from rolewatch.watch.alarm_definitions import Definitions, within
 
+NO_HISTORIES: Final[Mapping[str, History]] = MappingProxyType({})
 _MINUTE = 60
 
 
@@ -33,9 +35,15 @@ class Known(NamedTuple):
 
 
 def evaluated(
-    definitions: Definitions, states: Mapping[str, State], known: Known, start: int, end: int
+    definitions: Definitions,
+    states: Mapping[str, State],
+    known: Known,
+    start: int,
+    end: int,
+    *,
+    logs: Mapping[str, History] = NO_HISTORIES,
 ) -> dict[str, History]:
-    """Evaluate the alarms that have a state, over `start < time <= end` (seconds since 1970).
+    """Evaluate the alarms that have a state, over `start < time <= end` (seconds since 1970); `logs` is what log alarms do.
 
     A composite alarm in INSUFFICIENT_DATA is taken for a new one: none ever goes back to that.
     """
@@ -44,6 +52,7 @@ def evaluated(
         for alarm in definitions.alarms
         if alarm.name in states
     }
+    histories |= logs
     composites = within((alarm for alarm in definitions.composites if alarm.name in states), histories)
     composed = {alarm.name for alarm in composites}
     initial = {

@@ -2,15 +2,29 @@
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
-from rolewatch.alarms.history import Transition
+from rolewatch.alarms.history import AnyAlarm, Transition
+from rolewatch.alarms.log_results import Attributes
 from rolewatch.alarms.mute import BY
 from rolewatch.alarms.wording import stamp
-from rolewatch.templates.definitions import Actions, Alarm, CompositeAlarm, Metric, MetricQuery, MetricStat
+from rolewatch.base.sanitise import terminal
+from rolewatch.templates.definitions import (
+    Actions,
+    Alarm,
+    CompositeAlarm,
+    LogAlarm,
+    Metric,
+    MetricQuery,
+    MetricStat,
+)
 from rolewatch.templates.statistic import parse_statistic
 from rolewatch.watch.alarm_regions import region_name
 
+LONGEST_LINE: Final = 1000  # characters of a log line …
+ROOM: Final = 48 * 1024  # … and of all of them as JSON: SNS takes 256 KiB in all, twice over as text and JSON
+LONGEST_VALUE: Final = 300  # characters of a contributor's attribute
 _STATISTICS: Final = {
     "SampleCount": "SAMPLE_COUNT",
     "Sum": "SUM",
@@ -20,8 +34,11 @@ _STATISTICS: Final = {
 }
 
 
-def message(alarm: Alarm | CompositeAlarm, change: Transition, arn: str, updated: int) -> dict[str, Any]:
-    """Write the message; `updated` is when the alarm was defined as it is (seconds since 1970)."""
+def message(alarm: AnyAlarm, change: Transition, arn: str, updated: int) -> dict[str, Any]:
+    """Write the message; `updated` is when the alarm was defined as it is (seconds since 1970).
+
+    AWS documents none of log alarms: what they look at is called as in their definition, with the log lines beside it.
+    """
     _, _, _, region, account, *_ = arn.split(":", 6)
     actions: Actions = alarm.actions
     after_mute = change.acted_at is not None and (change.suppressed_by or "").startswith(BY)
@@ -43,7 +60,29 @@ def message(alarm: Alarm | CompositeAlarm, change: Transition, arn: str, updated
     }
     if isinstance(alarm, CompositeAlarm):
         return body | {"AlarmRule": alarm.rule, "TriggeringChildren": _triggering(change)}
+    if isinstance(alarm, LogAlarm):
+        lines = {"LogLines": list(change.lines)} if change.lines else {}
+        return body | {"Trigger": _query_trigger(alarm)} | lines
     return body | {"Trigger": _trigger(alarm)}
+
+
+def of_contributor(contributor: Attributes, identity: str) -> dict[str, Any]:
+    """Write what the message of a change has of the contributor whose it is; texts of any length are cut."""
+    attributes = {name: terminal(value, LONGEST_VALUE) for name, value in contributor}
+    return {"AlarmContributorId": identity, "AlarmContributorAttributes": attributes}
+
+
+def shortened(lines: Iterable[str]) -> tuple[str, ...]:
+    """Cut log lines to what fits into a message, as attackers wrote part of them: the first ones, as many as there is room for."""
+    kept: list[str] = []
+    room = ROOM
+    for line in lines:
+        shown = terminal(line, LONGEST_LINE)
+        room -= len(json.dumps(shown))
+        if room < 0:
+            break
+        kept.append(shown)
+    return tuple(kept)
 
 
 def _triggering(change: Transition) -> list[dict[str, Any]]:
@@ -76,6 +115,22 @@ def _trigger(alarm: Alarm) -> dict[str, Any]:
         return rule | {"Metrics": [_query(query) for query in alarm.queries]}
     stat = alarm.stat
     return _identity(stat.metric) | _statistic(stat) | {"Unit": stat.unit, "Period": stat.period} | rule
+
+
+def _query_trigger(alarm: LogAlarm) -> dict[str, Any]:
+    query = alarm.query
+    return {
+        "QueryString": query.text,
+        "AggregationExpression": query.aggregation,
+        "LogGroupIdentifiers": list(query.groups),
+        "StartTimeOffset": query.start,
+        "EndTimeOffset": query.end,
+        "QueryResultsToEvaluate": alarm.evaluated,
+        "QueryResultsToAlarm": alarm.needed,
+        "ComparisonOperator": alarm.comparison_operator,
+        "Threshold": _plain(alarm.threshold),
+        "TreatMissingData": alarm.treat_missing_data,
+    }
 
 
 def _statistic(stat: MetricStat) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.alarms.history import State
+from rolewatch.alarms.log_results import Attributes
 from rolewatch.base import clock
 from rolewatch.notify.grouping import identify
 from rolewatch.notify.notification import Notification
@@ -18,6 +19,7 @@ from rolewatch.notify.routes import Routes
 from rolewatch.store import outbox
 from rolewatch.templates.definitions import Topic
 from rolewatch.watch.alarm_actions import TELL, Acted
+from rolewatch.watch.log_alarm_memory import digest_of
 from rolewatch.watch.telling import Address, letter
 
 _RINGING: Final = "high"  # what a ringing alarm counts as for routes: that it is over goes where that went
@@ -98,12 +100,21 @@ class _Lines(NamedTuple):
 
 def notification_id(arn: str, acted: Acted) -> str:
     """Name the notification of a change, the same whenever it is told."""
-    return identify("alarm", arn, str(acted.change.time), str(acted.change.after))
+    return identify("alarm", arn, str(acted.change.time), str(acted.change.after), *_whose(acted.contributor))
 
 
-def incident_of(arn: str) -> str:
-    """Give the `dedup_key` of an alarm: what OK resolves is what ALARM has opened."""
-    return identify("alarm", arn)
+def incident_of(arn: str, contributor: Attributes | None = None) -> str:
+    """Give the `dedup_key` of an alarm, or of one of its contributors: what OK resolves is what ALARM has opened."""
+    return identify("alarm", arn, *_whose(contributor))
+
+
+def contributor_id(contributor: Attributes) -> str:
+    """Name a contributor in 32 hex digits."""
+    return digest_of(contributor).hex()
+
+
+def _whose(contributor: Attributes | None) -> tuple[str, ...]:
+    return () if contributor is None else (contributor_id(contributor),)
 
 
 def spelled(seconds: int) -> str:

@@ -3,32 +3,35 @@
 All times are in seconds since 1970, unless they are said to be moments (`datetime`) or milliseconds.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.alarms.graph import graph
 from rolewatch.alarms.history import CREATED, History, State, Transition
 from rolewatch.base.clock import milliseconds
-from rolewatch.notify.notification import Notification
 from rolewatch.sources.live import Told
 from rolewatch.store import alarms as store
-from rolewatch.store import datapoints, deliveries
+from rolewatch.store import datapoints, deliveries, log_alarms
 from rolewatch.store.alarms import AlarmRow, TransitionRow
 from rolewatch.store.datapoints import Named, Point
 from rolewatch.store.state import State as Store
-from rolewatch.templates.definitions import Alarm, Metric
-from rolewatch.watch.alarm_actions import TELL, Acted, acted
+from rolewatch.watch.alarm_actions import Acted, acted
 from rolewatch.watch.alarm_counts import Counts, Filters
 from rolewatch.watch.alarm_definitions import Definitions, digest_of, kind_of
-from rolewatch.watch.alarm_evaluation import Known, evaluated, metrics_of
-from rolewatch.watch.alarm_message import message
-from rolewatch.watch.alarm_telling import AlarmTeller, incident_of, notification_id, spelled
+from rolewatch.watch.alarm_evaluation import Known, evaluated
+from rolewatch.watch.alarm_groups import NO_GROUPS, Groups
+from rolewatch.watch.alarm_notification import Notifier
+from rolewatch.watch.alarm_rows import contributor_of, row_of, transition_of
+from rolewatch.watch.alarm_telling import AlarmTeller, spelled
+from rolewatch.watch.log_alarms import BACKLOG, LogAlarms, LogStep, partial_data
+
+if TYPE_CHECKING:
+    from rolewatch.notify.notification import Notification
+    from rolewatch.templates.definitions import Metric
 
 GRACE: Final = 5  # seconds after a minute until it is evaluated: what had arrived is committed by then
 STRETCH: Final = 3600  # of missed time that is evaluated in one transaction, at most …
@@ -37,56 +40,78 @@ MISSED: Final = 14 * 86_400  # of missed time that is evaluated at all
 BACK: Final = 300  # by so much a clock may go back, and evaluation waits; by more it goes on from there
 AHEAD: Final = timedelta(hours=2)  # CloudWatch Logs takes no later events
 KEPT: Final = timedelta(days=15)  # as long as CloudWatch keeps datapoints of one minute
-_PICTURE: Final = 3600  # of an alarm's metric in its picture, at least …
-_POINTS: Final = 360  # … in so many points at most
 _NAME: Final = "alarms"
 
 
 class _Step(NamedTuple):
-    """What one transaction did: until when alarms are evaluated now, how many notifications it made, what there is to say."""
+    """What one transaction did: until when alarms are evaluated now, how many notifications it made, what there is to say.
+
+    `partial` names log alarms of which not all contributors count.
+    """
 
     until: int
     notifications: int
     notes: tuple[str, ...]
+    partial: frozenset[str] = frozenset()
 
 
 class Alarms:
-    """Keeps datapoints and evaluates alarms. `kept` is how long datapoints are remembered, at least as long as alarms look back."""
+    """Keeps datapoints and evaluates alarms. `kept` is how long datapoints are remembered, at least as long as alarms look back.
+
+    `groups` are the log groups of SOURCEs.
+    """
 
     def __init__(
-        self, definitions: Definitions, teller: AlarmTeller, told: Told, *, kept: timedelta = KEPT
+        self,
+        definitions: Definitions,
+        teller: AlarmTeller,
+        told: Told,
+        *,
+        kept: timedelta = KEPT,
+        groups: Groups = NO_GROUPS,
     ) -> None:
         self._definitions, self._teller, self._told = definitions, teller, told
-        self._alarms = definitions.all
+        self._alarms, self._notifier = definitions.all, Notifier(definitions)
         self._digests = {name: digest_of(alarm) for name, alarm in self._alarms.items()}
-        minutes = max(1, AT_ONCE // max(1, len(self._alarms)))
+        self._groups, self._logs = groups, LogAlarms(definitions.log_alarms, groups)
+        minutes = max(1, AT_ONCE // max(1, len(self._alarms) + self._logs.cost))
         self._stretch = min(STRETCH, minutes * 60)
         self.kept = max(kept, timedelta(seconds=definitions.seconds))
+        self._partial: set[str] = set()  # log alarms of which that was told
         self._evaluated: int | None = None  # as far as this process knows
         self._next = 0  # milliseconds; what is told next is sent after what was told before
 
     def filters(self, now: datetime) -> Filters | None:
         """Give what counts in deliveries that are read at a moment, if there is anything to count."""
-        if not self._definitions.filters:
+        filters, queries = self._definitions.filters, self._logs.queries
+        if not filters and not queries:
             return None
         latest = (now + AHEAD).strftime("%Y-%m-%dT%H:%M")
-        return Filters(self._definitions.filters, self._definitions.step, latest)
+        first = _begin(self._evaluated, _seconds(now), MISSED) - BACK
+        return Filters(filters, self._definitions.step, latest, queries, first, self._groups)
 
     def keep(self, connection: sa.Connection, counts: Counts, now: datetime) -> int:
-        """Add to datapoints what a batch of deliveries has published; returns how many values that is."""
-        names = {named for part in counts.values() for named in part}
-        if not names:
+        """Add to datapoints and records what a batch of deliveries holds; returns how many values were published."""
+        names = {named for part in counts.datapoints.values() for named in part}
+        if not names and not counts.records:
             return 0
         evaluated = store.evaluated(connection)
+
+        def seen_from(arrived: int | None) -> int:
+            seen = self._seen(arrived, now)
+            return seen if evaluated is not None and seen > evaluated else 0
+
+        begin = _begin(evaluated, _seconds(now), BACKLOG)
+        self._logs.keep(connection, counts.records, begin, seen_from)
+        if not names:
+            return 0
         numbers = datapoints.number(connection, names)
         first = _seconds(now - self.kept)
         sums: dict[
             int, Counter[tuple[int, int, float]]
         ] = {}  # by the time from which on they are seen; 0: at once
-        for arrived, part in counts.items():
-            seen = self._seen(arrived, now)
-            waits = evaluated is not None and seen > evaluated
-            own = sums.setdefault(seen if waits else 0, Counter())
+        for arrived, part in counts.datapoints.items():
+            own = sums.setdefault(seen_from(arrived), Counter())
             for point in _points(part, numbers, first):
                 own[point[:3]] += point.number
         points = {seen: [Point(*key, number) for key, number in own.items()] for seen, own in sums.items()}
@@ -109,6 +134,9 @@ class Alarms:
                 break  # another watcher is at it
             for note in step.notes:
                 self._told(_NAME, note)
+            for name in sorted(step.partial - self._partial):
+                self._told(_NAME, partial_data(name))
+            self._partial |= step.partial
             told += step.notifications
             self._next = max(self._next, milliseconds(now)) + step.notifications
             self._evaluated = step.until
@@ -127,6 +155,7 @@ class Alarms:
             )
             for points in datapoints.take(connection, None).values():
                 datapoints.add(connection, points)
+            log_alarms.show(connection, due)
             until = None
         if until is None:
             store.keep_evaluated(connection, due)
@@ -142,9 +171,9 @@ class Alarms:
         # Alarms that are new begin in between two stretches.
         ends = [row.created for row in rows.values() if until < row.created < due]
         end = min([due, until + self._stretch, *ends])
-        told = self._evaluate(connection, rows, until, end, now)
+        told, partial = self._evaluate(connection, rows, until, end, now)
         store.keep_evaluated(connection, end)
-        return _Step(end, told, tuple(notes))
+        return _Step(end, told, tuple(notes), partial)
 
     def _known_rows(self, connection: sa.Connection, now: int, notes: list[str]) -> dict[str, AlarmRow]:
         """Bring the alarms that are kept in line with the templates."""
@@ -152,6 +181,7 @@ class Alarms:
         if self._evaluated is None:  # another template may be in use since this process began
             gone = sorted(rows.keys() - self._alarms.keys())
             store.forget(connection, gone)
+            self._logs.forget_others(connection)
             notes += [f"{name} is in no template any more, and forgotten" for name in gone]
         changed = []
         for name, alarm in self._alarms.items():
@@ -177,21 +207,27 @@ class Alarms:
 
     def _evaluate(
         self, connection: sa.Connection, rows: Mapping[str, AlarmRow], start: int, end: int, now: datetime
-    ) -> int:
-        """Evaluate a stretch of time and commit all that follows from it; returns how many notifications were made."""
+    ) -> tuple[int, frozenset[str]]:
+        """Evaluate a stretch of time and commit all that follows from it.
+
+        Returns how many notifications were made, and the log alarms of which not all contributors count.
+        """
         arriving = datapoints.take(connection, end)
         states = {name: State(row.state) for name, row in rows.items() if row.created <= start}
         known = self._load(connection, states, start, end, arriving)
-        histories = evaluated(self._definitions, states, known, start, end)
+        logs = self._logs.evaluate(connection, states, start, end)
+        histories = evaluated(self._definitions, states, known, start, end, logs=logs.histories)
         for points in arriving.values():
             datapoints.add(connection, points)
-        waiting = {row.alarm: _transition(row) for row in store.waiting(connection)}
+        waiting = {(row.alarm, contributor_of(row)): transition_of(row) for row in store.waiting(connection)}
 
         def since(name: str, time: int) -> list[Transition]:
-            return [_transition(row) for row in store.since(connection, name, time)]
+            return [transition_of(row) for row in store.since(connection, name, time)]
 
         found = acted(self._definitions, histories, waiting, since)
-        return self._commit(connection, rows, histories, found, now)
+        told = self._commit(connection, rows, found, now, histories=histories, logs=logs)
+        self._logs.finish(connection, logs, end)
+        return told, logs.partial
 
     def _load(
         self,
@@ -220,9 +256,11 @@ class Alarms:
         self,
         connection: sa.Connection,
         rows: Mapping[str, AlarmRow],
-        histories: Mapping[str, History],
         found: Sequence[Acted],
         now: datetime,
+        *,
+        histories: Mapping[str, History],
+        logs: LogStep,
     ) -> int:
         """Write down what alarms did, and tell of it."""
         current = dict(rows)
@@ -237,44 +275,23 @@ class Alarms:
         for each in found:
             row = current[each.alarm]
             account = row.arn.split(":")[4]
-            audience = self._teller.audience(each, account, is_open=row.open)
-            current[each.alarm] = row._replace(open=audience.open)
-            notification = self._notification(connection, each, row) if audience.targets else None
+            audience = self._teller.audience(each, account, is_open=_is_open(each, row, logs))
+            if each.contributor is None:
+                current[each.alarm] = row._replace(open=audience.open)
+            else:
+                logs.tell(each.alarm, each.contributor, is_open=audience.open)
+            notification = (
+                self._notifier.notification(connection, each, row, logs) if audience.targets else None
+            )
             if notification:
                 told.append((notification, audience.targets))
-            kept.append(_row(each, notification.id if notification else None))
+            kept.append(row_of(each, notification.id if notification else None))
         store.save(connection, [row for name, row in current.items() if row != rows[name]])
         store.record(connection, kept)
         self._teller.tell(connection, told, max(self._next, milliseconds(now)))
         changes = sum(len(history.transitions) for history in histories.values())
         deliveries.count(connection, {"alarm_changes": changes})
         return len(told)
-
-    def _notification(self, connection: sa.Connection, each: Acted, row: AlarmRow) -> Notification:
-        alarm, plain = self._alarms[each.alarm], [name for name in each.change.actions if name != TELL]
-        points = self._picture(connection, alarm, each.change.time) if isinstance(alarm, Alarm) else ()
-        return Notification(
-            id=notification_id(row.arn, each),
-            kind="alarm",
-            dedup_key=incident_of(row.arn),
-            time=spelled(each.time),
-            alarm=message(alarm, each.change, row.arn, row.updated),
-            datapoints=tuple(points),
-            threshold=alarm.threshold if isinstance(alarm, Alarm) else None,
-            reason="alarm-action" if plain else "alarm-changed",
-        )
-
-    def _picture(self, connection: sa.Connection, alarm: Alarm, time: int) -> Iterable[dict[str, object]]:
-        """Give the values that an alarm has seen up to a time, to be drawn."""
-        reach = self._definitions.reaches[alarm.name]
-        start = time - max(2 * reach.seconds if alarm.threshold is not None else 0, _PICTURE)
-        series = {metric: datapoints.units(connection, *metric) for metric in reach.metrics}
-        numbers = [number for units in series.values() for number in units.values()]
-        values = datapoints.load(connection, numbers, start - reach.seconds, time)
-        metrics = metrics_of(Known(series, values, {}), reach.metrics)
-        drawn = graph(alarm, metrics, start, time, points=_POINTS, detectors=self._definitions.detectors)
-        pairs = zip(drawn.times.tolist(), drawn.values.tolist(), strict=True)
-        return [{"timestamp": spelled(when), "value": value} for when, value in pairs if value == value]  # noqa: PLR0124 - NaN
 
     def _seen(self, arrived: int | None, now: datetime) -> int:
         """Say from which evaluation on something is seen; 0 if nothing tells. Nothing arrives later than it is read."""
@@ -299,20 +316,14 @@ def _points(
                 yield from (Point(numbers[named], minute, value, number) for value, number in counted.items())
 
 
-def _transition(row: TransitionRow) -> Transition:
-    return Transition(
-        row.time, State(row.before), State(row.after), row.reason, row.reason_data, tuple(json.loads(row.actions)),
-        row.acted, row.suppressed_by,
-    )  # fmt: skip
+def _is_open(each: Acted, row: AlarmRow, logs: LogStep) -> bool:
+    """Say whether people know that an alarm, or a contributor of it, is in ALARM."""
+    return row.open if each.contributor is None else each.contributor in logs.told[each.alarm]
 
 
-def _row(each: Acted, notification: str | None) -> TransitionRow:
-    change = each.change
-    actions = [action for action in change.actions if action != TELL]
-    return TransitionRow(
-        each.alarm, change.time, str(change.before), str(change.after), change.reason, change.reason_data,
-        json.dumps(actions), each.time if change.actions else None, change.suppressed_by, each.waiting, notification,
-    )  # fmt: skip
+def _begin(evaluated: int | None, now: int, before: int) -> int:
+    """Say since when alarms may still be evaluated; where nothing tells, so many seconds before now."""
+    return now - before if evaluated is None else max(min(evaluated, now), now - MISSED)
 
 
 def _seconds(moment: datetime) -> int:

@@ -10,11 +10,11 @@ from rolewatch.base.clock import milliseconds
 from rolewatch.findings.life import Phase
 from rolewatch.sources.locators import locator
 from rolewatch.store import deliveries, sources
-from rolewatch.store.deliveries import Failure, storable
+from rolewatch.store.deliveries import Failure
 from rolewatch.watch.feed import Given
 from rolewatch.watch.following import Following
 from rolewatch.watch.intake import Taken
-from rolewatch.watch.kept import Spans
+from rolewatch.watch.kept import Explain, Spans, unexplained
 from rolewatch.watch.lateness import Lateness, word_of
 from rolewatch.watch.partly import Partly
 from rolewatch.watch.register import Changed, Register
@@ -23,6 +23,7 @@ from rolewatch.watch.telling import Teller
 if TYPE_CHECKING:
     from rolewatch.watch.alarm_counts import Counts
     from rolewatch.watch.alarms import Alarms
+    from rolewatch.watch.explaining import Explainer
 
 NOTHING: Final[Mapping[str, Partly]] = {}
 
@@ -47,13 +48,22 @@ class Batch(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """By what a batch is committed; `lake` says that deliveries are to go into one afterwards; `alarms` those of templates."""
+    """By what a batch is committed; `lake` says that deliveries are to go into one afterwards; `alarms` those of templates.
+
+    `explainer` knows the policies that findings are held against.
+    """
 
     spans: Spans
     teller: Teller
     clock: Callable[[], datetime]
     lake: bool = False
     alarms: "Alarms | None" = None
+    explainer: "Explainer | None" = None
+
+    @property
+    def explain(self) -> Explain:
+        """What puts into findings what policies say of them, within one transaction."""
+        return self.explainer.turn() if self.explainer else unexplained
 
 
 def commit(
@@ -70,7 +80,9 @@ def commit(
     }
     if deliveries.finish(connection, until):
         raise OvertakenError
-    changed = Register(connection, now, rules.spans, phase, rules.teller).take(batch.taken, following)
+    changed = Register(connection, now, rules.spans, phase, rules.teller, explain=rules.explain).take(
+        batch.taken, following
+    )
     failures = _failures(batch, moment)
     deliveries.fail(connection, failures)
     found = {
@@ -104,9 +116,9 @@ def _failures(batch: Batch, moment: int) -> list[Failure]:
             partly = batch.partly.get(delivery.identity)
             found[mark] = Failure(
                 mark=mark,
-                name=storable(delivery.name),
+                name=delivery.name,
                 source=word_of(given.source),
-                reason=storable(unreadable[delivery.name]),
+                reason=unreadable[delivery.name],
                 locator=locator(delivery),
                 first=moment,
                 last=moment,

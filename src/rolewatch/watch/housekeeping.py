@@ -82,7 +82,10 @@ class Housekeeping:
         return told
 
     def _look_again(self, connection: sa.Connection, ids: Iterable[str]) -> Changed:
-        register = Register(connection, self._rules.clock(), self._rules.spans, "live", self._rules.teller)
+        rules = self._rules
+        register = Register(
+            connection, rules.clock(), rules.spans, "live", rules.teller, explain=rules.explain
+        )
         return register.look_again(ids)
 
     def _tell_of_retried(self) -> int:

@@ -1,7 +1,7 @@
 """Deliveries in; what they hold out: denials, and the facts that open findings wait for. Nothing is kept in here."""
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from typing import Any, NamedTuple
 
@@ -38,25 +38,31 @@ class Taken(NamedTuple):
     counts: Mapping[str, int]
 
 
-def read(
-    deliveries: Sequence[Delivery], request: ScanRequest, beside: Stepper[Any, Any] | None = None
-) -> Detector:
+class Beside(NamedTuple):
+    """Another fold, and which deliveries it is to see."""
+
+    stepper: Stepper[Any, Any]
+    sees: Callable[[Delivery], bool]
+
+
+def read(deliveries: Sequence[Delivery], request: ScanRequest, beside: Sequence[Beside] = ()) -> Detector:
     """Read deliveries, by the fold of a scan; those over a network are fetched side by side.
 
-    Another fold may be taken `beside` it, of what was fetched once.
+    Other folds may be taken `beside` it, of what was fetched once.
     """
     detector, fetcher = Detector(request), Fetcher()
     try:
         with without_collector():
             fetched: Iterable[tuple[Delivery, Fetched]] = arrived(fetcher.start(list(deliveries)))
-            again: Iterable[tuple[Delivery, Fetched]] = ()
+            again: Sequence[Iterable[tuple[Delivery, Fetched]]] = ()
             if beside:
-                fetched, again = tee(_at_hand(fetched))
+                fetched, *again = tee(_at_hand(fetched), 1 + len(beside))
             for _ in detector.step_all(fetched):
                 pass
             detector.finish()
-            for _ in beside.step_all(again) if beside else ():
-                pass
+            for each, pairs in zip(beside, again, strict=True):
+                for _ in each.stepper.step_all(pair for pair in pairs if each.sees(pair[0])):
+                    pass
     finally:
         fetcher.close()
     return detector

@@ -1,6 +1,6 @@
 """A finding between the store and the rules: read from its row, added to, and written back with all that follows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -18,10 +18,16 @@ from rolewatch.store.findings import FindingRow, Sums
 from rolewatch.watch.following import Fact, awaited
 
 Finding = dict[str, Any]
+Explain = Callable[[Finding], None]
 GONE: Final = ""  # stands for the disappearance of the resource where accesses have the name of their action
 OVER: Final = ("recovered", "gone")
 OPEN: Final = ("blocked", "silent", "gone")  # findings that still wait for something
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def unexplained(finding: Finding) -> None:
+    """Leave a finding as its messages tell it."""
+    del finding
 
 
 class Spans(NamedTuple):
@@ -79,8 +85,13 @@ class Kept:
         """Count denials that came late."""
         self._beside.late += number
 
-    def present(self, last_seen: str | None, now: datetime, spans: Spans) -> Finding:
-        """Make the finding as it is at a time of the clock; `last_seen` is the latest event of its account."""
+    def present(
+        self, last_seen: str | None, now: datetime, spans: Spans, explain: Explain = unexplained
+    ) -> Finding:
+        """Make the finding as it is at a time of the clock; `last_seen` is the latest event of its account.
+
+        `explain` puts in what policies say of it.
+        """
         finding = finding_of(self.key, self.tally, self._facts(), None, spans.silent)
         self.due = None
         if finding["status"] in OVER:
@@ -96,6 +107,7 @@ class Kept:
                 finding["status"] = "silent"
         if self._beside.late:
             finding["late"] = self._beside.late
+        explain(finding)
         own = LEVELS.index(finding["severity"])
         self.severity = max(own, self.severity) if own == LEVELS.index("high") else own
         finding["severity"] = LEVELS[self.severity]

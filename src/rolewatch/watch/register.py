@@ -21,7 +21,7 @@ from rolewatch.store import accounts, findings, mutes
 from rolewatch.watch.entry import Entered, enter
 from rolewatch.watch.following import Fact, Following, awaited
 from rolewatch.watch.intake import Taken
-from rolewatch.watch.kept import Kept, Spans
+from rolewatch.watch.kept import Explain, Kept, Spans, unexplained
 from rolewatch.watch.telling import Teller
 
 NEIGHBOURS: Final = 1000  # findings of one service that are looked at for a blinding
@@ -63,10 +63,17 @@ class Register:
     """Changes findings within a transaction, at a moment of the clock; without a teller nothing is decided about telling."""
 
     def __init__(
-        self, connection: sa.Connection, now: datetime, spans: Spans, phase: Phase, teller: Teller | None
+        self,
+        connection: sa.Connection,
+        now: datetime,
+        spans: Spans,
+        phase: Phase,
+        teller: Teller | None,
+        *,
+        explain: Explain = unexplained,
     ) -> None:
         self._connection, self._now, self._spans = connection, now, spans
-        self._phase, self._teller = phase, teller
+        self._phase, self._teller, self._explain = phase, teller, explain
         self._held: list[tuple[str, str]] = []
         self._mutes = [mute_of(row) for row in mutes.active(connection, milliseconds(now))]
 
@@ -133,7 +140,7 @@ class Register:
         found = list(kept)
         seen = accounts.last_events(self._connection, sorted({each.key[0] for each in found}))
         for each in found:
-            each.present(seen.get(each.key[0]), self._now, self._spans)
+            each.present(seen.get(each.key[0]), self._now, self._spans, self._explain)
 
     def _decide(self, kept: Iterable[Kept]) -> Iterator[Event]:
         for each in kept:

@@ -172,7 +172,8 @@ class Watcher:
         """Begin to read what of a batch is new."""
         known = self._known(batch)
         fresh = _fresh(batch, known)
-        read = self._readers.begin([given.arrival.delivery for given in fresh])
+        words = [given.source.word for given in fresh]
+        read = self._readers.begin([given.arrival.delivery for given in fresh], words)
         self._flights.append(_Flight(batch, fresh, known, read))
 
     def _finish(self, flight: _Flight) -> None:
@@ -206,7 +207,8 @@ class Watcher:
         }
         if put_off:
             ready = [given for given in flight.fresh if id(given) not in put_off]
-            detector, counts = self._readers.read([given.arrival.delivery for given in ready])
+            words = [given.source.word for given in ready]
+            detector, counts = self._readers.read([given.arrival.delivery for given in ready], words)
         if not ready:
             return ready
         # What a first backlog proves is asked for when it is through.
@@ -274,8 +276,9 @@ class Watcher:
         witnesses = self._successes.witnessed(self._following.after, self._following.deeds)
 
         def work(connection: sa.Connection) -> Changed:
+            rules = self._rules
             register = Register(
-                connection, self._rules.clock(), self._rules.spans, "drained", self._rules.teller
+                connection, rules.clock(), rules.spans, "drained", rules.teller, explain=rules.explain
             )
             changed = register.look_again(findings.names(connection), witnesses)
             deliveries.keep_notes(connection, {LIVE: "through"})

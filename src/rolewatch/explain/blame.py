@@ -1,0 +1,178 @@
+"""Records of calls that change policies in; who changed the policy of a resource last before a denial began, and what was added, out.
+
+A change that failed is none. What a call leaves out (a permission that is added to a function, a grant) has no policy to compare.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from rolewatch.catalog.policy_kinds import Change, changed_by, kinds
+from rolewatch.denials.resources import Asked, named_resource, requested_resource
+from rolewatch.insights import Moments, parse_query, plan_query
+from rolewatch.plan import Plan
+
+MOST: Final = 100_000  # changes that are looked at
+_SHOWN: Final = 20  # statements
+_VERSIONS: Final = ("", "20150331", "20150331v2")  # that Lambda's calls have at their ends
+_ARN: Final = re.compile(r"arn:(aws[a-z-]*):")
+
+
+class PolicyChange(NamedTuple):
+    """A call that changed a resource's policy: `policy` is the one it set, None where it was removed or is not recorded."""
+
+    time: str
+    resource: str
+    event_name: str
+    principal: str  # the ARN of who called, else what the record says of it
+    source_ip: str | None
+    user_agent: str | None
+    event_id: str | None
+    policy: Mapping[str, Any] | None
+
+
+class Blame(NamedTuple):
+    """The last change before the first denial; `added` and `removed` are its statements, against the change before, if there is one."""
+
+    change: PolicyChange
+    added: Sequence[Mapping[str, Any]]
+    removed: Sequence[Mapping[str, Any]]
+    compared: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as findings carry it."""
+        change = self.change
+        return {
+            "time": change.time,
+            "event_name": change.event_name,
+            "principal": change.principal,
+            "source_ip": change.source_ip,
+            "user_agent": change.user_agent,
+            "event_id": change.event_id,
+            "added": [dict(each) for each in self.added[:_SHOWN]],
+            "removed": [dict(each) for each in self.removed[:_SHOWN]],
+            "compared_with_earlier_policy": self.compared,
+        }
+
+
+class History:
+    """Changes of policies, by resource and in the order of time."""
+
+    def __init__(self, changes: Iterable[PolicyChange]) -> None:
+        self._changes: dict[str, list[PolicyChange]] = {}
+        for change in sorted(set_of(changes), key=lambda each: each.time):
+            self._changes.setdefault(change.resource, []).append(change)
+
+    def blame(self, resource: str, first_denied: str | None) -> Blame | None:
+        """Name the last change of a resource's policy up to the first denial; None where none is known."""
+        before = [
+            each
+            for each in self._changes.get(resource, ())
+            if first_denied is None or each.time <= first_denied
+        ]
+        if not before:
+            return None
+        last, earlier = before[-1], before[-2] if len(before) > 1 else None
+        compared = earlier is not None and (earlier.policy is not None or _removes(earlier))
+        was = _statements(earlier.policy if earlier else None)
+        now = _statements(last.policy)
+        added = [each for each in now if each not in was]
+        removed = [each for each in was if each not in now] if compared and (now or _removes(last)) else []
+        return Blame(last, added, removed, compared)
+
+
+def set_of(changes: Iterable[PolicyChange]) -> list[PolicyChange]:
+    """Leave out copies: one event may have been delivered several times."""
+    found: dict[object, PolicyChange] = {}
+    for change in changes:
+        found.setdefault(change.event_id or (change.time, change.resource, change.event_name), change)
+    return list(found.values())
+
+
+def history_of(ask: Callable[[Plan, int], Sequence[Sequence[Any]]]) -> History:
+    """Ask deliveries or a lake for all changes of policies; `ask` runs a plan and gives so many rows of it."""
+    rows = ask(plan_of_changes(), MOST)
+    return History(change for row in rows for change in changes_in(row[0]))
+
+
+def plan_of_changes() -> Plan:
+    """Plan the query for records of calls that change policies."""
+    names = {
+        change.name + version
+        for kind in kinds()
+        for change in kind.changes
+        for version in (_VERSIONS if change.source == "lambda" else ("",))
+    }
+    listed = ", ".join(f"'{name}'" for name in sorted(names))
+    return plan_query(parse_query(f"filter eventName in [{listed}] | fields @message"), Moments(0, 0))
+
+
+def changes_in(message: str | None) -> Iterable[PolicyChange]:
+    """Read a record; yields nothing for one that changed no policy."""
+    try:
+        record = json.loads(message or "")
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(record, dict) or record.get("errorCode"):
+        return
+    source, name = _text(record.get("eventSource")), _text(record.get("eventName"))
+    parameters = record.get("requestParameters")
+    parameters = parameters if isinstance(parameters, dict) else None
+    for _, change in changed_by(source, name):
+        if change.applies(parameters):
+            yield _change(record, (source, name), parameters, change)
+            return
+
+
+def _change(
+    record: Mapping[str, Any], call: tuple[str, str], parameters: Mapping[str, Any] | None, change: Change
+) -> PolicyChange:
+    identity = record.get("userIdentity")
+    identity = identity if isinstance(identity, dict) else {}
+    found = _ARN.match(_text(identity.get("arn")))
+    asked = Asked(
+        *call,
+        _text(record.get("awsRegion")),
+        _text(record.get("recipientAccountId")),
+        found[1] if found else "aws",
+    )
+    entries = record.get("resources")
+    listed = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    resource = named_resource(asked, "", listed) or requested_resource(asked, parameters)
+    return PolicyChange(
+        _text(record.get("eventTime")),
+        resource.arn,
+        call[1],
+        _text(identity.get("arn"))
+        or _text(identity.get("invokedBy"))
+        or _text(identity.get("type"))
+        or "unknown",
+        _text(record.get("sourceIPAddress")) or None,
+        _text(record.get("userAgent")) or None,
+        _text(record.get("eventID")) or None,
+        _policy(change.new_policy(parameters)),
+    )
+
+
+def _policy(found: Any) -> Mapping[str, Any] | None:
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except (ValueError, RecursionError):
+            return None
+    return found if isinstance(found, dict) else None
+
+
+def _statements(policy: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    found = policy.get("Statement") if policy else None
+    items = found if isinstance(found, list) else [found]
+    return [each for each in items if isinstance(each, dict)]
+
+
+def _removes(change: PolicyChange) -> bool:
+    return change.event_name.startswith("Delete")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
