@@ -161,6 +161,11 @@ BUCKETS = [
         "OnlyConfig", [add("/Statement/0/Condition", {"ArnNotEquals": {"aws:PrincipalArn": CONFIG}})],
     ),
     denied(
+        "notprincipal-former-alone", "NotPrincipal that names the role's former self, but not its account", "config", "s3:GetBucketPolicy",
+        [deny("OnlyConfig", "s3:*", bucket("notprincipal-former-alone")[1], Principal=None, NotPrincipal={"AWS": ["AROAXK5EXAMPLE7OLDROLE"]})],
+        "OnlyConfig", [add("/Statement/0/Condition", {"ArnNotEquals": {"aws:PrincipalArn": CONFIG}})], notes=("it saves no policy that names it",),
+    ),
+    denied(
         "allow-list-arnnotlike", "an allow-list in ArnNotLike gets one more", "config", "s3:GetBucketPolicy",
         [deny("AllowList", "s3:*", bucket("allow-list-arnnotlike")[1], {"ArnNotLike": {"aws:PrincipalArn": [ADMIN, f"arn:aws:iam::{HOME}:role/team/*"]}})],
         "AllowList", [add("/Statement/0/Condition/ArnNotLike/aws:PrincipalArn/-", CONFIG)],

@@ -148,10 +148,17 @@ KEYS = [
         BY_KEY, "no statement of resource policy allows it", [ALLOW_DESCRIBE], reason="role-recreated", notes=(FORMER, "it saves no policy that names it"),
     ),
     on_key(
-        "a key for China's Regions", "config", "kms:DescribeKey", [ADMINS], BY_KEY, "no statement of resource policy allows it", [ALLOW_DESCRIBE],
+        "a key with a grant for the role, as of when it was collected", "config", "kms:DescribeKey", [ADMINS], BY_KEY, None, None,
         also={f"{KEY}.grants": {"Grants": [{"GrantId": "abcd", "GranteePrincipal": CONFIG, "Operations": ["DescribeKey"]}]}},
-        notes=("abcd",),
-    )._replace(name="a key with a grant for the role, as of when it was collected"),
+        notes=("abcd",), no_fix="would change nothing", evidence="message",
+    ),
+    on_key(
+        "a key with grants for other roles and for something else", "config", "kms:DescribeKey", [ADMINS], BY_KEY, "no statement of resource policy allows it",
+        [ALLOW_DESCRIBE],
+        also={f"{KEY}.grants": {"Grants": [
+            {"GrantId": "a", "GranteePrincipal": CONFIG, "Operations": ["Decrypt"]}, {"GrantId": "b", "GranteePrincipal": MACIE, "Operations": ["DescribeKey"]},
+        ]}},
+    ),
     on_key(
         "a bare refusal by a key", "config", "kms:DescribeKey", [ADMINS], BY_KEY, "no statement of resource policy allows it", [ALLOW_DESCRIBE], BARE,
     ),

@@ -48,7 +48,7 @@ def test_what_the_api_returns_is_understood(tmp_path, arn, content):
     )
 
 
-@pytest.mark.parametrize("content", ["", " \n", "{}", "null", '{"Policy": ""}', '{"Policy": null}', '{"Attributes": {}}'])  # fmt: skip
+@pytest.mark.parametrize("content", ["", " \n", "{}", '{"Error": {"Code": "NoSuchBucketPolicy"}}', "null", '{"Policy": ""}', '{"Policy": null}', '{"Attributes": {}}'])  # fmt: skip
 def test_a_resource_may_have_no_policy(tmp_path, content):
     """Then it was asked, and has none; what was never asked for is another thing."""
     folder = kept(tmp_path, BUCKET, content)
@@ -111,7 +111,11 @@ def test_what_else_is_collected(tmp_path):
         '{"Grants": [{"GrantId": "g"}]}'
     )
     tmp_path.joinpath("organization.json").write_text('{"Organization": {"Id": "o-a1b2c3d4e5"}}')
+    tmp_path.joinpath(f"{HOME}.roles.json").write_text(
+        json.dumps({"Roles": [{"Arn": f"{role}2", "RoleId": "AROAOTHER1234567890"}]})
+    )
     folder = kept(tmp_path, role, {"Role": {"RoleId": "AROAEXAMPLE1234567890"}})
+    assert (folder.role(f"{role}2").unique_id, folder.role(f"{role}3")) == ("AROAOTHER1234567890", None)
     found = (
         folder.grants(key),
         folder.role(role).unique_id,

@@ -111,6 +111,9 @@ class Part(NamedTuple):
 
 PARTS: Final[Mapping[str, Part]] = {"log-destination": Part("destinations", "destinationName")}
 
+#: Kinds whose answer is an object with the policies by their names.
+BY_NAME: Final = frozenset(("email-identity",))
+
 # Where one code is for both, the message tells them apart: "Function not found: arn:…", "Vault not found for ARN: …".
 _MISSING: Final = re.compile(
     r"\b(function|layer version|vault|backup vault|domain|repository|registry|cluster|certificate authority|namespace"

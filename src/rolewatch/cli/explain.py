@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ HELP = (
 EXAMPLES = (
     ("rolewatch explain denied.json --policies policies/", "a record, with the policies that were collected"),
     ("rolewatch explain 1d8648e6a1c1f356 --policies policies/", "a finding of a watcher; its id may be shortened"),
-    ("rolewatch scan logs/ --format json | rolewatch explain - --finding 1d8648e6 --format json", "one finding of a scan"),
+    ("rolewatch explain report.json --finding 1d8648e6 --format json", "one finding of a scan that was written with --format json"),
     ("rolewatch explain denied.json --policies policies/ --write policy.json", "write the changed policy, for the command that is printed"),
     ("rolewatch explain denied.json", "what the message alone tells, and which policy to look at"),
 )  # fmt: skip
@@ -127,7 +128,19 @@ def _explained(
             complain(str(error))
             explained.append(by_message(incident, f"its policy cannot be read: {error}"))
             status = UNREAD
-    return explained, status
+    return list(_with_neighbours(explained)), status
+
+
+def _with_neighbours(explained: Sequence["Explanation"]) -> Iterator["Explanation"]:
+    """Say of changes of one and the same policy that each is made of the policy as it is without the others."""
+    numbers = Counter(each.fix.target for each in explained if each.fix)
+    for each in explained:
+        others = numbers[each.fix.target] - 1 if each.fix else 0
+        note = (
+            f"{others} more of these findings {'want' if others > 1 else 'wants'} a change of the same policy: make one, collect the policy "
+            "anew and explain again, or let in all service-linked roles of the account at once with --all-slrs"
+        )
+        yield each._replace(notes=[*each.notes, note]) if others else each
 
 
 def _text(explained: Sequence["Explanation"], encoded: Mapping[str, str], values: Mapping[str, Any]) -> str:

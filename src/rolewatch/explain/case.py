@@ -8,14 +8,14 @@ from rolewatch.explain.asking import lacking, told_lacking
 from rolewatch.explain.changes import Admitted, admitted
 from rolewatch.explain.fix import Fix, Refused, Target, Told, propose
 from rolewatch.explain.folder import Collected
-from rolewatch.explain.grants import Grant, grant_for, granted
+from rolewatch.explain.grants import NewGrant, grant_for
 from rolewatch.explain.incident import Incident
 from rolewatch.explain.recreated import Former, deleted, formers
 from rolewatch.explain.setting import Setting
 from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Deciding, Decision
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.principals import Level
-from rolewatch.policies.request import Request, principal_of
+from rolewatch.policies.request import Principal, Request, principal_of
 from rolewatch.policies.truth import Truth
 
 UNMENDED: Final = ("harmless", "service-not-enabled")
@@ -50,12 +50,11 @@ class Place(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What else was collected, and told: a key's grants, the role's unique id ("" if it is not known), the organisation.
+    """What else was collected, and told: the role's unique id ("" if it is not known), the organisation.
 
     `known` is the role's own policy, None for a role that is not in the catalogue.
     """
 
-    grants: Sequence[Mapping[str, Any]]
     role_id: str
     organization: str | None
     known: Policy | None
@@ -170,9 +169,6 @@ class Case:
                 f"the message blamed {self._blamed}; the policies that were collected say something else, and may have "
                 "changed since"
             )
-        held = granted(self._said.grants, self.incident.role_arn, self.incident.actions)
-        if held:
-            yield f"the key has a grant for the role that allows some of it ({', '.join(held[:3])}), as of when it was collected"
         if fix and fix.also:
             yield (
                 "a grant is made by somebody whom the key's policy allows kms:CreateGrant: an administrator of the key, with "
@@ -181,6 +177,14 @@ class Case:
 
     def _on_decision(self) -> Iterator[str]:
         decision = self.decision
+        held = [
+            grant.name
+            for layer in decision.layers
+            for grant, found in layer.grants
+            if found.truth is not Truth.NO
+        ]
+        if held:
+            yield f"the key has a grant that may let the role in ({', '.join(held[:3])}), as of when it was collected"
         if decision.outcome == "allowed":
             yield (
                 "the policies that were collected allow the request: what denied it has changed since, or is elsewhere "
@@ -207,17 +211,16 @@ class Case:
             return None
         for former in formers(self._policy, self._said.role_id):
             asks = principal_of(self.incident.role_arn, former.identifier)
-            if asks is None:
-                continue
-            named = former.statement.principals.names(asks) if former.statement.principals else None
-            request = self.request._replace(principal=asks)
-            if (
-                named
-                and named.level is Level.ROLE
-                and self._place.setting.decide(request, self._policy).outcome == "allowed"
-            ):
+            if asks and self._lets_in(former, asks):
                 return former
         return None
+
+    def _lets_in(self, former: Former, asks: Principal) -> bool:
+        """Whether the statement with the identifier would let the role in."""
+        principals = former.statement.principals
+        request = self.request._replace(principal=asks)
+        allowed = self._place.setting.decide(request, self._policy).outcome == "allowed"
+        return principals is not None and principals.names(asks).level is Level.ROLE and allowed
 
     def _who(self, *, all_slrs: bool) -> Admitted:
         who = admitted(self.incident.role_arn, all_slrs=all_slrs)
@@ -232,7 +235,7 @@ class Case:
         return any(layer.allow is not Truth.NO for layer in self.decision.layers if layer.name == IDENTITY)
 
     @property
-    def _grant(self) -> Grant | None:
+    def _grant(self) -> NewGrant | None:
         """The grant without which a role cannot use a key of another account: its own policy does not allow that."""
         kind = self._place.kind
         if kind is None or kind.kind != "key" or not self._crosses or self._own_allows:

@@ -13,6 +13,7 @@ from rolewatch.explain.explanation import Asked, Explanation, explain
 from rolewatch.explain.incident import incident_of
 from rolewatch.findings.explanation import listed
 from rolewatch.findings.severity import raise_blindings, severity
+from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE
 
 Finding = dict[str, Any]
 _LEFT_OUT: Final = (
@@ -20,6 +21,11 @@ _LEFT_OUT: Final = (
     "command_file",
 )  # of a fix: as large as a policy, and told by `rolewatch explain`
 _ENDED: Final = ("recovered", "gone")
+_LAYERS: Final = {
+    IDENTITY: "the role's own policy",
+    RESOURCE: "the resource's policy",
+    ENDPOINT: "the endpoint's policy",
+}
 
 
 #: Writes what decided as JSON.
@@ -82,8 +88,7 @@ def _sentence(finding: Mapping[str, Any], found: Explanation) -> str | None:
     what = f"{finding['service_name']} cannot {listed(names)} on {finding['resource']}"
     applied = found.deciding.applied
     if applied is None:
-        return f"{what}: {found.deciding.reason}."
+        return f"{what}: no statement of {_LAYERS.get(found.deciding.layer, 'these policies')} allows it."
     verb = "allows" if applied.statement.allows else "denies"
-    return (
-        f"{what}: {applied.statement.name} of its policy, in line {applied.statement.place.line}, {verb} it."
-    )
+    place = f"{applied.statement.name} of its policy, in line {applied.statement.place.line}"
+    return f"{what}: {place}, {verb} it."

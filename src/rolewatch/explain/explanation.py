@@ -14,12 +14,18 @@ from rolewatch.explain.case import AWS_SIDE, UNMENDED, Case, Place, Said, behind
 from rolewatch.explain.encoded import Decoded, informed
 from rolewatch.explain.fix import Fix
 from rolewatch.explain.folder import Folder
+from rolewatch.explain.grants import collected_grants
 from rolewatch.explain.incident import Incident
 from rolewatch.explain.setting import anything, for_endpoint, for_resource
 from rolewatch.policies.evaluate import Deciding
 from rolewatch.policies.request import Request
 
 _NOT_LINKED: Final = "this is no service-linked role; its own policies and the organisation's bind it as well, and are not evaluated here"
+_REFUSED: Final = {
+    "fix-your-policy": "the policies are needed to find a change",
+    "aws-side": AWS_SIDE,
+    "unknown": "the message does not tell what denied it",
+}
 
 
 class Explanation(NamedTuple):
@@ -65,9 +71,7 @@ def explain(incident: Incident, asked: Asked) -> Explanation:
 def by_message(incident: Incident, *notes: str) -> Explanation:
     """Explain by what the message says, and say which policy would tell more."""
     kind = kind_of(incident.resource)
-    refused = "the policies are needed to find a change" if incident.verdict == "fix-your-policy" else ""
-    if incident.verdict == "aws-side":
-        refused = AWS_SIDE
+    refused = _REFUSED.get(incident.verdict, f"nothing has to be changed: {incident.verdict}")
     return _without_policies(incident, _look_at(incident, kind), refused, notes)
 
 
@@ -100,10 +104,9 @@ def _explained(incident: Incident, asked: Asked, decoded: Decoded | None) -> Exp
             incident,
             f"what {folder.path} has of {incident.resource} holds no policy, and each {kind.kind} has one",
         )
-    said = Said(
-        folder.grants(incident.resource) if kind.kind == "key" else (), role_id, folder.organization, known
-    )
-    place = Place(kind, incident.resource, collected, for_resource((known or anything(),)))
+    said = Said(role_id, folder.organization, known)
+    grants = collected_grants(folder, incident.resource) if kind.kind == "key" else ()
+    place = Place(kind, incident.resource, collected, for_resource((known or anything(),), grants))
     return _of_case(Case(incident, place, requests, said), all_slrs=asked.all_slrs)
 
 
@@ -137,7 +140,7 @@ def _by_endpoint(incident: Incident, asked: Asked, folder: Folder) -> Explanatio
     if len(found) == 1:
         arn, collected = found[0]
         place = Place(kind, arn, collected, for_endpoint())
-        said = Said((), "", folder.organization, own_policy(incident.role_arn))
+        said = Said("", folder.organization, own_policy(incident.role_arn))
         return _of_case(Case(incident, place, requests, said), all_slrs=asked.all_slrs)
     if found:
         refused = "several endpoints have policies that do not let the role through, and the message does not name one"
@@ -163,7 +166,7 @@ def _by_own_policy(incident: Incident, decoded: Decoded | None) -> Explanation:
         incident,
         Place(None, incident.resource, None, for_resource((known,))),
         requests_of(incident, None, known=decoded.conditions if decoded else {}),
-        Said((), decoded.role_id if decoded else "", None, known),
+        Said(decoded.role_id if decoded else "", None, known),
     )
     if not case.is_lacking():
         return found

@@ -155,6 +155,7 @@ class _Mending:
         self._ended: set[tuple[str, str]] = set()  # requests whose denial a change has ended already
         self._let_in: set[tuple[str, str]] = set()  # requests that a statement was added for
         self._renamed = False
+        self._exempted: set[int] = set()  # numbers of statements that got a condition
 
     def step(self, requests: Sequence[Request]) -> str | None:
         """Make one change; returns "", or why it cannot be made, or None where none is needed any more."""
@@ -185,10 +186,20 @@ class _Mending:
             return self._admit(request, requests)
         return f"whether {request.action} is allowed hangs on {', '.join(decision.missing)}, which the record does not tell"
 
+    def _rename(self, former: Former) -> bool:
+        """Name the role where its former self is named, once; whether that was done."""
+        if self._renamed or not former.narrow or self.document is None:
+            return False
+        self._renamed = True
+        self._apply(rename(self.document, former.statement.number, self._who))
+        self.touched.add(former.statement.number)
+        return True
+
     def _exempt(self, denying: Applied) -> str:
         statement = denying.statement
-        if statement.number in self.touched or self.document is None:
+        if statement.number in self._exempted or self.document is None:
             return f"{statement.name} denies, and no condition more can leave the role out of it"
+        self._exempted.add(statement.number)
         self._apply(exempt(self.document, statement, self._who))
         self.touched.add(statement.number)
         return ""
@@ -196,10 +207,7 @@ class _Mending:
     def _admit(self, request: Request, requests: Sequence[Request]) -> str:
         """Let the role in, for all requests that nothing allows."""
         former = self._told.former
-        if former and former.narrow and self.document is not None and not self._renamed:
-            self._renamed = True
-            self._apply(rename(self.document, former.statement.number, self._who))
-            self.touched.add(former.statement.number)
+        if former and self._rename(former):
             return ""
         if (request.action, request.resource) in self._let_in:
             return f"a statement that allows {request.action} does not let the role in"

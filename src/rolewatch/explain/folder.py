@@ -3,7 +3,7 @@
 A file is named after the ARN of what it is about, with `:` and `/` as `%3A` and `%2F` (as they are is fine where a file name may hold
 them), in any folder below; a VPC endpoint's may be named by its id. It holds what AWS's API returned, or the policy alone. Beside it
 `ARN.grants.json` has a key's grants, as `aws kms list-grants` prints them. `organization.json` holds what `aws organizations
-describe-organization` prints.
+describe-organization` prints, `roles.json` (or `ACCOUNT.roles.json`) what `aws iam list-roles` does.
 """
 
 import json
@@ -94,14 +94,28 @@ class Folder:
         return grants
 
     def role(self, arn: str) -> RoleKept | None:
-        """Give what is known of a role, as `aws iam get-role` prints it."""
+        """Give what is known of a role, as `aws iam get-role` or `aws iam list-roles` prints it."""
         file = self._files.get((arn, ".json"))
         if file is None:
-            return None
+            return self._roles.get(arn)
         found = _json(_read(file), file)
         role = found.get("Role", found) if isinstance(found, dict) else {}
         unique_id = role.get("RoleId") if isinstance(role, dict) else None
         return RoleKept(arn, unique_id if isinstance(unique_id, str) else "")
+
+    @cached_property
+    def _roles(self) -> dict[str, RoleKept]:
+        """All roles of lists: `roles.json`, `ACCOUNT.roles.json`."""
+        found = {}
+        for place in sorted(Path(self.path).glob("*roles.json")):
+            listed = _json(_read(str(place)), str(place))
+            for role in (listed.get("Roles") or ()) if isinstance(listed, dict) else ():
+                if isinstance(role, dict) and isinstance(role.get("Arn"), str):
+                    unique_id = role.get("RoleId")
+                    found[role["Arn"]] = RoleKept(
+                        role["Arn"], unique_id if isinstance(unique_id, str) else ""
+                    )
+        return found
 
     def arns(self) -> Iterable[str]:
         """Yield everything that something was collected about, in order."""

@@ -1,4 +1,4 @@
-"""A key of another account in; the grant that lets a role use it out. Also: what grants that were collected allow.
+"""A key of another account in; the grant that lets a role use it out. Also: the grants that were collected.
 
 Sources: KMS Developer Guide, "Grants in AWS KMS" (grant operations) and "Allowing users in other accounts to use a KMS key"; Auto
 Scaling User Guide, "Required KMS key policy for use with encrypted volumes", on a role whose own policy has nothing of KMS.
@@ -6,14 +6,18 @@ Scaling User Guide, "Required KMS key policy for use with encrypted volumes", on
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from rolewatch.catalog.documented_access import documented_access
 from rolewatch.catalog.profile import role_parts
+from rolewatch.explain.folder import Folder
 from rolewatch.explain.incident import Incident
+from rolewatch.policies.grants import Grant, read_grants
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.reading import read_policy
+from rolewatch.templates.json_nodes import json_nodes
+from rolewatch.templates.source import Source
 
 #: What a grant may allow.
 OPERATIONS: Final = (
@@ -37,14 +41,14 @@ OPERATIONS: Final = (
 )
 
 
-class Grant(NamedTuple):
+class NewGrant(NamedTuple):
     """A grant that lets a role use a key: the command that makes it, and what it is worth, as a policy of the role's."""
 
     command: str
     policy: Policy
 
 
-def grant_for(incident: Incident) -> Grant | None:
+def grant_for(incident: Incident) -> NewGrant | None:
     """Write the grant for what was denied, and all that the service is documented to need; None if a grant cannot allow that."""
     role = role_parts(incident.role_arn)
     operations = {each.lower(): each for each in OPERATIONS}
@@ -65,15 +69,10 @@ def grant_for(incident: Incident) -> Grant | None:
         "Resource": incident.resource,
     }
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    return Grant(command, read_policy(text, "the grant", principals=False))
+    return NewGrant(command, read_policy(text, "the grant", principals=False))
 
 
-def granted(grants: Iterable[Mapping[str, Any]], role_arn: str, actions: Sequence[str]) -> list[str]:
-    """List the ids of grants that let a role do one of some actions."""
-    wanted = {action.lower().removeprefix("kms:") for action in actions}
-    return [
-        str(each.get("GrantId") or "without id")
-        for each in grants
-        if each.get("GranteePrincipal") == role_arn
-        and any(isinstance(name, str) and name.lower() in wanted for name in each.get("Operations") or ())
-    ]
+def collected_grants(folder: Folder, key_arn: str) -> Sequence[Grant]:
+    """Read the grants of a key that were collected."""
+    source = Source(f"{folder.path}: grants of {key_arn}", json.dumps(folder.grants(key_arn)))
+    return read_grants(json_nodes(source), source, "Grants")

@@ -1,6 +1,6 @@
 """A finding in; what has to be explained about it out: which role, which actions, on which resource, and what the messages said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolewatch.base.errors import UsageError
@@ -49,28 +49,31 @@ class Incident(NamedTuple):
 def incident_of(finding: Mapping[str, Any]) -> Incident:
     """Read a finding, as `scan` and `findings show` print it; UsageError for what is none."""
     try:
-        entries = finding["actions"]
-        known = {_text(entry["iam_action"]): None for entry in entries.values()}
-        actions = tuple(map(_text, finding.get("open_actions") or known)) or (_text(None),)
+        entries = {
+            _text(call): _text(_object(entry)["iam_action"])
+            for call, entry in _object(finding["actions"]).items()
+        }
+        actions = _actions(_texts(finding.get("open_actions")) or entries.values())
+        service = _some_text(finding["service"])
         return Incident(
             id=_text(finding["id"]),
-            service=finding["service"] or "",
-            service_name=finding.get("service_name") or finding["service"] or "",
-            role_arn=finding["role_arn"] or "",
-            account=finding["account"] or "",
+            service=service,
+            service_name=_some_text(finding.get("service_name")) or service,
+            role_arn=_some_text(finding["role_arn"]),
+            account=_some_text(finding["account"]),
             resource=_text(finding["resource"]),
-            resource_type=finding.get("resource_type"),
-            resource_account=finding.get("resource_account"),
+            resource_type=_some_text(finding.get("resource_type")) or None,
+            resource_account=_some_text(finding.get("resource_account")) or None,
             actions=actions,
-            examples=tuple(map(_text, finding.get("resource_examples") or ())),
+            examples=_texts(finding.get("resource_examples")),
             verdict=_text(finding["verdict"]),
-            cause=dict(finding["cause"]),
-            candidates=list(finding.get("candidates") or ()),
-            explanation=finding.get("explanation") or "",
-            first_denied=finding.get("first_denied"),
-            regions=tuple(map(_text, finding.get("regions") or ())),
-            calls=tuple(_calls(entries, actions)),
-            event_ids=tuple(map(_text, finding.get("event_ids") or ())),
+            cause={_text(key): _some_text(value) or None for key, value in _object(finding["cause"]).items()},
+            candidates=[_candidate(each) for each in finding.get("candidates") or ()],
+            explanation=_some_text(finding.get("explanation")),
+            first_denied=_some_text(finding.get("first_denied")) or None,
+            regions=_texts(finding.get("regions")),
+            calls=tuple(call for call, action in entries.items() if action in actions),
+            event_ids=_texts(finding.get("event_ids")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
@@ -79,9 +82,31 @@ def incident_of(finding: Mapping[str, Any]) -> Incident:
         ) from None
 
 
-def _calls(entries: Mapping[str, Mapping[str, Any]], actions: Sequence[str]) -> list[str]:
-    """Name the calls that were refused for want of an action that is still open."""
-    return [call for call, entry in entries.items() if entry["iam_action"] in actions]
+def _actions(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(names))
+    if not found or not all(":" in name for name in found):
+        raise ValueError("an IAM action")
+    return found
+
+
+def _candidate(value: object) -> dict[str, str]:
+    return {_text(key): _text(each) for key, each in _object(value).items()}
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r:.100}")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple | None):
+        raise TypeError(f"{value!r:.100}")
+    return tuple(map(_text, value or ()))
+
+
+def _some_text(value: object) -> str:
+    return "" if value is None else _text(value)
 
 
 def _text(value: object) -> str:

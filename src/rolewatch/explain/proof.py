@@ -109,15 +109,16 @@ def _differing(before: Policy | None, after: Policy) -> frozenset[int]:
 
 def _alike(were: Sequence[Statement], are: Sequence[Statement], request: Request) -> bool:
     """Whether the changed statements say the same of a request as before."""
-    was, now = (
-        {
-            (each.number, each.allows, found.truth, found.level)
-            for each in held
-            if (found := apply(each, request)).truth
-        }
-        for held in (were, are)
-    )
+    was, now = ({_said(each, request) for each in held} - {None} for held in (were, are))
     return was == now
+
+
+def _said(statement: Statement, request: Request) -> tuple[object, ...] | None:
+    """Give what a statement says of a request; None if it says nothing."""
+    found = apply(statement, request)
+    if found.truth is Truth.NO:
+        return None
+    return statement.number, statement.allows, found.truth, found.level, found.perhaps, found.missing
 
 
 def _is_meant(principal: Principal, who: Admitted) -> bool:

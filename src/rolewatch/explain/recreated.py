@@ -29,7 +29,10 @@ class Former(NamedTuple):
 
 
 def formers(policy: Policy | None, unique_id: str) -> Iterator[Former]:
-    """Find identifiers of roles in what a policy allows that are not a role's own one ("" where that is not known)."""
+    """Find identifiers of roles in what a policy allows that are not a role's own one ("" where that is not known).
+
+    A NotPrincipal is no such place: it leaves out a role's sessions only if it names each of them.
+    """
     for statement in policy.statements if policy else ():
         if not statement.allows or statement.principals is None or statement.principals.negated:
             continue

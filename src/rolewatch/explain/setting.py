@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Decision, Policies, applied_of, evaluate
+from rolewatch.policies.grants import Grant
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.reading import read_policy
 from rolewatch.policies.request import Request
@@ -14,17 +15,18 @@ from rolewatch.policies.truth import Truth
 
 
 class Setting(NamedTuple):
-    """The layer of the policy that is looked at, and the role's own policies."""
+    """The layer of the policy that is looked at, the role's own policies, and the grants of the key, if it is one."""
 
     layer: str
     own: Sequence[Policy]
+    grants: Sequence[Grant] = ()
 
     def around(self, policy: Policy | None, own: Sequence[Policy] | None = None) -> Policies:
         """Put a policy into its place; `own` instead of the role's policies."""
         identity = self.own if own is None else own
         if self.layer == ENDPOINT:
             return Policies(identity=identity, endpoint=(policy,) if policy else None)
-        return Policies(identity=identity, resource=policy)
+        return Policies(identity=identity, resource=policy, grants=self.grants)
 
     def decide(self, request: Request, policy: Policy | None) -> Decision:
         """Decide a request with a policy in its place."""
@@ -39,9 +41,9 @@ class Setting(NamedTuple):
         return [each for each in _said(decision, self.layer) if each.statement.allows]
 
 
-def for_resource(own: Sequence[Policy]) -> Setting:
+def for_resource(own: Sequence[Policy], grants: Sequence[Grant] = ()) -> Setting:
     """Look at the policy of a resource."""
-    return Setting(RESOURCE, own)
+    return Setting(RESOURCE, own, grants)
 
 
 def for_endpoint() -> Setting:

@@ -127,6 +127,9 @@ class _Comparison:
             # Nothing but empty texts is no value to a set operator (IAM User Guide, "Single-valued vs. multivalued context keys").
             return _HELD[Truth.of(self._every)]
         predicates = self._predicates
+        if len(values) == 1 and not self._open:
+            matches = _any(values[0], predicates, _NO)
+            return _HELD[~matches if self._operator.negated else matches]
         missing: tuple[str, ...] = ()
         for template in self._open:
             filled = template.fill(context)

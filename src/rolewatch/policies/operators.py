@@ -129,7 +129,7 @@ def _within(value: str) -> Predicate | None:
 
     def matches(found: str) -> bool:
         address = _address(found)
-        return address is not None and address.version == network.version and address in network
+        return address is not None and address in network
 
     return matches
 
