@@ -42,14 +42,29 @@ _REMEDIES = {
 }
 
 
-def client(service: str, *, region: str | None = None, retry: bool = True, pool: int = 10) -> Any:
-    """Return a boto3 client; `retry=False` leaves retries to the caller, `pool` is how many threads will share it.
+def session(profile: str | None = None, *, region: str | None = None) -> Any:
+    """Return boto3's session, of a profile of ~/.aws/config if one is named.
 
-    Raises CannotDo without the `aws` extra, for an unknown profile and where a region is needed but none is set.
+    Raises CannotDo without the `aws` extra and for an unknown profile.
     """
     try:
-        import boto3  # noqa: PLC0415 - takes a fifth of a second, and most scans need no AWS
-        from botocore.config import Config  # noqa: PLC0415 - comes with boto3
+        return _session(profile, region)
+    except CannotDo:
+        raise
+    except Exception as error:
+        raise cannot(error, f"cannot use the profile {profile}" if profile else "cannot use AWS") from error
+
+
+def client(
+    service: str, *, region: str | None = None, retry: bool = True, pool: int = 10, own: Any = None
+) -> Any:
+    """Return a boto3 client; `retry=False` leaves retries to the caller, `pool` is how many threads will share it.
+
+    `own` is the session whose credentials it has, the default one otherwise. Raises CannotDo without the `aws` extra, for an unknown
+    profile and where a region is needed but none is set.
+    """
+    try:
+        from botocore.config import Config  # noqa: PLC0415 - takes a fifth of a second, and most scans need no AWS
     except ImportError:
         raise without_extra("boto3") from None
     # Path style is what every S3-compatible store understands; AWS itself gets its own default.
@@ -63,9 +78,10 @@ def client(service: str, *, region: str | None = None, retry: bool = True, pool:
         s3=style,
     )
     try:
-        # AWS_REGION is every newer SDK's name of it; boto3 itself knows only AWS_DEFAULT_REGION.
-        session: Any = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
-        return session.client(service, config=config)
+        made: Any = own or _session(None, region)
+        return made.client(service, region_name=region, config=config)
+    except CannotDo:
+        raise
     except Exception as error:
         raise cannot(error, f"cannot use {service}") from error
 
@@ -84,6 +100,15 @@ def credentials(region: str | None = None) -> Any:
     if found is None:
         raise CannotDo("no AWS credentials found", remedy=_CREDENTIALS)
     return found
+
+
+def _session(profile: str | None, region: str | None) -> Any:
+    try:
+        import boto3  # noqa: PLC0415 - takes a fifth of a second, and most scans need no AWS
+    except ImportError:
+        raise without_extra("boto3") from None
+    # AWS_REGION is every newer SDK's name of it; boto3 itself knows only AWS_DEFAULT_REGION.
+    return boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
 
 
 def custom_endpoint(service: str) -> str | None:

@@ -23,6 +23,19 @@ def progress(stream: TextIO | None) -> Iterator[Tell | None]:
         bar.close()
 
 
+@contextmanager
+def counted(stream: TextIO | None, noun: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function that shows how many things are done, of how many; None where nobody would see it."""
+    if stream is None or not stream.isatty():
+        yield None
+        return
+    bar = _Bar(stream)
+    try:
+        yield lambda done, known: bar.show(done, known, f"{done:,} of {known:,} {noun}")
+    finally:
+        bar.close()
+
+
 class _Bar:
     """The bar; drawn when it is told something, not by a thread, since worker processes are forked beside it."""
 
@@ -32,17 +45,21 @@ class _Bar:
         self._task: Any = None
 
     def tell(self, at: "Progress") -> None:
-        """Show how far it is."""
+        """Show how far a scan is."""
         from rolewatch.report.words import count, size  # noqa: PLC0415 - only where something is drawn
 
-        if self._bar is None:
-            self._start()
         rate = f"{size(int(at.bytes / at.seconds))}/s" if at.seconds > 0.2 else ""
         listed = f" of {at.listed:,}" if at.listed is not None else ""
         text = f"{at.deliveries:,}{listed} deliveries  {size(at.bytes)}  {rate}"
         if at.denials is not None:
             text += f"  {count(at.denials, 'denial')} so far"
-        self._bar.update(self._task, completed=at.deliveries, total=at.listed, description=text, refresh=True)
+        self.show(at.deliveries, at.listed, text)
+
+    def show(self, done: int, known: int | None, text: str) -> None:
+        """Show how much is done, and a text."""
+        if self._bar is None:
+            self._start()
+        self._bar.update(self._task, completed=done, total=known, description=text, refresh=True)
 
     def close(self) -> None:
         """Take the bar away."""
