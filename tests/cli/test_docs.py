@@ -68,6 +68,9 @@ def test_update_docs_writes_what_check_misses(tmp_path):
     assert page.read_text().endswith("\n<!-- /command -->\nafter\n")
 
 
+BAR = r"\|"  # within a table
+
+
 def test_every_option_is_documented():
     """Each one stands in its command's table with its metavar, its key and variable in the other table."""
     page, settings_page = text("commands.md"), text("configuration.md")
@@ -75,7 +78,7 @@ def test_every_option_is_documented():
     missing = [
         (name, option.name)
         for name, option in OPTIONS
-        if f"| `{f'--{option.name} {option.metavar}'.strip()}` |" not in sections[name]
+        if f"| `{f'--{option.name} {option.metavar}'.strip().replace('|', BAR)}` |" not in sections[name]
         or f"| `{variable(option.name)}` | `--{option.name}` |" not in settings_page
     ]
     assert (missing, sorted(sections)) == ([], sorted(COMMANDS))
