@@ -40,7 +40,9 @@ def place(tmp_path):
 
 def test_a_bare_denial_is_explained_by_the_policy(place, call):
     """A guess becomes what the policies say, with the proven change and who caused it."""
-    status, out, err = call("scan", f"{place}/calls", "--policies", f"{place}/policies", "--blame", "--format", "json")
+    status, out, err = call(
+        "scan", f"{place}/calls", "--policies", f"{place}/policies", "--blame", "--format", "json"
+    )
     assert (status, err) == (0, "")
     (finding,) = json.loads(out)["findings"]
     assert finding["cause"] == {
@@ -67,7 +69,9 @@ def test_a_bare_denial_is_explained_by_the_policy(place, call):
 @pytest.mark.parametrize("form", ["table", "html", "csv", "ocsf", "asff", "jsonl"])
 def test_every_format_takes_what_was_added(place, call, form):
     """Each of them still writes the finding; those for people name who changed the policy."""
-    status, out, err = call("scan", f"{place}/calls", "--policies", f"{place}/policies", "--blame", "--format", form)
+    status, out, err = call(
+        "scan", f"{place}/calls", "--policies", f"{place}/policies", "--blame", "--format", form
+    )
     assert (status, err) == (0, "")
     assert "payroll" in out
     if form in ("table", "html", "csv"):

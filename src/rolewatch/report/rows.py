@@ -134,7 +134,12 @@ def _more(finding: Finding) -> list[tuple[str, Text]]:
         more.append(("changed", Text(f"the policy's last change before it began: {blame}")))
     if finding.get("fix"):
         target = terminal(finding["fix"]["target"])
-        more.append(("change", Text(f"there is a proven one of the policy of {target}: rolewatch explain, or --format html")))
+        more.append(
+            (
+                "change",
+                Text(f"there is a proven one of the policy of {target}: rolewatch explain, or --format html"),
+            )
+        )
     if ended := _ended(finding):
         more.append(("now", Text(ended)))
     return more
