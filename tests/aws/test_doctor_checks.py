@@ -1,16 +1,22 @@
 """The checks of `rolewatch aws doctor`, over what AWS says of broken set-ups, and of a healthy one."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from doctor_broken import BROKEN, CIS, Broken
 from doctor_worlds import (
+    ACCOUNT,
     ADVANCED_MANAGEMENT,
     ADVANCED_OBJECTS,
+    REGION,
+    STREAMS,
     alarm,
+    allow,
     healthy,
     log_alarm,
     metric_filter,
+    policy,
     setup_of,
     trail,
 )
@@ -134,6 +140,57 @@ def test_a_composite_alarm_acts_for_those_below():
         {"AlarmName": "either", "AlarmActions": [alarm()["AlarmActions"][0]], "AlarmRule": 'ALARM("denied") OR ALARM("silent")', "StateValue": "OK"},
     ]  # fmt: skip
     assert wrong(world) == set()
+
+
+def test_an_organizations_trail_needs_its_members_streams():
+    """Of an organization's trail whose role may write the members' streams, nothing is said."""
+    world = healthy()
+    world["trails"][0]["described"]["IsOrganizationTrail"] = True
+    world["organization"] = "o-exampleorgid"
+    delivers = allow(
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resource=[f"{STREAMS}{ACCOUNT}_CloudTrail_{REGION}*", f"{STREAMS}o-exampleorgid_*"],
+    )
+    world["trails"][0]["role"]["policies"] = {"deliver": policy(delivers)}
+    assert wrong(world) == set()
+    world["organization"] = Unseen("organizations:DescribeOrganization", "the organization", "denied", "no")
+    assert wrong(world) == {("logs-role-organization", "unknown")}
+
+
+def test_from_a_member_an_organizations_trail_is_unknown_and_not_wrong():
+    """A member sees that the organization's trail records; all that is in the other account is one unknown, with whom to ask."""
+    world = healthy()
+    world["trails"][0]["described"] |= {
+        "TrailARN": f"arn:aws:cloudtrail:{REGION}:999999999999:trail/organization",
+        "IsOrganizationTrail": True,
+        "CloudWatchLogsLogGroupArn": f"arn:aws:logs:{REGION}:999999999999:log-group:logs:*",
+    }
+    world["trails"][0]["role"] = None
+    assert wrong(world) == {("trail-elsewhere", "unknown")}
+
+
+def test_a_trail_records_what_it_does_unless_it_is_told_otherwise():
+    """A trail without any selectors records all management events."""
+    world = healthy()
+    world["trails"][0]["selectors"] = {}
+    assert wrong(world) == {("trail-data-events", "warning")}
+
+
+def test_data_events_of_some_buckets_are_a_choice():
+    """Data events that are limited to buckets are no warning, and the message names these."""
+    world = healthy()
+    limited = {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::secrets/"]}
+    some = {"FieldSelectors": [*ADVANCED_OBJECTS["FieldSelectors"], limited]}
+    world["trails"][0]["selectors"] = {"AdvancedEventSelectors": [ADVANCED_MANAGEMENT, some]}
+    assert wrong(world) == set()
+    (told,) = [each.verdict.message for each in judge(setup_of(world)) if each.id == "trail-data-events"]
+    assert "arn:aws:s3:::secrets/" in told
+
+
+def test_each_check_is_documented():
+    """The page of the command has a row for each check."""
+    page = (Path(__file__).parents[2] / "docs" / "aws-doctor.md").read_text()
+    assert [each.id for each in CHECKS if f"| `{each.id}` |" not in page] == []
 
 
 def test_an_unencrypted_topic_needs_no_key():

@@ -43,7 +43,7 @@ COMMANDS = {
     "explain": "say why a role is kept out, and what to change",
     "check": "find which AWS services a policy would shut out, before it ships",
     "policy": "decide a request by the policies around it",
-    "aws": "build and remove the pipeline inside AWS, and collect policies",
+    "aws": "build, examine and remove the pipeline inside AWS, and collect policies",
     "completion": "print the completion script of a shell",
 }
 """Name → what `rolewatch --help` says of it; the module has the same name."""
