@@ -54,6 +54,8 @@ def test_csv_row_by_example(report):
         "most likely the resource's own policy denies it (a guess).",
         "consequence": "",
         "candidates": "bucket policy of another account without an Allow (guess); KMS key policy (guess)",
+        "changed_by": "",
+        "change": "",
         "resource_examples": "arn:aws:s3:::hr-exports/2026/02/a.csv; arn:aws:s3:::hr-exports/2026/02/b.csv",
         "first_event_id": row["first_event_id"],
     }

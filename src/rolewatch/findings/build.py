@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rolewatch.catalog.probes import probes_of
@@ -127,12 +128,18 @@ def finding_of(
         "explanation": explain(verdict, name, resource.arn, names),
         "candidates": _candidates(cases, verdict, accounts, denied),
         "probes": [
-            {"command": probe.command, "shows": probe.shows}
-            for probe in probes_of(who.service or "", resource.arn)
+            {"command": command, "shows": shows}
+            for command, shows in _probes(who.service or "", resource.arn)
         ],
         "timeline": _timeline(cases, allowed),
         "event_ids": [name for _, name in found.events],
     }
+
+
+@lru_cache(maxsize=4096)
+def _probes(service: str, arn: str) -> tuple[tuple[str, str], ...]:
+    """List commands of a service that show how it sees a resource, and what each shows."""
+    return tuple((probe.command, probe.shows) for probe in probes_of(service, arn))
 
 
 def _actions(cases: Cases, facts: Facts) -> dict[str, dict[str, Any]]:

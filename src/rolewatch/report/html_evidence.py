@@ -97,7 +97,7 @@ def _change(finding: Finding) -> list[Markup]:
                 f"({proof['principals_compared']:,} principals) {proof['decisions_changed']:,} changed, all of them of whom the change names.",
             ),
         ]
-    if finding["probes"] and finding["status"] not in ("recovered", "gone"):
+    if finding.get("probes") and finding["status"] not in ("recovered", "gone"):
         rows = [
             el("li", el("code", probe["command"]), el("span", probe["shows"], class_="because"))
             for probe in finding["probes"]

@@ -44,7 +44,6 @@ _UNMAPPED: Final = (
     "verdict",
     "cause",
     "candidates",
-    "probes",
     "consequence",
     "actions",
     "open_actions",
@@ -57,8 +56,8 @@ _UNMAPPED: Final = (
     "ended",
     "timeline",
 )
-#: The same, where the finding has been held against policies and their history.
-_ENRICHED: Final = ("decided_by", "fix", "no_fix", "blame")
+#: The same, where the finding has it: `probes` of any scan, the others where it was held against policies and their history.
+_ENRICHED: Final = ("probes", "decided_by", "fix", "no_fix", "blame")
 
 
 def write(report: dict[str, Any], out: TextIO) -> None:

@@ -1,5 +1,5 @@
 """How to find a delivery again: what the state keeps about one that failed, to try it again on command."""
-# ruff: noqa: PTH100, PTH116 - paths are strings here, as in files.py
+# ruff: noqa: PTH100, PTH116, PTH117 - paths are strings here, as in files.py
 
 import json
 import os
@@ -19,18 +19,20 @@ _KINDS: Final[dict[str, type[Delivery]]] = {
     "bytes": BytesDelivery,
     "refused": RefusedDelivery,
 }
+_NAMES: Final = {cls: name for name, cls in _KINDS.items()}
 
 
 def locator(delivery: Delivery) -> str | None:
     """Return JSON that leads to a delivery again; None for one that is gone once it is read, or too large to keep."""
-    kind = next((name for name, cls in _KINDS.items() if type(delivery) is cls), None)
+    kind = _NAMES.get(type(delivery))
     if kind is None or (kind == "file" and delivery.size < 0):  # a stream, a pipe
         return None
     if isinstance(delivery, BytesDelivery | RefusedDelivery) and len(delivery.content) > KEPT:
         return None
-    if isinstance(delivery, FileDelivery):  # whoever tries again may be elsewhere
-        delivery = msgspec.structs.replace(delivery, name=os.path.abspath(delivery.name))
-    return json.dumps({"kind": kind, **msgspec.to_builtins(delivery)})
+    fields = msgspec.to_builtins(delivery)
+    if kind == "file" and not os.path.isabs(delivery.name):  # whoever tries again may be elsewhere
+        fields["name"] = os.path.abspath(delivery.name)
+    return json.dumps({"kind": kind, **fields})
 
 
 def found_again(texts: Iterable[str]) -> Iterator[Delivery]:

@@ -13,9 +13,21 @@ from rolewatch.store.state import insert, parts
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _INCIDENT: Final = 0x696E6369  # … and of incidents …
 _LOCKS: Final = 256  # … and how many there are of each
-_SPANS: Final = 20  # that are asked for at once
 _PLUS: Final = custom_op[str]("+")
 _COLUMNS: Final = tuple(column.name for column in F.columns)
+
+
+#: Made once: it is asked for each service of each batch.
+_BEGAN: Final = (
+    sa.select(F.c.id, F.c.first_denied, F.c.own, F.c.severity)
+    .where(
+        F.c.account == sa.bindparam("account"),
+        F.c.service == sa.bindparam("service"),
+        F.c.first_denied.between(sa.bindparam("since"), sa.bindparam("until")),
+    )
+    .order_by(F.c.first_denied, F.c.id)
+    .limit(sa.bindparam("number"))
+)
 
 
 class FindingRow(NamedTuple):
@@ -188,31 +200,9 @@ class Began(NamedTuple):
     until: str
 
 
-def that_began(
-    connection: sa.Connection, spans: Sequence[Began], number: int
-) -> list[list[tuple[str, str, int, int]]]:
-    """Give for each span (id, first_denied, own severity, severity) of its findings, in order, at most so many of each."""
-    found: list[list[tuple[str, str, int, int]]] = [[] for _ in spans]
-    numbered = list(enumerate(spans))
-    for start in range(0, len(numbered), _SPANS):
-        chosen = [
-            sa.select(sa.literal(place).label("place"), F.c.id, F.c.first_denied, F.c.own, F.c.severity)
-            .where(
-                F.c.account == span.account,
-                F.c.service == span.service,
-                F.c.first_denied.between(span.since, span.until),
-            )
-            .order_by(F.c.first_denied, F.c.id)
-            .limit(number)
-            .subquery()
-            .select()
-            for place, span in numbered[start : start + _SPANS]
-        ]
-        for place, *row in connection.execute(sa.union_all(*chosen)):
-            found[place].append((row[0], row[1], row[2], row[3]))
-    for rows in found:
-        rows.sort(key=lambda row: (row[1], row[0]))
-    return found
+def that_began(connection: sa.Connection, span: Began, number: int) -> list[tuple[str, str, int, int]]:
+    """Give (id, first_denied, own severity, severity) of the findings of a span, in order, at most so many."""
+    return [tuple(row) for row in connection.execute(_BEGAN, {**span._asdict(), "number": number})]
 
 
 def changed_since(connection: sa.Connection, moment: int) -> Iterator[Sums]:

@@ -16,7 +16,7 @@ METADATA: Final = sa.MetaData()
 
 def storable(text: str) -> str:
     """Return text that every database takes: NUL and halves of characters, which none does, become U+FFFD."""
-    return encodable(text).replace("\0", "\ufffd")
+    return (text if text.isascii() else encodable(text)).replace("\0", "\ufffd")
 
 
 class Text(sa.types.TypeDecorator[str]):

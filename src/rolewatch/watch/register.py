@@ -178,15 +178,11 @@ class Register:
                 moment = _moment(finding["first_denied"])
                 if moment:
                     moments.setdefault((finding["account"], finding["service"]), []).append(moment)
-        spans = [
-            findings.Began(account, service, since, until)
-            for (account, service), times in moments.items()
-            for since, until in _windows(times)
-        ]
-        known = findings.that_began(self._connection, spans, NEIGHBOURS)
         others: set[str] = set()
-        for span, rows in zip(spans, known, strict=True):
-            others |= _raised(span, rows, kept)
+        for (account, service), times in moments.items():
+            for since, until in _windows(times):
+                span = findings.Began(account, service, since, until)
+                others |= _raised(span, findings.that_began(self._connection, span, NEIGHBOURS), kept)
         loaded = self._load(others)
         self._present(loaded.values())
         for each in loaded.values():
