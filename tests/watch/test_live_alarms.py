@@ -106,7 +106,7 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
         AlarmStory(place, tmp_path, EVERYTHING, actions)
         for place in (str(tmp_path / "alone"), postgres.database())
     )
-    found = events(3)[:25]
+    found = events(3)[:12]
     end = START + found[-1][0] + 600
     deliveries = {}
     for second, record in found:
