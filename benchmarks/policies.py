@@ -19,7 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rolewatch.policies.evaluate import Policies, evaluate
+from rolewatch.policies.evaluate import evaluate
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.reading import read_policy
 from rolewatch.policies.request import Request, context_of, make_request, principal_of
 from run import HERE, versions

@@ -4,8 +4,10 @@ import json
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import boto3
+import pytest
 
 from faults import Proxy
 from rolewatch.aws.accounts import Access, Accounts
@@ -17,6 +19,8 @@ from rolewatch.aws.policy_targets import Wanted, of_arns
 REGION = "us-east-1"
 DAY = timedelta(days=1)
 NOBODY_ELSE, NOTHING_MORE = Access(), Scope()
+
+_accounts = count(200000000001)
 
 
 class Cloud:
@@ -107,6 +111,21 @@ def cloud_at(url, account):
         yield Cloud(url, account, proxy)
     finally:
         proxy.close()
+
+
+def another_account():
+    """Give the number of an account that no other test uses."""
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def cloud(aws_environment, moto_url, monkeypatch):
+    """Open an account of its own, and let the environment lead to it."""
+    del aws_environment
+    with cloud_at(moto_url, another_account()) as found:
+        for name, value in found.environ.items():
+            monkeypatch.setenv(name, value)
+        yield found
 
 
 def vpc_only(arn, action):

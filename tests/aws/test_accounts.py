@@ -1,27 +1,14 @@
 """Clients of accounts: whose credentials they have, how long, and how often they ask."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-from policy_cloud import REGION, cloud_at
+from policy_cloud import REGION, another_account, cloud  # noqa: F401 - a fixture
 
 from faults import refusal
 from rolewatch.aws.accounts import Access, NotOurs
 from rolewatch.aws.pace import Pace
 from rolewatch.base.errors import CannotDo
-
-_accounts = count(400000000001)
-
-
-@pytest.fixture
-def cloud(aws_environment, moto_url, monkeypatch):
-    """Open an account of its own, and let the environment lead to it."""
-    del aws_environment
-    with cloud_at(moto_url, str(next(_accounts))) as found:
-        for name, value in found.environ.items():
-            monkeypatch.setenv(name, value)
-        yield found
 
 
 def test_the_caller_is_asked_for_once(cloud):
@@ -34,7 +21,7 @@ def test_the_caller_is_asked_for_once(cloud):
 
 def test_a_role_is_assumed_again_before_it_expires(cloud):
     """Some minutes early; until then its clients are shared."""
-    other, now = str(next(_accounts)), [datetime.now(UTC)]
+    other, now = another_account(), [datetime.now(UTC)]
     accounts = cloud.accounts(Access(None, "Reader"), now=lambda: now[0])
     first = accounts.client("sqs", other, REGION)
     now[0] += timedelta(minutes=50)
@@ -47,7 +34,7 @@ def test_a_role_is_assumed_again_before_it_expires(cloud):
 def test_another_account_without_a_role(cloud):
     """Is nobody's to ask."""
     with pytest.raises(NotOurs, match="credentials of account"):
-        cloud.accounts().client("sqs", str(next(_accounts)), REGION)
+        cloud.accounts().client("sqs", another_account(), REGION)
 
 
 def test_every_call_has_time_outs(cloud):

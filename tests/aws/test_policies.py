@@ -3,10 +3,9 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
-from policy_cloud import DAY, REGION, cloud_at, statuses, vpc_only
+from policy_cloud import DAY, REGION, another_account, cloud, cloud_at, statuses, vpc_only  # noqa: F401 - a fixture
 
 from faults import Answer, refusal, s3_refusal
 from rolewatch.aws.accounts import Access
@@ -14,21 +13,10 @@ from rolewatch.aws.policies import Scope
 from rolewatch.aws.policy_targets import Wanted, of_findings
 from rolewatch.explain.folder import Folder, file_name
 
-_accounts = count(200000000001)
 SUPPORTED = (
     "bucket", "key", "queue", "topic", "secret", "repository", "function", "file-system", "endpoint",
     "event-bus", "table", "stream", "vault", "role-trust",
 )  # fmt: skip
-
-
-@pytest.fixture
-def cloud(aws_environment, moto_url, monkeypatch):
-    """Open an account of its own, and let the environment lead to it."""
-    del aws_environment
-    with cloud_at(moto_url, str(next(_accounts))) as found:
-        for name, value in found.environ.items():
-            monkeypatch.setenv(name, value)
-        yield found
 
 
 @pytest.fixture
@@ -233,7 +221,7 @@ def test_all_pages_of_a_list_are_read(cloud, tmp_path):
 
 def test_another_account_needs_a_role(cloud, tmp_path):
     """Without one nothing is asked, since a name may mean another resource in one's own account."""
-    other = str(next(_accounts))
+    other = another_account()
     arn = f"arn:aws:backup:{REGION}:{other}:backup-vault:v"
     (entry,) = cloud.collect(tmp_path, arn)["not_collected"]
     assert entry["status"] == "failed"
@@ -243,7 +231,7 @@ def test_another_account_needs_a_role(cloud, tmp_path):
 
 def test_a_role_is_assumed_in_each_account(cloud, moto_url, tmp_path):
     """Once for each, with the external id, and its own resources are asked for with it."""
-    with cloud_at(moto_url, str(next(_accounts))) as other:
+    with cloud_at(moto_url, another_account()) as other:
         with other.client("sqs") as sqs:
             sqs.create_queue(QueueName="theirs")
         arns = [
@@ -259,7 +247,7 @@ def test_a_role_is_assumed_in_each_account(cloud, moto_url, tmp_path):
 
 def test_a_role_that_is_refused_is_asked_for_once(cloud, tmp_path):
     """And each resource of its account says so."""
-    other = str(next(_accounts))
+    other = another_account()
     arns = [f"arn:aws:sqs:{REGION}:{other}:q{number}" for number in range(5)]
     denied = b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
     cloud.proxy.fault = lambda request: Answer(403, denied) if b"AssumeRole" in request.body else None

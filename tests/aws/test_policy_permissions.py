@@ -1,10 +1,8 @@
 """The IAM policy that is printed: exactly the actions of the calls that are made, by our own evaluator."""
 
 import json
-from itertools import count
 
-import pytest
-from policy_cloud import REGION, cloud_at
+from policy_cloud import REGION, cloud  # noqa: F401 - a fixture
 
 from rolewatch.aws.accounts import Access
 from rolewatch.aws.policies import Scope
@@ -12,7 +10,8 @@ from rolewatch.aws.policy_permissions import permissions
 from rolewatch.aws.policy_targets import of_arns
 from rolewatch.catalog import actions
 from rolewatch.catalog.actions import iam_action
-from rolewatch.policies.evaluate import IDENTITY, Policies, evaluate
+from rolewatch.policies.evaluate import evaluate
+from rolewatch.policies.layers import IDENTITY, Policies
 from rolewatch.policies.reading import read_policy
 from rolewatch.policies.request import context_of, make_request, principal_of
 
@@ -30,17 +29,6 @@ KINDS = (
     "role-trust",
 )
 LONGEST = 6144  # characters of a managed policy, without white space
-_accounts = count(300000000001)
-
-
-@pytest.fixture
-def cloud(aws_environment, moto_url, monkeypatch):
-    """Open an account of its own, and let the environment lead to it."""
-    del aws_environment
-    with cloud_at(moto_url, str(next(_accounts))) as found:
-        for name, value in found.environ.items():
-            monkeypatch.setenv(name, value)
-        yield found
 
 
 def is_allowed(policy, action):

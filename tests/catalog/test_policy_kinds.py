@@ -197,7 +197,7 @@ def test_the_file_holds_what_the_command_takes(name, file):
 
 def test_only_keys_and_roles_cannot_do_without_their_policy():
     """Within an account the role's own policy suffices for all but keys, roles, and what filters."""
-    assert {each.kind for each in kinds() if not each.identity_suffices} == {"key", "role-trust", "endpoint", "lattice-service"}  # fmt: skip
+    assert {each.kind for each in kinds() if each.rule != "either"} == {"key", "role-trust", "endpoint", "lattice-service"}  # fmt: skip
     assert policy_kinds.kind("no such kind") is None
 
 

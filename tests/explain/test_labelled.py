@@ -13,7 +13,7 @@ from labelled_others import OTHERS
 from rolewatch.explain.explanation import Asked, explain
 from rolewatch.explain.folder import Folder
 from rolewatch.explain.incident import incident_of
-from rolewatch.policies.evaluate import IDENTITY
+from rolewatch.policies.layers import IDENTITY
 from rolewatch.report.explanation import explanation_json, explanation_text
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import run

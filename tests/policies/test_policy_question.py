@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolewatch.base.errors import UsageError
-from rolewatch.policies.evaluate import Policies, evaluate
+from rolewatch.policies.evaluate import evaluate
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.question import LONGEST, read_question
 from rolewatch.policies.reading import LARGEST, read_policy
 from rolewatch.policies.request import context_of, make_request, principal_of

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolewatch.base.errors import UsageError
-from rolewatch.policies.evaluate import Policies, evaluate
+from rolewatch.policies.evaluate import evaluate
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.reading import LARGEST, MOST_STATEMENTS, read_policy, value_of
 from rolewatch.policies.request import context_of, make_request, principal_of
 from rolewatch.templates.errors import TemplateError

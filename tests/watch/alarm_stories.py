@@ -9,8 +9,10 @@ from pathlib import Path
 from givers import Given
 from stories import NOON, Story
 
+from rolewatch.insights.log_runs import ask
 from rolewatch.notify.notification import Notification
 from rolewatch.notify.routes import Routes
+from rolewatch.scan.replay import replay
 from rolewatch.scan.request import ScanRequest
 from rolewatch.store import alarms as stored
 from rolewatch.store import outbox
@@ -150,6 +152,23 @@ class AlarmStory(Story):
         stat = Path(found.name).stat()
         identity = f"{found.name}+{stat.st_size}+{stat.st_mtime_ns}+{stat.st_ino}"
         return type(found)(found.name, identity, named=False, size=found.size, remote=False)
+
+    def replayed(self, records, delay, folder):
+        """Replay records that arrive with a delay."""
+        folder.mkdir()
+        self.folder, kept = folder, self.folder
+        self.delivery(*records)
+        self.folder = kept
+        found = replay([str(folder)], template_of(self.text), ScanRequest(), delay=delay, now=NOON, ask=ask)
+        assert found.start == START
+        return found
+
+    def listed(self, arrivals):
+        """Make a delivery of each record that arrives at a time, by these times."""
+        found = {}
+        for moment, record in arrivals:
+            found.setdefault(moment, []).append(self.delivery(record, at=moment))
+        return found
 
     def clock(self, seconds):
         """Set the clock to seconds since 1970."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -78,6 +79,16 @@ class Story:
         source = Given(deliveries, at_once)
         self.watcher(source).run(once=True)
         return source
+
+    def together(self, *sources):
+        """Let a watcher of each source do what there is to do, all at once."""
+        threads = [
+            threading.Thread(target=self.watcher(source).run, kwargs={"once": True}) for source in sources
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def happen(self, *records):
         """Let records arrive in one delivery, at the time of the latest of them."""

@@ -106,7 +106,7 @@ def test_a_target_that_is_away_for_an_hour(story):
 
 
 def test_what_is_refused_for_good_is_a_dead_letter(story):
-    """It is not tried again, its reason is kept, and it can be revived."""
+    """It is not tried again, even when the target would take it, and its reason is kept."""
     office = Office(story)
     office.target.refuse = SendError("no such channel")
     office.post(notification(1))
@@ -116,9 +116,6 @@ def test_what_is_refused_for_good_is_a_dead_letter(story):
     story.now += timedelta(days=1)
     office.target.refuse = None
     assert office.send() == []
-    moment = int(story.now.timestamp() * 1000)
-    assert story.state.write(lambda connection: outbox.revive(connection, moment)) == 1
-    assert office.send() == ["n1"]
 
 
 def test_a_bug_in_a_transport_loses_no_letter(story):

@@ -1,6 +1,5 @@
 """Alarms while templates, clocks and watchers come and go."""
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -264,13 +263,7 @@ def test_nothing_is_lost_by_a_batch_that_another_watcher_began(tmp_path):
     story.begin()
     listed = [in_memory(call(0, denied=True), name=f"d{number}") for number in range(20)]
     sources = [Given(listed, 3), Given(listed[::-1], 4)]
-    threads = [
-        threading.Thread(target=story.watcher(source).run, kwargs={"once": True}) for source in sources
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    story.together(*sources)
     assert known(story) == {START: {1.0: 20}}
     story.close()
 

@@ -1,17 +1,15 @@
 """Alarms on the wall clock: they do what a replay says they would have done, whatever happens on the way."""
 
 import random
-import threading
 from itertools import count
 
 import pytest
-from alarm_stories import START, AlarmStory, template_of, told_by
+from alarm_stories import START, AlarmStory, told_by
 from fragile import live_and_die
 from givers import Given
 from log_alarm_stories import EVERYTHING
-from stories import NOON, call
+from stories import call
 
-from rolewatch.scan.replay import replay
 from rolewatch.scan.request import ScanRequest
 from rolewatch.store import datapoints
 from rolewatch.store import deliveries as deliveries_of_state
@@ -39,31 +37,16 @@ def events(seed):
     return found
 
 
-def replayed(story, records, delay, folder):
-    """Replay records that arrive with a delay."""
-    folder.mkdir()
-    story.folder, kept = folder, story.folder
-    story.delivery(*records)
-    story.folder = kept
-    found = replay([str(folder)], template_of(), ScanRequest(), delay=delay, now=NOON)
-    assert found.start == START
-    return found
-
-
 @pytest.mark.parametrize(("seed", "delay"), [(0, 0), (2, 60)])
 def test_what_a_replay_says(tmp_path, seed, delay):
     """Deliveries that come as late as a replay supposes make alarms do the same, at the same time, for the same reason."""
     story = AlarmStory(str(tmp_path / "state"), tmp_path)
     found = events(seed)
-    expected = replayed(story, [record for _, record in found], delay, tmp_path / "all")
+    expected = story.replayed([record for _, record in found], delay, tmp_path / "all")
     assert len(told_by(expected.histories)) > 10
     story.clock(START + 5)
     story.begin()
-    deliveries = {}
-    for second, record in found:
-        moment = START + second + delay
-        deliveries.setdefault(moment, []).append(story.delivery(record, at=moment))
-    story.follow(deliveries, expected.end)
+    story.follow(story.listed((START + second + delay, record) for second, record in found), expected.end)
     assert story.transitions == told_by(expected.histories)
     assert story.states == {history.alarm.name: str(history.final) for history in expected.histories}
     story.close()
@@ -81,9 +64,7 @@ def test_killed_at_any_moment(tmp_path, seed):
     arrivals = [
         (START + second + rng.choice([1, 30, 300, 301, 900, 4000]), record) for second, record in found
     ]
-    deliveries = {}
-    for moment, record in arrivals:
-        deliveries.setdefault(moment, []).append(calm.delivery(record, at=moment))
+    deliveries = calm.listed(arrivals)
     for story in (calm, killed):
         story.clock(START + 5)
         story.begin()
@@ -117,21 +98,12 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
         story.begin()
     alone.follow({minute + 60 - 1: listed for minute, listed in deliveries.items()}, end)
 
-    def together(*sources):
-        threads = [
-            threading.Thread(target=shared.watcher(source).run, kwargs={"once": True}) for source in sources
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
     for minute in range(START, end, 60):
         listed = deliveries.get(minute, [])
         shared.clock(minute + 59)
-        together(Given(listed[::2]), Given(listed[1::2]))
+        shared.together(Given(listed[::2]), Given(listed[1::2]))
         shared.clock(minute + 65)
-        together(Given(), Given())
+        shared.together(Given(), Given())
     assert shared.transitions == alone.transitions
     assert shared.contributors == alone.contributors
     assert sorted(shared.letters) == sorted(alone.letters)

@@ -3,27 +3,11 @@
 import random
 
 import pytest
-from alarm_stories import START, AlarmStory, template_of, told_by, told_by_contributors
+from alarm_stories import START, AlarmStory, told_by, told_by_contributors
 from fragile import live_and_die
 from log_alarm_stories import END, EVERYTHING, TEMPLATE, events
-from stories import NOON
-
-from rolewatch.insights.log_runs import ask
-from rolewatch.scan.replay import replay
-from rolewatch.scan.request import ScanRequest
 
 ACTIONS = {"page": ("page",), "calm": ("calm",)}
-
-
-def replayed(story, records, delay, folder, text=TEMPLATE):
-    """Replay records that arrive with a delay."""
-    folder.mkdir()
-    story.folder, kept = folder, story.folder
-    story.delivery(*records)
-    story.folder = kept
-    found = replay([str(folder)], template_of(text), ScanRequest(), delay=delay, now=NOON, ask=ask)
-    assert found.start == START
-    return found
 
 
 @pytest.mark.parametrize(("seed", "delay"), [(0, 0), pytest.param(0, 300, marks=pytest.mark.slow)])
@@ -31,16 +15,12 @@ def test_what_a_replay_says(tmp_path, seed, delay):
     """Deliveries that come as late as a replay supposes make alarms and contributors do the same, with the same log lines."""
     story = AlarmStory(str(tmp_path / "state"), tmp_path, TEMPLATE, ACTIONS)
     found = events(seed)
-    expected = replayed(story, [record for _, record in found], delay, tmp_path / "all")
+    expected = story.replayed([record for _, record in found], delay, tmp_path / "all")
     assert len(told_by(expected.histories)) > 10
     assert len(told_by_contributors(expected.histories)) > 6
     story.clock(START + 5)
     story.begin()
-    deliveries = {}
-    for second, record in found:
-        moment = START + second + delay
-        deliveries.setdefault(moment, []).append(story.delivery(record, at=moment))
-    story.follow(deliveries, expected.end)
+    story.follow(story.listed((START + second + delay, record) for second, record in found), expected.end)
     assert story.transitions == told_by(expected.histories)
     assert story.contributors == told_by_contributors(expected.histories)
     assert story.states == {history.alarm.name: str(history.final) for history in expected.histories}
@@ -54,10 +34,9 @@ def test_killed_at_any_moment(tmp_path, seed):
     calm, killed = (
         AlarmStory(str(tmp_path / name), tmp_path, EVERYTHING, ACTIONS) for name in ("calm", "killed")
     )
-    deliveries = {}
-    for second, record in events(seed):
-        moment = START + second + rng.choice([1, 30, 120, 121, 300, 900])
-        deliveries.setdefault(moment, []).append(calm.delivery(record, at=moment))
+    deliveries = calm.listed(
+        (START + second + rng.choice([1, 30, 120, 121, 300, 900]), record) for second, record in events(seed)
+    )
     for story in (calm, killed):
         story.clock(START + 5)
         story.begin()

@@ -1,6 +1,5 @@
 """Several watchers of one PostgreSQL: each denial counts once, each finding is told once."""
 
-import threading
 from datetime import timedelta
 
 from givers import Given
@@ -16,13 +15,7 @@ def test_two_watchers_of_one_database(tmp_path, postgres):
     story.now += timedelta(hours=1)
     listed = [story.delivery(call(n, f"b{n % 5}", denied=True), call(n, "x")) for n in range(60)]
     sources = [Given(listed, 3), Given(listed[::-1], 4)]
-    threads = [
-        threading.Thread(target=story.watcher(source).run, kwargs={"once": True}) for source in sources
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    story.together(*sources)
     assert sum(finding["denials"] for finding in story.findings.values()) == 60
     told = [name for _, *names in story.told for name in names]
     assert sorted(told) == [f"b{n}" for n in range(5)]
@@ -43,13 +36,7 @@ def test_two_watchers_that_find_the_same_resource_first(tmp_path, postgres):
         for account in accounts
     ]
     sources = [Given(part, 1, word=account) for part, account in zip(parts, accounts, strict=True)]
-    threads = [
-        threading.Thread(target=story.watcher(source).run, kwargs={"once": True}) for source in sources
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    story.together(*sources)
     assert {name: finding["denials"] for name, finding in story.findings.items()} == {
         f"b{n}": 2 for n in range(30)
     }

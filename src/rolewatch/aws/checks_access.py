@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rolewatch.aws.doctor_setup import Setup
-from rolewatch.policies.evaluate import Decision, Policies, evaluate
+from rolewatch.policies.evaluate import Decision, evaluate
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.request import Context, Request, make_request, principal_of
 
 #: Keys that a service's own request has not: it comes from no identity, over no endpoint of ours.

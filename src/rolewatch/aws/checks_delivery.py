@@ -7,9 +7,9 @@ from typing import Any, Final
 from rolewatch.aws.checks import Case, Check, Verdict, of_setup
 from rolewatch.aws.checks_access import asked, decided
 from rolewatch.aws.checks_fix import command, with_statement, written
-from rolewatch.aws.checks_trail import own_trails, trails_of
+from rolewatch.aws.checks_trail import name, names, own_trails, trails_of
 from rolewatch.aws.doctor_setup import Role, Setup, Trail, seen
-from rolewatch.policies.evaluate import Policies
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.reading import read_policy
 
 LATE: Final = timedelta(hours=1)  # CloudTrail delivers within minutes
@@ -34,12 +34,12 @@ def _attached(case: Case, setup: Setup) -> Iterator[Verdict]:
     if not trails or without:
         return
     if attached:
-        yield Verdict("ok", _names(attached), f"{_names(attached)} delivers to CloudWatch Logs.")
+        yield Verdict("ok", names(attached), f"{names(attached)} delivers to CloudWatch Logs.")
         return
     yield Verdict(
         "problem",
-        _names(trails),
-        f"{_names(trails)} delivers to a bucket only, not to CloudWatch Logs: no filter sees an event, and no alarm can ring.",
+        names(trails),
+        f"{names(trails)} delivers to a bucket only, not to CloudWatch Logs: no filter sees an event, and no alarm can ring.",
         _attach(case.own(trails), "aws-cloudtrail-logs", "", setup),
     )
 
@@ -217,19 +217,11 @@ def _late(case: Case, trail: Trail) -> Iterator[Verdict]:
     )
 
 
-def _names(found: list[Trail] | tuple[Trail, ...]) -> str:
-    return " and ".join(dict.fromkeys(each.name for each in found))
-
-
-def _name(trail: Trail) -> str:
-    return f"the trail {trail.name}"
-
-
 CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("logs-attached", "delivery", "whether a trail delivers to CloudWatch Logs", of_setup, _attached),
-    Check("logs-role-trust", "delivery", "whether CloudTrail may assume the role", _delivering, _trust, _name),
-    Check("logs-role-permissions", "delivery", "whether the role may write", _delivering, _permissions, _name),
-    Check("logs-role-organization", "delivery", "whether the role may write the members' streams", _delivering, _organization, _name),
-    Check("logs-delivery-error", "delivery", "whether events reach the log group", _delivering, _errors, _name),
-    Check("logs-delivery-late", "delivery", "whether events reach the log group", _delivering, _late, _name),
+    Check("logs-role-trust", "delivery", "whether CloudTrail may assume the role", _delivering, _trust, name),
+    Check("logs-role-permissions", "delivery", "whether the role may write", _delivering, _permissions, name),
+    Check("logs-role-organization", "delivery", "whether the role may write the members' streams", _delivering, _organization, name),
+    Check("logs-delivery-error", "delivery", "whether events reach the log group", _delivering, _errors, name),
+    Check("logs-delivery-late", "delivery", "whether events reach the log group", _delivering, _late, name),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from rolewatch.aws.checks_access import Access, asked, decided
 from rolewatch.aws.checks_fix import command, with_statement
 from rolewatch.aws.checks_group import there
 from rolewatch.aws.doctor_setup import Key, Setup, Topic, seen
-from rolewatch.policies.evaluate import Policies
+from rolewatch.policies.layers import Policies
 from rolewatch.policies.reading import read_policy
 
 _SERVICE: Final = "cloudwatch.amazonaws.com"
@@ -162,21 +162,11 @@ def _encrypted(case: Case, topic: Topic) -> Iterator[Verdict]:
         yield Verdict("ok", topic.arn, f"The key of {topic.arn} lets CloudWatch publish.")
         return
     if described.get("KeyManager") == "AWS":
-        words = (
-            "--topic-arn",
-            topic.arn,
-            "--attribute-name",
-            "KmsMasterKeyId",
-            "--attribute-value",
-            "YOUR-KEY-ID",
-        )
         told = (
             f"The topic {topic.arn} is encrypted with {key.named}, the key that AWS manages, which no alarm may use: alarms go off, their "
             "action fails, and nobody is told. It takes a key of your own whose policy names cloudwatch.amazonaws.com."
         )
-        yield Verdict(
-            "problem", topic.arn, told, command("sns", "set-topic-attributes", *words, region=region)
-        )
+        yield Verdict("problem", topic.arn, told, another)
         return
     statement = {
         "Sid": "AlarmsPublish",

@@ -41,7 +41,7 @@ def _missing(case: Case, setup: Setup) -> Iterator[Verdict]:
     where = " and ".join(setup.regions)
     found = trails_of(case)
     if found:
-        yield Verdict("ok", where, f"{where}: recorded by {_names(found)}.")
+        yield Verdict("ok", where, f"{where}: recorded by {names(found)}.")
         return
     yield Verdict(
         "problem",
@@ -111,13 +111,13 @@ def _regions(case: Case, setup: Setup) -> Iterator[Verdict]:
         return
     wide = [each for each in found if each.described.get("IsMultiRegionTrail")]
     if wide:
-        yield Verdict("ok", _names(wide), f"{_names(wide)} records all Regions.")
+        yield Verdict("ok", names(wide), f"{names(wide)} records all Regions.")
         return
     homes = " and ".join(dict.fromkeys(each.home for each in found))
     yield Verdict(
         "problem",
-        _names(found),
-        f"{_names(found)} records {homes} only: denials in all other Regions, where services use the same roles, go unseen.",
+        names(found),
+        f"{names(found)} records {homes} only: denials in all other Regions, where services use the same roles, go unseen.",
         _change(found, setup, lambda each: ("update-trail", "--name", each.arn, "--is-multi-region-trail")),
     )
 
@@ -127,12 +127,12 @@ def _global(case: Case, setup: Setup) -> Iterator[Verdict]:
     if not found:
         return
     if any(each.described.get("IncludeGlobalServiceEvents", True) for each in found):
-        yield Verdict("ok", _names(found), "Calls of global services are recorded.")
+        yield Verdict("ok", names(found), "Calls of global services are recorded.")
         return
     yield Verdict(
         "warning",
-        _names(found),
-        f"{_names(found)} leaves out global services: denials at IAM, CloudFront and the global endpoint of STS go unseen.",
+        names(found),
+        f"{names(found)} leaves out global services: denials at IAM, CloudFront and the global endpoint of STS go unseen.",
         _change(found, setup, lambda each: ("update-trail", "--name", each.arn, "--include-global-service-events")),
     )  # fmt: skip
 
@@ -142,12 +142,12 @@ def _management(case: Case, setup: Setup) -> Iterator[Verdict]:
     if not found:
         return
     if any(_recorded(found, each) for each in _samples(setup)):
-        yield Verdict("ok", _names(found), f"{_names(found)} records management events.")
+        yield Verdict("ok", names(found), f"{names(found)} records management events.")
         return
     yield Verdict(
         "problem",
-        _names(found),
-        f"{_names(found)} records no management events, or not those of services: hardly any denial shows anywhere else.",
+        names(found),
+        f"{names(found)} records no management events, or not those of services: hardly any denial shows anywhere else.",
         _change(found, setup, _whole),
     )
 
@@ -180,12 +180,12 @@ def _part(case: Case, samples: Iterable[Sample], what: str, else_: str) -> Itera
     if not any(_recorded(found, each) for each in _samples(case.setup)):
         return
     if all(_recorded(found, each) for each in samples):
-        yield Verdict("ok", _names(found), f"{_names(found)} records {what}.")
+        yield Verdict("ok", names(found), f"{names(found)} records {what}.")
         return
     yield Verdict(
         "problem",
-        _names(found),
-        f"{_names(found)} leaves out {what}, or some of them: {else_}.",
+        names(found),
+        f"{names(found)} leaves out {what}, or some of them: {else_}.",
         _change(found, case.setup, _whole),
     )
 
@@ -195,17 +195,17 @@ def _data(case: Case, setup: Setup) -> Iterator[Verdict]:
     if not found:
         return
     if _recorded(found, data_event(setup.account, setup.partition, setup.regions[0])):
-        yield Verdict("ok", _names(found), f"{_names(found)} records data events of objects in S3.")
+        yield Verdict("ok", names(found), f"{names(found)} records data events of objects in S3.")
         return
     limited = [part for each in found for part in limited_to(seen(each.selectors))]
     if limited:
-        told = f"{_names(found)} records data events of objects below {', '.join(limited)}, and nowhere else."
-        yield Verdict("ok", _names(found), told)
+        told = f"{names(found)} records data events of objects below {', '.join(limited)}, and nowhere else."
+        yield Verdict("ok", names(found), told)
         return
     yield Verdict(
         "warning",
-        _names(found),
-        f"{_names(found)} records no data events of S3: that a service is refused GetObject or PutObject goes unseen. (They are charged "
+        names(found),
+        f"{names(found)} records no data events of S3: that a service is refused GetObject or PutObject goes unseen. (They are charged "
         "for; limit them to the buckets that matter.)",
         _change(found, setup, _with_objects),
     )
@@ -278,19 +278,21 @@ def _samples(setup: Setup) -> tuple[Sample, ...]:
     return denials(setup.account, setup.partition, setup.regions[0])
 
 
-def _names(found: Iterable[Trail]) -> str:
+def names(found: Iterable[Trail]) -> str:
+    """Name trails, each once."""
     return " and ".join(dict.fromkeys(each.name for each in found))
 
 
-def _name(trail: Trail) -> str:
+def name(trail: Trail) -> str:
+    """Name a trail."""
     return f"the trail {trail.name}"
 
 
 CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("trail-missing", "trail", "whether there is a trail", of_setup, _missing),
-    Check("trail-elsewhere", "trail", "whose the trails are", trails_of, _elsewhere, _name),
-    Check("trail-logging", "trail", "whether it is logging", trails_of, _logging, _name),
-    Check("trail-delivery-error", "trail", "whether log files reach the bucket", own_trails, _delivery, _name),
+    Check("trail-elsewhere", "trail", "whose the trails are", trails_of, _elsewhere, name),
+    Check("trail-logging", "trail", "whether it is logging", trails_of, _logging, name),
+    Check("trail-delivery-error", "trail", "whether log files reach the bucket", own_trails, _delivery, name),
     Check("trail-single-region", "trail", "whether all Regions are recorded", of_setup, _regions),
     Check("trail-global-events", "trail", "whether global services are recorded", of_setup, _global),
     Check("trail-management-events", "trail", "whether management events are recorded", of_setup, _management),

@@ -82,11 +82,6 @@ class PolicyKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: Literal["policy", "wrapped", "attributes", "details", "patch", ""] = "policy"
 
     @property
-    def identity_suffices(self) -> bool:
-        """Whether an Allow in the role's own policy suffices within the account, unless this policy denies."""
-        return self.rule == "either"
-
-    @property
     def arns(self) -> tuple[str, ...]:
         """The forms of the resource's ARN without `arn:{partition}:`, with `{region}`, `{account}` and gaps for names."""
         return templates(self.type)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rolewatch.base.errors import CannotDo
 from rolewatch.cli import words
-from rolewatch.cli.aws_shared import PROFILE, REGIONS, TRAIL
+from rolewatch.cli.aws_shared import PROFILE, REGIONS, TRAIL, put_policy, put_report
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -41,6 +41,7 @@ def run(called: Called) -> int:
     from rolewatch.aws.doctor import examine  # noqa: PLC0415 - as above
     from rolewatch.aws.doctor_collect import Chosen  # noqa: PLC0415 - as above
     from rolewatch.aws.pace import Pace  # noqa: PLC0415 - as above
+    from rolewatch.report.doctor import write  # noqa: PLC0415 - as above
 
     with Output(values["output"]) as out:
         accounts = Accounts(Access(values["profile"]), Pace(PER_SECOND))
@@ -51,33 +52,15 @@ def run(called: Called) -> int:
             )
         chosen = Chosen(tuple(regions), values["trail"], values["log-group"])
         report = examine(accounts, chosen, datetime.now(UTC), simulated=values["simulate"])
-        out.write(lambda stream: _write(report, values, stream, called.environ))
+        put_report(report, write, out, values, called.environ)
     return _status(report, values["exit-code"])
 
 
 def _print_permissions(values: Mapping[str, Any]) -> int:
     """Print the policy, without asking AWS anything."""
     from rolewatch.aws.doctor_setup import permissions  # noqa: PLC0415 - not needed for --help
-    from rolewatch.report.json_text import dumps  # noqa: PLC0415 - as above
 
-    with Output(values["output"]) as out:
-        text = dumps(permissions(simulate=values["simulate"]), indent=2)
-        out.write(lambda stream: stream.write(f"{text}\n"))
-    return 0
-
-
-def _write(
-    report: Mapping[str, Any], values: Mapping[str, Any], stream: Any, environ: Mapping[str, str]
-) -> None:
-    if values["format"] == "json":
-        from rolewatch.report.json_text import dumps  # noqa: PLC0415 - not needed for --help
-
-        stream.write(dumps(report, indent=1) + "\n")
-        return
-    from rolewatch.report.doctor import write  # noqa: PLC0415 - as above
-    from rolewatch.report.output import Options  # noqa: PLC0415 - as above
-
-    write(report, stream, Options(environ=environ))
+    return put_policy(permissions(simulate=values["simulate"]), values["output"])
 
 
 def _status(report: Mapping[str, Any], wanted: int) -> int:

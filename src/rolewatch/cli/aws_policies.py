@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.cli import words
-from rolewatch.cli.aws_shared import EXTERNAL_ID, PROFILE, REGIONS, ROLE_NAME
+from rolewatch.cli.aws_shared import EXTERNAL_ID, PROFILE, REGIONS, ROLE_NAME, put_policy, put_report
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -93,6 +93,7 @@ def run(called: Called) -> int:
     from rolewatch.aws.policies import collect  # noqa: PLC0415 - as above
     from rolewatch.aws.policy_kept import Kept  # noqa: PLC0415 - as above
     from rolewatch.cli.progress import counted  # noqa: PLC0415 - as above
+    from rolewatch.report.collected import write  # noqa: PLC0415 - as above
 
     with Output(values["output"]) as out:
         kept = Kept(values["out"], max_age=values["max-age"], now=lambda: datetime.now(UTC))
@@ -103,7 +104,7 @@ def run(called: Called) -> int:
         scope = _scope(values, accounts, findings)
         with counted(sys.stderr, "policies and lists") as tell:
             report = collect(wanted, scope, accounts, kept, threads=values["threads"], tell=tell)
-        out.write(lambda stream: _write(report, values, stream, called.environ))
+        put_report(report, write, out, values, called.environ)
     return _status(report)
 
 
@@ -205,7 +206,6 @@ def _print_permissions(
     """Print the policy, without asking AWS anything; where nothing is named, the one for any findings."""
     from rolewatch.aws.policies import Scope  # noqa: PLC0415 - not needed for --help
     from rolewatch.aws.policy_permissions import permissions  # noqa: PLC0415 - as above
-    from rolewatch.report.json_text import dumps  # noqa: PLC0415 - as above
 
     whole = (_NOBODY,) if values["resources"] else ()
     scope = Scope(
@@ -215,23 +215,7 @@ def _print_permissions(
     partitions = {match[1] for target in wanted.targets if (match := _ARN.match(target.arn))}
     partition = partitions.pop() if len(partitions) == 1 else "aws"
     found = permissions(wanted if named else None, scope, role_name=values["role-name"], partition=partition)
-    with Output(values["output"]) as out:
-        out.write(lambda stream: stream.write(dumps(found, indent=2) + "\n"))
-    return 0
-
-
-def _write(
-    report: Mapping[str, Any], values: Mapping[str, Any], stream: Any, environ: Mapping[str, str]
-) -> None:
-    if values["format"] == "json":
-        from rolewatch.report.json_text import dumps  # noqa: PLC0415 - not needed for --help
-
-        stream.write(dumps(report, indent=1) + "\n")
-        return
-    from rolewatch.report.collected import write  # noqa: PLC0415 - as above
-    from rolewatch.report.output import Options  # noqa: PLC0415 - as above
-
-    write(report, stream, Options(environ=environ))
+    return put_policy(found, values["output"])
 
 
 def _status(report: Mapping[str, Any]) -> int:

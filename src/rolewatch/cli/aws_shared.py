@@ -1,10 +1,12 @@
-"""Options that several actions of `rolewatch aws` have: whose credentials, and where."""
+"""What several actions of `rolewatch aws` have: options that say whose credentials, and where; how they print."""
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from rolewatch.cli import words
 from rolewatch.cli.options import Option
+from rolewatch.cli.output import Output
 
 _ROLE: Final = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 
@@ -42,3 +44,29 @@ TRAIL: Final = Option(
     shown="new; doctor: all",
     group="the trail",
 )
+
+
+def put_report(
+    report: Mapping[str, Any],
+    draw: Callable[..., None],
+    out: Output,
+    values: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> None:
+    """Write a report as JSON, or as a table by `draw` (report, stream, Options), as `format` says."""
+    from rolewatch.report.json_text import dumps  # noqa: PLC0415 - not needed for --help
+    from rolewatch.report.output import Options  # noqa: PLC0415 - as above
+
+    if values["format"] == "json":
+        out.write(lambda stream: stream.write(dumps(report, indent=1) + "\n"))
+    else:
+        out.write(lambda stream: draw(report, stream, Options(environ=environ)))
+
+
+def put_policy(policy: Mapping[str, Any], output: str | None) -> int:
+    """Print the IAM policy that an action needs; returns the exit status."""
+    from rolewatch.report.json_text import dumps  # noqa: PLC0415 - not needed for --help
+
+    with Output(output) as out:
+        out.write(lambda stream: stream.write(dumps(policy, indent=2) + "\n"))
+    return 0

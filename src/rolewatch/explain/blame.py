@@ -61,7 +61,7 @@ class History:
 
     def __init__(self, changes: Iterable[PolicyChange]) -> None:
         self._changes: dict[str, list[PolicyChange]] = {}
-        for change in sorted(set_of(changes), key=lambda each: each.time):
+        for change in sorted(_once(changes), key=lambda each: each.time):
             self._changes.setdefault(change.resource, []).append(change)
 
     def blame(self, resource: str, first_denied: str | None) -> Blame | None:
@@ -82,7 +82,7 @@ class History:
         return Blame(last, added, removed, compared)
 
 
-def set_of(changes: Iterable[PolicyChange]) -> list[PolicyChange]:
+def _once(changes: Iterable[PolicyChange]) -> list[PolicyChange]:
     """Leave out copies: one event may have been delivered several times."""
     found: dict[object, PolicyChange] = {}
     for change in changes:

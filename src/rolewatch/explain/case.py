@@ -12,7 +12,8 @@ from rolewatch.explain.grants import NewGrant, grant_for
 from rolewatch.explain.incident import Incident
 from rolewatch.explain.recreated import Former, deleted, formers
 from rolewatch.explain.setting import Setting
-from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Deciding, Decision
+from rolewatch.policies.evaluate import Decision
+from rolewatch.policies.layers import ENDPOINT, IDENTITY, RESOURCE, Deciding
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.principals import Level
 from rolewatch.policies.request import Principal, Request, principal_of

@@ -2,24 +2,14 @@
 
 from typing import Final
 
+from rolewatch.explain.folder import HOLDERS
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.reading import read_policy
 from rolewatch.templates.errors import TemplateError
 from rolewatch.templates.nodes import Mapping, Node, Scalar, Sequence
 from rolewatch.templates.source import Source
 
-#: Where the answers of AWS's APIs have a policy.
-_HOLDERS: Final = (
-    "Policy",
-    "PolicyDocument",
-    "policyText",
-    "policy",
-    "ResourcePolicy",
-    "resourcePolicy",
-    "policyDocument",
-    "PolicyInJson",
-    "AccessPolicies",
-)
+_HOLDERS: Final = (*HOLDERS, "PolicyInJson", "AccessPolicies")
 _OUTER: Final = ("Attributes", "VpcEndpoints", "DomainConfig")
 
 

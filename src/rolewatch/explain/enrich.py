@@ -8,24 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base.errors import RolewatchError
+from rolewatch.base.wording import some
 from rolewatch.explain.blame import History
-from rolewatch.explain.explanation import Asked, Explanation, explain
+from rolewatch.explain.explanation import LAYERS, Asked, Explanation, explain
 from rolewatch.explain.incident import incident_of
-from rolewatch.findings.explanation import listed
 from rolewatch.findings.severity import raise_blindings, severity
-from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE
 
 Finding = dict[str, Any]
-_LEFT_OUT: Final = (
-    "policy_after",
-    "command_file",
-)  # of a fix: as large as a policy, and told by `rolewatch explain`
+#: Of a fix: as large as a policy, and told by `rolewatch explain`.
+_LEFT_OUT: Final = ("policy_after", "command_file")
 _ENDED: Final = ("recovered", "gone")
-_LAYERS: Final = {
-    IDENTITY: "the role's own policy",
-    RESOURCE: "the resource's policy",
-    ENDPOINT: "the endpoint's policy",
-}
 
 
 #: Writes what decided as JSON.
@@ -85,10 +77,10 @@ def _sentence(finding: Mapping[str, Any], found: Explanation) -> str | None:
     if found.deciding is None or found.cause.get("evidence") != "policy":
         return None
     names = finding["open_actions"] or sorted({each["iam_action"] for each in finding["actions"].values()})
-    what = f"{finding['service_name']} cannot {listed(names)} on {finding['resource']}"
+    what = f"{finding['service_name']} cannot {some(names)} on {finding['resource']}"
     applied = found.deciding.applied
     if applied is None:
-        return f"{what}: no statement of {_LAYERS.get(found.deciding.layer, 'these policies')} allows it."
+        return f"{what}: no statement of {LAYERS.get(found.deciding.layer, 'these policies')} allows it."
     verb = "allows" if applied.statement.allows else "denies"
     place = f"{applied.statement.name} of its policy, in line {applied.statement.place.line}"
     return f"{what}: {place}, {verb} it."

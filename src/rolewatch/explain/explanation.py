@@ -17,9 +17,15 @@ from rolewatch.explain.folder import Folder
 from rolewatch.explain.grants import collected_grants
 from rolewatch.explain.incident import Incident
 from rolewatch.explain.setting import anything, for_endpoint, for_resource
-from rolewatch.policies.evaluate import Deciding
+from rolewatch.policies.layers import ENDPOINT, IDENTITY, RESOURCE, Deciding
 from rolewatch.policies.request import Request
 
+#: Whose policies each layer has, in words.
+LAYERS: Final = {
+    IDENTITY: "the role's own policy",
+    RESOURCE: "the resource's policy",
+    ENDPOINT: "the endpoint's policy",
+}
 _NOT_LINKED: Final = "this is no service-linked role; its own policies and the organisation's bind it as well, and are not evaluated here"
 _REFUSED: Final = {
     "fix-your-policy": "the policies are needed to find a change",

@@ -24,7 +24,7 @@ from rolewatch.templates.source import Source
 LARGEST: Final = 4 * 1024 * 1024  # bytes of a file
 _ENDS: Final = (".grants.json", ".json")
 #: Where AWS's APIs put a policy in what they return, beside the place that the catalogue knows for its kind.
-_HOLDERS: Final = (
+HOLDERS: Final = (
     "Policy",
     "PolicyDocument",
     "policyText",
@@ -32,7 +32,6 @@ _HOLDERS: Final = (
     "ResourcePolicy",
     "resourcePolicy",
     "policyDocument",
-    "AssumeRolePolicyDocument",
 )
 _WRAPPERS: Final = ("Attributes", "VpcEndpoints", "Role")
 
@@ -231,7 +230,7 @@ def _answered(found: Any, path: list[str]) -> Any:
 def _held(found: Any) -> Any:
     if not isinstance(found, dict):
         return None if found in (None, [], "") else found
-    for name in _HOLDERS:
+    for name in (*HOLDERS, "AssumeRolePolicyDocument"):
         if name in found:
             return found[name]
     for name in _WRAPPERS:

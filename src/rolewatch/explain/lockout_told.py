@@ -1,12 +1,11 @@
 """A service, a kind of resource and the actions it would be refused in; what stops working, in words, out."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from rolewatch.base.wording import some
 from rolewatch.catalog.consequences import consequence_of
 from rolewatch.catalog.policy_kinds import PolicyKind
-
-_SHOWN: Final = 3  # actions in a sentence
 
 
 class Told(NamedTuple):
@@ -26,6 +25,4 @@ def told(service: str, name: str, kind: PolicyKind, actions: Sequence[str]) -> T
         found = consequence_of(service, kind.type, action)
         if found:
             return Told(found.text, found.source, found.stated)
-    shown = ", ".join(actions[:_SHOWN])
-    more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
-    return Told(f"{name} would be refused {shown}{more}.", None)
+    return Told(f"{name} would be refused {some(actions)}.", None)

@@ -23,8 +23,8 @@ from rolewatch.explain.lockout_parts import MADE_BY, PLACEHOLDER, Parts, placeho
 from rolewatch.explain.lockout_requests import around, through
 from rolewatch.explain.lockout_roles import Enabled, linked_arn
 from rolewatch.explain.lockout_told import told
-from rolewatch.policies.evaluate import Decision, Policies, evaluate
-from rolewatch.policies.layers import ENDPOINT, RESOURCE, applied_of
+from rolewatch.policies.evaluate import Decision, evaluate
+from rolewatch.policies.layers import ENDPOINT, RESOURCE, Policies, applied_of
 from rolewatch.policies.policy import Policy, Statement
 from rolewatch.policies.profiles import linked_request
 from rolewatch.policies.reading import read_policy

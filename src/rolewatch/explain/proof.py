@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from rolewatch.explain.changes import Admitted
 from rolewatch.explain.grid import grid_of
 from rolewatch.explain.setting import Setting, anything, provisos
-from rolewatch.policies.evaluate import ENDPOINT, evaluate
+from rolewatch.policies.evaluate import evaluate
+from rolewatch.policies.layers import ENDPOINT
 from rolewatch.policies.policy import Policy, Statement
 from rolewatch.policies.request import Kind, Principal, Request
 from rolewatch.policies.statements import apply

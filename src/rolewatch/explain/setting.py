@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Decision, Policies, applied_of, evaluate
+from rolewatch.policies.evaluate import Decision, evaluate
 from rolewatch.policies.grants import Grant
+from rolewatch.policies.layers import ENDPOINT, IDENTITY, RESOURCE, Policies, applied_of
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.reading import read_policy
 from rolewatch.policies.request import Request

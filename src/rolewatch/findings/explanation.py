@@ -1,5 +1,6 @@
 """One sentence a person on call can act on: what is blocked, by what, and how sure that is."""
 
+from rolewatch.base.wording import some
 from rolewatch.denials.rule import SELECTED
 from rolewatch.findings.verdict import Verdict
 
@@ -19,8 +20,8 @@ KEEPS_OUT = {"explicit": "explicitly denies it", "implicit": "does not allow it"
 def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> str:
     """Say in one or two sentences why `name` (a service or role) cannot do `actions` on `resource`."""
     if verdict.code_kind == SELECTED:
-        return f"{name} called {listed(actions)} on {resource}: the records match the pattern, and report no refusal."
-    what = f"{name} cannot {listed(actions)} on {resource}"
+        return f"{name} called {some(actions)} on {resource}: the records match the pattern, and report no refusal."
+    what = f"{name} cannot {some(actions)} on {resource}"
     if verdict.consequence:
         return f"{what}: {verdict.consequence}"
     if verdict.contradicts:
@@ -50,9 +51,3 @@ def explain(verdict: Verdict, name: str, resource: str, actions: list[str]) -> s
     if verdict.verdict == "fix-your-policy":
         return f"{what}: the message {reason}; most likely the resource's own policy denies it (a guess)."
     return f"{what}: the message {reason}."
-
-
-def listed(actions: list[str]) -> str:
-    """Name up to three actions, and say how many more there are."""
-    shown = ", ".join(actions[:3])
-    return f"{shown} and {len(actions) - 3} more" if len(actions) > 3 else shown

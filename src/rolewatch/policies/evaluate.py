@@ -9,21 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rolewatch.policies.layers import (
-    BOUNDARY,
-    ENDPOINT,
-    GRANTS,
-    IDENTITY,
     NO_PERSON,
-    RCP,
     RESOURCE,
-    SCP,
-    SESSION,
     Deciding,
     Layer,
-    Organisation,
     Outcome,
     Policies,
-    applied_of,
     layers_of,
     outcome_of,
 )
@@ -32,24 +23,6 @@ from rolewatch.policies.request import Kind, Request
 from rolewatch.policies.statements import Applied
 from rolewatch.policies.truth import Truth
 
-__all__ = [
-    "BOUNDARY",
-    "ENDPOINT",
-    "GRANTS",
-    "IDENTITY",
-    "RCP",
-    "RESOURCE",
-    "SCP",
-    "SESSION",
-    "Deciding",
-    "Decision",
-    "Layer",
-    "Organisation",
-    "Outcome",
-    "Policies",
-    "applied_of",
-    "evaluate",
-]
 _NO, _UNKNOWN, _YES = Truth.NO, Truth.UNKNOWN, Truth.YES
 _NO_SESSION: Final = (
     "a session of a federated user without a session policy has only what is granted to the session itself"

@@ -7,7 +7,8 @@ APIs return it; with a name beside it, or on its own.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from rolewatch.policies.evaluate import (
+from rolewatch.policies.grants import Grant, read_grants
+from rolewatch.policies.layers import (
     BOUNDARY,
     ENDPOINT,
     GRANTS,
@@ -19,7 +20,6 @@ from rolewatch.policies.evaluate import (
     Organisation,
     Policies,
 )
-from rolewatch.policies.grants import Grant, read_grants
 from rolewatch.policies.operators import moment
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.reading import policy_of, read_policy, texts_of

@@ -35,7 +35,6 @@ _PARTS: Final = (
 _WRITTEN: Final = 'a policy of AWS is written {"Version": "2012-10-17", "Statement": […]}'
 _ACTION: Final = re.compile(r"(?:\*|(?:\*|[A-Za-z0-9-]+):[A-Za-z0-9*?_-]+)\Z")
 _RESOURCE: Final = re.compile(r"(?:arn:|\*|\$\{|\?)")
-_LITERALS: Final = {"true", "false", "null"}
 
 
 class _Element(NamedTuple):

@@ -1,15 +1,14 @@
 """One statement and one request in; whether it speaks of that request, and if not, which element is in the way."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from rolewatch.base.wording import some
 from rolewatch.policies.conditions import Test, value_shown
 from rolewatch.policies.policy import Statement
 from rolewatch.policies.principals import Level
 from rolewatch.policies.request import Request
 from rolewatch.policies.truth import Truth
-
-_SHOWN: Final = 3  # patterns that an explanation repeats
 
 
 class Applied(NamedTuple):
@@ -81,7 +80,7 @@ def why(applied: Applied, request: Request) -> str:
         return "all its elements match" if statement.tests else "its elements match, and it has no condition"
     if isinstance(element, Test):
         found = value_shown(request.context.of(element.key.lower()))
-        return f"{element.operator} {element.key} {_some(element.values)} does not hold: {found}"
+        return f"{element.operator} {element.key} {some(element.values)} does not hold: {found}"
     if element in ("Action", "NotAction"):
         return _listed(element, statement.actions.patterns, request.action)
     if element in ("Resource", "NotResource") and statement.resources:
@@ -94,9 +93,4 @@ def why(applied: Applied, request: Request) -> str:
 def _listed(element: str, patterns: Sequence[str], found: str) -> str:
     if element.startswith("Not"):
         return f"{element} names {found}"
-    return f"{element} {_some(patterns)} does not match {found}"
-
-
-def _some(values: Sequence[str]) -> str:
-    shown = ", ".join(values[:_SHOWN])
-    return f"{shown} and {len(values) - _SHOWN} more" if len(values) > _SHOWN else shown
+    return f"{element} {some(patterns)} does not match {found}"

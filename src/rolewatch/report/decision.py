@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rolewatch.base.sanitise import terminal
-from rolewatch.policies.evaluate import Deciding, Decision, Layer, applied_of
+from rolewatch.policies.evaluate import Decision
 from rolewatch.policies.grants import grant_why
+from rolewatch.policies.layers import Deciding, Layer, applied_of
 from rolewatch.policies.policy import Policy
 from rolewatch.policies.request import Request
 from rolewatch.policies.statements import Applied, why

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base.sanitise import terminal
-from rolewatch.explain.explanation import Explanation
-from rolewatch.findings.explanation import listed
-from rolewatch.policies.evaluate import ENDPOINT, IDENTITY, RESOURCE, Deciding
+from rolewatch.base.wording import some
+from rolewatch.explain.explanation import LAYERS, Explanation
+from rolewatch.policies.layers import Deciding
 from rolewatch.policies.request import Request
 from rolewatch.policies.statements import why
 from rolewatch.policies.truth import Truth
@@ -35,13 +35,6 @@ _TYPES: Final = {
     "permissions-boundary": "a permissions boundary",
     "session": "a session policy",
     "role-trust": "a role's trust policy",
-}
-
-
-_LAYERS: Final = {
-    IDENTITY: "the role's own policy",
-    RESOURCE: "the resource's policy",
-    ENDPOINT: "the endpoint's policy",
 }
 
 
@@ -86,7 +79,7 @@ def explanation_text(found: Explanation, shown: Shown = Shown()) -> str:  # noqa
 def _lines(found: Explanation, shown: Shown) -> Iterable[str]:
     incident, cause = found.incident, found.cause
     who = incident.service_name or incident.role_arn
-    yield _flat(f"{who} is refused {listed(list(incident.actions))} on {incident.resource}")
+    yield _flat(f"{who} is refused {some(list(incident.actions))} on {incident.resource}")
     yield _line("role", incident.role_arn)
     evidence = _EVIDENCE.get(str(cause.get("evidence")), str(cause.get("evidence")))
     yield _line("verdict", f"{found.verdict}: {_WORDS.get(found.verdict, found.verdict)} ({evidence})")
@@ -113,7 +106,7 @@ def _lines(found: Explanation, shown: Shown) -> Iterable[str]:
 def _deciding(deciding: Deciding, request: Request | None) -> Iterable[str]:
     applied = deciding.applied
     if applied is None or deciding.policy is None:
-        yield _line("decided", f"no statement of {_LAYERS.get(deciding.layer, deciding.layer)} allows it")
+        yield _line("decided", f"no statement of {LAYERS.get(deciding.layer, deciding.layer)} allows it")
         return
     statement = applied.statement
     label = "may be" if applied.truth is Truth.UNKNOWN else "decided"
@@ -168,7 +161,7 @@ def _fix(found: Explanation, shown: Shown) -> Iterable[str]:
             f"the {fix.kind.name} of {fix.target} can stay as it is; what is missing is the grant below"
         )
     for name, keys in proof.provided.items():
-        yield _flat(f"provided that {name} does not deny it too, which hangs on {listed(list(keys))}")
+        yield _flat(f"provided that {name} does not deny it too, which hangs on {some(list(keys))}")
     yield from _commands(fix.put_command(shown.written or "policy.json"), fix.also, shown)
 
 

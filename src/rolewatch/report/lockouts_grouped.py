@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base.sanitise import terminal
+from rolewatch.base.wording import some
 from rolewatch.report.words import count
 
 _NAMED: Final = 12  # services that a sentence names
@@ -40,8 +41,6 @@ def sentence(group: Group) -> str:
     """Say in one sentence who is shut out of what, and by which statement."""
     first = group.lockouts[0]
     names = list(dict.fromkeys(each["service_name"] for each in group.lockouts))
-    shown = ", ".join(names[:_NAMED])
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     roles = count(len(group.lockouts), "service-linked role")
     verb = "may shut" if group.missing else "would shut"
     what = (
@@ -50,7 +49,9 @@ def sentence(group: Group) -> str:
         else "This policy, which allows none of it,"
     )
     doubt = f" It hangs on {', '.join(map(terminal, group.missing))}." if group.missing else ""
-    return f"{what} {verb} {roles} out of {terminal(first['resource'])}: {terminal(shown)}{more}.{doubt}"
+    return (
+        f"{what} {verb} {roles} out of {terminal(first['resource'])}: {terminal(some(names, _NAMED))}.{doubt}"
+    )
 
 
 def named_statement(statement: dict[str, Any]) -> str:

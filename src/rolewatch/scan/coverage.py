@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from rolewatch.base.wording import some
 from rolewatch.cloudtrail.carve import Buffer
 from rolewatch.cloudtrail.layout import Layout
 from rolewatch.cloudtrail.read import Batch
@@ -246,9 +247,7 @@ def _places(what: str, asked: frozenset[str], seen: set[str]) -> Iterator[str]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    listed = sorted(names)
-    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
-    return ", ".join(listed[:SHOWN]) + more
+    return some(sorted(names), SHOWN)
 
 
 def _place_of(layout: Layout) -> Place:

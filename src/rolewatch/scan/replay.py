@@ -31,6 +31,7 @@ from rolewatch.scan.run import without_collector
 from rolewatch.scan.tally import Tallies, Values, epoch
 from rolewatch.sources import deliveries_of
 from rolewatch.templates.definitions import LogAlarm, Metric, MetricFilter, Notice, Place, Template
+from rolewatch.templates.log_groups import unknown_groups
 
 Group = tuple[Sequence[str], list[MetricFilter]]  # sources, and the filters that see their records
 
@@ -86,7 +87,7 @@ def replay(
     for _, _, tallies in parts:
         totals.update(tallies.totals())
     untimed = [notice for part, _, tallies in parts for notice in _untimed(tallies, part)]
-    unknown = _unknown(groups or {}, template)
+    unknown = unknown_groups(template, groups or {})
     return Replayed(
         template=template,
         metrics=metrics,
@@ -202,20 +203,6 @@ def _published(
     for (metric, unit), several in parts.items():
         metrics.setdefault(metric, {})[unit] = series_of(merged(several))
     return metrics, behind
-
-
-def _unknown(groups: Mapping[str, Sequence[str]], template: Template) -> list[Notice]:
-    """Warn of log groups that no filter or log alarm is about: nothing is counted in their records."""
-    if any(not each.query.groups for each in template.log_alarms):
-        return []  # it sees them all
-    asked = {name for each in template.log_alarms for name in each.query.groups}
-    known = sorted({each.log_group for each in template.filters} | asked)
-    what = "metric filter or log alarm" if template.log_alarms else "metric filter"
-    return [
-        Notice("warning", f"no {what} is of the log group {name}; there are: {', '.join(known)}", Place(", ".join(sources), 0, 0, ""))
-        for name, sources in groups.items()
-        if name not in known
-    ]  # fmt: skip
 
 
 def _untimed(tallies: Tallies, sources: Sequence[str]) -> list[Notice]:

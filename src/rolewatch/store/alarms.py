@@ -12,7 +12,7 @@ from rolewatch.store import deliveries, log_alarms
 from rolewatch.store.schema import ALARMS as A
 from rolewatch.store.schema import LOG_ALARMS
 from rolewatch.store.schema import TRANSITIONS as T
-from rolewatch.store.state import insert
+from rolewatch.store.state import upsert
 
 ITSELF: Final = b""  # in place of a contributor: the alarm's own changes
 EVALUATED: Final = "alarms-evaluated"  # the note that says until when alarms were evaluated
@@ -56,7 +56,6 @@ class TransitionRow(NamedTuple):
     lines: str | None = None
 
 
-_KEY: Final = ("alarm", "contributor", "time")
 _COLUMNS: Final = [T.c[name] for name in TransitionRow._fields]
 
 
@@ -89,11 +88,7 @@ def claim(connection: sa.Connection) -> bool:
 
 def save(connection: sa.Connection, rows: Sequence[AlarmRow]) -> None:
     """Write alarms, new or known."""
-    if rows:
-        statement = insert(connection, A)
-        changes = {name: statement.excluded[name] for name in AlarmRow._fields if name != "name"}
-        statement = statement.on_conflict_do_update(index_elements=["name"], set_=changes)
-        connection.execute(statement, [row._asdict() for row in rows])
+    upsert(connection, A, [row._asdict() for row in rows])
 
 
 def forget(connection: sa.Connection, names: Iterable[str]) -> None:
@@ -106,12 +101,7 @@ def forget(connection: sa.Connection, names: Iterable[str]) -> None:
 
 def record(connection: sa.Connection, rows: Sequence[TransitionRow]) -> None:
     """Write changes of state, new or known."""
-    if rows:
-        statement = insert(connection, T)
-        names = [name for name in TransitionRow._fields if name not in _KEY]
-        changes = {name: statement.excluded[name] for name in names}
-        statement = statement.on_conflict_do_update(index_elements=_KEY, set_=changes)
-        connection.execute(statement, [row._asdict() for row in rows])
+    upsert(connection, T, [row._asdict() for row in rows])
 
 
 def waiting(connection: sa.Connection) -> list[TransitionRow]:

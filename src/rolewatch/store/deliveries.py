@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
-from rolewatch.store.state import insert, parts
+from rolewatch.store.state import insert, parts, upsert
 
 
 class Failure(NamedTuple):
@@ -119,12 +119,6 @@ def fail(connection: sa.Connection, failures: Sequence[Failure]) -> None:
     connection.execute(statement, [failure._asdict() for failure in failures])
 
 
-def succeed(connection: sa.Connection, identities: Iterable[str]) -> None:
-    """Forget the failures of deliveries that have been read since."""
-    for part in parts(map(mark_of, identities)):
-        connection.execute(sa.delete(FAILED).where(FAILED.c.mark.in_(part)))
-
-
 def failures(connection: sa.Connection) -> list[Failure]:
     """List the deliveries that failed, the latest first."""
     rows = connection.execute(sa.select(FAILED).order_by(FAILED.c.last.desc(), FAILED.c.name))
@@ -174,14 +168,7 @@ def add_to_note(connection: sa.Connection, name: str, words: Iterable[str]) -> N
 
 def keep_notes(connection: sa.Connection, notes: Mapping[str, str]) -> None:
     """Keep the notes of sources, in place of older ones."""
-    if notes:
-        statement = insert(connection, NOTES)
-        statement = statement.on_conflict_do_update(
-            index_elements=["source"], set_={"note": statement.excluded.note}
-        )
-        connection.execute(
-            statement, [{"source": source, "note": text} for source, text in sorted(notes.items())]
-        )
+    upsert(connection, NOTES, [{"source": source, "note": text} for source, text in sorted(notes.items())])
 
 
 def count(connection: sa.Connection, numbers: Mapping[str, int]) -> None:

@@ -8,13 +8,12 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from rolewatch.store.schema import FINDINGS as F
-from rolewatch.store.state import insert, parts
+from rolewatch.store.state import parts, upsert
 
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _INCIDENT: Final = 0x696E6369  # … and of incidents …
 _LOCKS: Final = 256  # … and how many there are of each
 _PLUS: Final = custom_op[str]("+")
-_COLUMNS: Final = tuple(column.name for column in F.columns)
 
 
 #: Made once: it is asked for each service of each batch.
@@ -109,12 +108,7 @@ def _lock(connection: sa.Connection, kind: int, ids: Iterable[str]) -> None:
 
 def save(connection: sa.Connection, rows: Sequence[FindingRow]) -> None:
     """Write findings, new or known."""
-    if not rows:
-        return
-    statement = insert(connection, F)
-    changes = {name: statement.excluded[name] for name in _COLUMNS if name != "id"}
-    statement = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
-    connection.execute(statement, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
+    upsert(connection, F, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
 
 
 def delete(connection: sa.Connection, ids: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """The identities of denials, in one table for each event day, so that a denial counts once however often it arrives."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -45,20 +45,6 @@ def replace(connection: sa.Connection, day: str, entry: Entry) -> None:
     """Remember a better copy in place of the one that is there."""
     table = _table(day)
     connection.execute(sa.update(table).where(table.c.identity == entry.identity).values(**entry._asdict()))
-
-
-def last_of(connection: sa.Connection, days: Iterable[str], case: int) -> Iterator[tuple[str, Entry]]:
-    """Yield the last denial of a case on each of some days, with the day."""
-    for day in days:
-        table = _table(day)
-        row = connection.execute(
-            sa.select(table)
-            .where(table.c.case == case)
-            .order_by(table.c.at.desc(), table.c.event.desc(), table.c.identity.desc())
-            .limit(1)
-        ).first()
-        if row:
-            yield day, _entry(row)
 
 
 def days(connection: sa.Connection) -> list[str]:

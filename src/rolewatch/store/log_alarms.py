@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.store.schema import LOG_ALARMS, LOG_RECORDS
-from rolewatch.store.state import insert
+from rolewatch.store.state import insert, upsert
 
 _R = LOG_RECORDS.c
 
@@ -99,11 +99,7 @@ def memories(connection: sa.Connection) -> dict[str, LogAlarmRow]:
 
 def save(connection: sa.Connection, rows: Sequence[LogAlarmRow]) -> None:
     """Write what there is of log alarms, new or known."""
-    if rows:
-        statement = insert(connection, LOG_ALARMS)
-        changes = {name: statement.excluded[name] for name in LogAlarmRow._fields if name != "alarm"}
-        statement = statement.on_conflict_do_update(index_elements=["alarm"], set_=changes)
-        connection.execute(statement, [row._asdict() for row in rows])
+    upsert(connection, LOG_ALARMS, [row._asdict() for row in rows])
 
 
 def _queries(connection: sa.Connection) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.store.schema import MUTES
-from rolewatch.store.state import insert
+from rolewatch.store.state import upsert
 
 
 class MuteRow(NamedTuple):
@@ -19,12 +19,7 @@ class MuteRow(NamedTuple):
 
 def save(connection: sa.Connection, row: MuteRow) -> None:
     """Write a mute, new or changed."""
-    statement = insert(connection, MUTES)
-    new = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=["id"], set_={"until": new.until, "ended": new.ended, "body": new.body}
-    )
-    connection.execute(statement, [row._asdict()])
+    upsert(connection, MUTES, [row._asdict()])
 
 
 def active(connection: sa.Connection, now: int) -> list[MuteRow]:

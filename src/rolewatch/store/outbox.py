@@ -122,14 +122,6 @@ def bury(connection: sa.Connection, targets: Sequence[str], reason: str) -> int:
     return connection.execute(statement.values(state=DEAD, error=reason)).rowcount
 
 
-def revive(connection: sa.Connection, now: int) -> int:
-    """Have dead letters sent again; returns how many."""
-    statement = sa.update(O).where(O.c.state == DEAD)
-    return connection.execute(
-        statement.values(state=WAITING, due=now, created=now, attempts=0, error=None)
-    ).rowcount
-
-
 def listed(connection: sa.Connection, states: Sequence[str], number: int = 1000) -> list[Letter]:
     """List letters of some states, the latest first."""
     statement = (

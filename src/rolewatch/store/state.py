@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -115,6 +115,17 @@ def parts(items: Iterable[X]) -> Iterator[list[X]]:
     iterator = iter(items)
     while part := list(islice(iterator, _ASKED)):
         yield part
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write whole rows, new ones and such as replace what has their primary key."""
+    if rows:
+        statement = insert(connection, table)
+        changes = {
+            column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
+        }
+        keys = [column.name for column in table.primary_key]
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> Any:

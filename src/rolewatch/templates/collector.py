@@ -7,6 +7,7 @@ resources that have it.
 import re
 from collections.abc import Callable
 
+from rolewatch.base.wording import some
 from rolewatch.templates.alarms import read_alarm, read_composite
 from rolewatch.templates.combination import without_clashes
 from rolewatch.templates.definitions import (
@@ -114,12 +115,9 @@ class Collector:
         """Return all that was read; `arn_prefix` is what stands before the name in the ARN of its alarms."""
         topics = self._subscribed()
         for what, holders in self._unused.items():
-            names = ", ".join(logical_id for logical_id, _ in holders[:_NAMED])
-            more = f" and {len(holders) - _NAMED} more" if len(holders) > _NAMED else ""
+            names = some([logical_id for logical_id, _ in holders], _NAMED)
             hint = f" ({_HINTS[what]})" if what in _HINTS else ""
-            self.notices.append(
-                Notice("unused", f"{what} is not used here: {names}{more}{hint}", holders[0][1])
-            )
+            self.notices.append(Notice("unused", f"{what} is not used here: {names}{hint}", holders[0][1]))
         return without_clashes(
             Template(
                 tuple(self._filters),

@@ -1,9 +1,10 @@
 """Log groups, SOURCEs and what asks for log groups in; which of them sees which deliveries out, as in a replay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from rolewatch.templates.definitions import LogAlarm, MetricFilter, Notice, Place, Template
+from rolewatch.templates.definitions import LogAlarm, MetricFilter, Notice, Template
+from rolewatch.templates.log_groups import unknown_groups
 
 #: The log groups that the deliveries of each SOURCE belong to; None stands for that of all which belong to no named one.
 Groups = Mapping[str, frozenset[str | None]]
@@ -35,13 +36,10 @@ def seen_by_query(alarm: LogAlarm, groups: Groups) -> frozenset[str | None]:
     return frozenset((*own, None)) if others else frozenset(own)
 
 
-def unknown(template: Template, groups: Groups) -> Iterable[Notice]:
+def unknown(template: Template, groups: Groups) -> list[Notice]:
     """Warn of log groups that no metric filter or log alarm is about."""
-    if any(not each.query.groups for each in template.log_alarms):
-        return
-    asked = {name for each in template.log_alarms for name in each.query.groups}
-    known = sorted({each.log_group for each in template.filters} | asked)
-    for name in sorted(named(groups).difference(known)):
-        sources = ", ".join(sorted(source for source, own in groups.items() if name in own))
-        text = f"no metric filter or log alarm is of the log group {name}; there are: {', '.join(known)}"
-        yield Notice("warning", text, Place(sources, 0, 0, ""))
+    there = {
+        name: sorted(source for source, own in groups.items() if name in own)
+        for name in sorted(named(groups))
+    }
+    return unknown_groups(template, there)
