@@ -78,6 +78,27 @@ def test_sift(groups, random):
         assert (*key, time) in {fact for record in groups[number - 1] for fact in facts(decode(json.dumps(record).encode()), Rule())}  # fmt: skip
 
 
+@settings(max_examples=300)
+@given(st.lists(st.lists(RECORDS, max_size=5), max_size=6), st.integers(0, 59), st.randoms())
+def test_sift_for_the_first(groups, second, random):
+    """With `after`, what is found is the first of each access that is later, and nothing where none is."""
+    places = [(number, group) for number, group in enumerate(groups, 1) if group]
+    asked = sorted(named(places))
+    after = {key: f"2026-03-01T00:00:{random.choice((second, 0, 59)):02d}Z" for key in asked}
+    expected = {}
+    for _, group in places:
+        for record in group:
+            for *key, time in facts(decode(json.dumps(record).encode()), Rule()):
+                if time > after[tuple(key)]:
+                    expected[tuple(key)] = min(time, expected.get(tuple(key), time))
+    found = {}
+    for part in (places[::2], places[1::2]):
+        Sieve(deeds_of(asked), found, Rule(), after).sift((number, boiled(*group)) for number, group in part)
+    assert {key: time for key, (time, _) in found.items()} == expected
+    for key, (time, number) in found.items():
+        assert (*key, time) in {fact for record in groups[number - 1] for fact in facts(decode(json.dumps(record).encode()), Rule())}  # fmt: skip
+
+
 def test_what_is_known_is_kept():
     """An access that is known to be later stays as it is."""
     record = item()

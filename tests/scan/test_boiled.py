@@ -49,6 +49,16 @@ def test_nothing_is_lost(places, limit, part):
         assert (record, int(time[-3:-1])) in places[number - 1]
 
 
+def test_days_are_kept_apart():
+    """Of a record that recurs the latest of each day is there: a success of the day before ends what it ends."""
+    store = BoiledProofs(2000)
+    for number in range(96):
+        store.add(b'{"a"}\t2026-03-%02dT%02d:00:00Z\n' % (1 + number // 24, number % 24), number)
+    times = {line.rpartition(b"\t")[2] for part in store for _, lines in part for line in lines.splitlines()}
+    assert times >= {b"2026-03-%02dT23:00:00Z" % day for day in (1, 2, 3, 4)}
+    assert len(times) < 96
+
+
 def test_memory_is_bounded():
     """There is never more in memory than there is room for; what recurs takes little of the file."""
     recurring, various = BoiledProofs(4000), BoiledProofs(4000)
@@ -59,3 +69,18 @@ def test_memory_is_bounded():
             assert sum(len(lines) for _, lines in store._recent) <= 4000
     assert recurring._file.tell() < various._file.tell() / 5
     assert (len(latest(recurring)), len(latest(various))) == (1, 2000)
+
+
+def test_what_hardly_recurs_is_thinned_now_and_then(monkeypatch):
+    """Where thinning saves nothing it is tried for one part of eight, and again for each where it does."""
+    tried, thinned = [], boiled._thinned
+    monkeypatch.setattr(boiled, "_thinned", lambda part: tried.append(1) or thinned(part))
+    various, recurring = BoiledProofs(100), BoiledProofs(100)
+    for number in range(64):
+        various.add(text([(b'{"%d"}' % (number * 100 + n), 0) for n in range(10)]), number)
+    assert len(tried) == 64 / (1 + boiled.UNTHINNED)
+    tried.clear()
+    for number in range(64):
+        recurring.add(text([(b'{"a"}', n) for n in range(10)]), number)
+    assert len(tried) == 64
+    assert len(latest(various)) == 640

@@ -1,5 +1,6 @@
 """Reading in processes beside the watcher: the same is found, and a process that is lost takes nothing with it."""
 
+import json
 import os
 import signal
 from datetime import timedelta
@@ -8,7 +9,10 @@ import pytest
 from givers import Given
 from stories import Story, call
 
+from rolewatch.denials.record import decode
+from rolewatch.denials.rule import Rule, facts
 from rolewatch.scan.request import ScanRequest
+from rolewatch.sources import FileDelivery
 from rolewatch.watch import readers
 from rolewatch.watch.alarm_counts import Filters
 from rolewatch.watch.readers import Readers
@@ -56,6 +60,33 @@ def test_a_process_that_is_killed(tmp_path, large):
     third = reading.begin([story.delivery(call(3, denied=True))])
     assert third().detector.summary.totals()["denials"] == 1
     assert [name for name, _ in told] == ["readers"]
+    reading.close()
+    story.close()
+
+
+@pytest.mark.slow
+def test_processes_look_again(tmp_path, large):
+    """The records that tell facts are found by processes as by this one, also where one of those is lost meanwhile."""
+    del large
+    story = Story(str(tmp_path / "state"), tmp_path)
+    records = [call(n, f"b{n}") for n in range(40)]
+    places = []
+    for record in records:
+        told = facts(decode(json.dumps(record).encode()), Rule())
+        places.append((story.delivery(record), set(told)))
+    places.append((FileDelivery("gone", "gone", named=False, size=9, remote=False), {("a", "b", "c", "d")}))
+    reading = Readers(ScanRequest(jobs=2), lambda *_: None)
+    alone = list(reading.hear(places))
+    reading.begin([story.delivery(call(0, denied=True))])()
+    beside = list(reading.hear(iter(places)))
+    for process in list(reading._pool._processes.values()):
+        os.kill(process.pid, signal.SIGKILL)
+    without = list(reading.hear(places))
+    assert alone == beside == without
+    assert [{witness.event_id for witness in told.values()} for told in alone] == [
+        *({record["eventID"]} for record in records),
+        set(),
+    ]
     reading.close()
     story.close()
 

@@ -22,7 +22,7 @@ AS_WRITTEN = frozenset(("dynamodb", "ecr", "kms", "lambda", "s3", "secretsmanage
 _NAME = re.compile(r"[A-Za-z0-9._-]{3,}\Z")
 
 Key = tuple[str, ...]
-Found = tuple[str, int]  # the latest time of a fact, and the number of where it was read
+Found = tuple[str, int]  # a time of a fact, and the number of where it was read
 Deeds = Mapping[tuple[str, ...], list[Key]]  # the accesses by principal and action
 
 
@@ -35,12 +35,18 @@ def deeds_of(accesses: Iterable[Key]) -> Deeds:
 
 
 class Sieve:
-    """Finds the latest of some accesses in boiled records; `found` starts with what is known."""
+    """Finds the latest of some accesses in boiled records, or the first of each that is later than `after` says.
 
-    def __init__(self, deeds: Deeds, found: dict[Key, Found], rule: Rule) -> None:
+    `found` starts with what is known, and holds what is found.
+    """
+
+    def __init__(
+        self, deeds: Deeds, found: dict[Key, Found], rule: Rule, after: Mapping[Key, str] | None = None
+    ) -> None:
         self.found = found
         self._rule = rule
         self._keys = deeds
+        self._after = after
 
     def sift(self, places: Iterable[tuple[int, Boiled]]) -> None:
         """Look through records, given with the number of the place where they were read."""
@@ -65,25 +71,53 @@ class Sieve:
             self._name(about, {key})
 
     def _name(self, rows: Iterable[tuple[bytes, int]], keys: set[Key]) -> None:
-        """Find the latest of some facts by naming one record after the other, from the latest on, each once."""
+        """Find some facts by naming one record after the other, each once, until all are found."""
+        if not keys:
+            return
+        if self._after is None:
+            self._name_latest(sorted(map(_parted, rows), reverse=True), keys)
+        else:
+            self._name_first(sorted(map(_parted, rows)), keys, self._after)
+
+    def _name_latest(self, rows: Iterable[tuple[bytes, bytes, int]], keys: set[Key]) -> None:
         seen: set[bytes] = set()
-        for time, record, number in sorted(map(_parted, rows), reverse=True) if keys else ():
+        for time, record, number in rows:
             if not keys:
                 break
             if record not in seen:
                 seen.add(record)
-                keys -= self._tell(record, time.decode(), number, keys)
+                told = self._told(record, time.decode(), keys)
+                keys -= told
+                for key in told:
+                    known = self.found.get(key)
+                    if known is None or time.decode() > known[0]:
+                        self.found[key] = time.decode(), number
 
-    def _tell(self, record: bytes, time: str, number: int, keys: set[Key]) -> set[Key]:
+    def _name_first(
+        self, rows: Iterable[tuple[bytes, bytes, int]], keys: set[Key], after: Mapping[Key, str]
+    ) -> None:
+        begin = min(after[key] for key in keys).encode()
+        named: dict[bytes, set[Key]] = {}  # a record comes again: for some of its keys it was too early
+        for time, record, number in rows:
+            if not keys:
+                break
+            if time <= begin:
+                continue
+            told = named.get(record)
+            if told is None:
+                told = named[record] = self._told(record, time.decode(), keys)
+            for key in told & keys:
+                if time.decode() > after[key]:
+                    keys.discard(key)
+                    known = self.found.get(key, ("", 0))[0]
+                    if known <= after[key] or time.decode() < known:
+                        self.found[key] = time.decode(), number
+
+    def _told(self, record: bytes, time: str, keys: set[Key]) -> set[Key]:
         """Name a record; returns which of these keys it tells."""
         success = decode_success(record)
         success.eventTime = time
-        told = keys.intersection(fact[:-1] for fact in facts(success, self._rule))
-        for key in told:
-            known = self.found.get(key)
-            if known is None or time > known[0]:
-                self.found[key] = time, number
-        return told
+        return keys.intersection(fact[:-1] for fact in facts(success, self._rule))
 
     def _names(self, begin: bytes) -> dict[Key, bytes | None]:
         """Give the keys that records which begin like this may tell, each with the name that one about it must hold."""

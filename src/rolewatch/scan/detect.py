@@ -1,16 +1,17 @@
 """The step of a scan: one delivery into denials, and into proofs of what was not denied."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rolewatch.cloudtrail.gunzip import Limits
 from rolewatch.cloudtrail.layout import parse
 from rolewatch.cloudtrail.read import Batch, Content
+from rolewatch.denials.rule import Fact
 from rolewatch.denials.sieve import Deeds
 from rolewatch.scan.examine import Collected, Examiner
 from rolewatch.scan.fetch import AT_ONCE
 from rolewatch.scan.pool import Crew
-from rolewatch.scan.proofs import Key, Proofs, State, Witness
+from rolewatch.scan.proofs import Hear, Key, Proofs, State, Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.step import Stepper
 from rolewatch.scan.summary import Summary
@@ -66,9 +67,15 @@ class Detector(Stepper[Collected, Summary]):
         """Look again at facts that `find` gave; None if they hold, else the times of all that were asked for."""
         return self._proofs.prove(due)
 
-    def witnessed(self, after: Mapping[Key, str], deeds: Deeds) -> dict[Key, Witness]:
-        """Give the latest of each fact that is later than `after` says, with the event that tells it (`Proofs.witnessed`)."""
-        return self._proofs.witnessed(after, deeds)
+    def witnessed(
+        self, after: Mapping[Key, str], deeds: Deeds, hear: Hear | None = None
+    ) -> dict[Key, Witness]:
+        """Give a record of each fact that is later than `after` says, with the event that tells it (`Proofs.witnessed`)."""
+        return self._proofs.witnessed(after, deeds, hear)
+
+    def hear(self, places: Iterable[tuple[Delivery, set[Fact]]]) -> list[dict[Key, Witness]]:
+        """Find the records of deliveries that tell some facts of each."""
+        return [self._proofs.hear(*place) for place in places]
 
     def absorb(self, other: "Detector") -> None:
         """Take in what another one could prove, which is of no use afterwards; its denials stay its own."""

@@ -4,7 +4,7 @@ The fast path cannot tell a record from one that somebody wrote into a list insi
 proofs matter is known only when every denial is; those are looked at again where they were read.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -31,6 +31,10 @@ class Witness(NamedTuple):
 
     time: str
     event_id: str
+
+
+#: Looks at deliveries again for the records that tell some facts of each.
+Hear = Callable[[Iterable[tuple[Delivery, set[Fact]]]], Iterable[dict[Key, Witness]]]
 
 
 class Proofs:
@@ -96,35 +100,37 @@ class Proofs:
         self._read_again()
         return self.find(self._asked)
 
-    def witnessed(self, after: Mapping[Key, str], deeds: Deeds) -> dict[Key, Witness]:
-        """Give the latest of each fact that is later than `after` says, with the event that tells it, looked at again.
+    def witnessed(
+        self, after: Mapping[Key, str], deeds: Deeds, hear: Hear | None = None
+    ) -> dict[Key, Witness]:
+        """Give a record of each fact that is later than `after` says, with the event that tells it, looked at again.
 
-        `deeds` are the accesses among the facts asked for. What cannot be read any more tells nothing.
+        Of accesses it is the first, as far as all are remembered. `deeds` are those among the facts asked for. What cannot
+        be read any more tells nothing. `hear` looks at them again in other processes, instead of in this one.
         """
         again = False
         while True:
             found = self._facts.of(after)
-            self._sift(deeds, found)
+            self._sift(deeds, found, after)
             due: dict[int, set[Fact]] = {}
             for key, (time, origin) in found.items():
                 if time > after[key]:
                     due.setdefault(origin, set()).add((*key, time))
             told: dict[Key, Witness] = {}
-            for origin, wanted in sorted(due.items()):
-                told |= self._told(abs(origin), wanted)
+            places = ((self._origins.delivery(abs(origin)), due[origin]) for origin in sorted(due))
+            for heard in hear(places) if hear else (self.hear(*place) for place in places):
+                told |= heard
             if again or sum(map(len, due.values())) == len(told) or not any(origin > 0 for origin in due):
                 return told
             self._read_again()
             again = True
 
-    def _told(self, origin: int, wanted: set[Fact]) -> dict[Key, Witness]:
+    def hear(self, delivery: Delivery, wanted: set[Fact]) -> dict[Key, Witness]:
         """Find the records of a delivery's own that tell some facts."""
         told: dict[Key, Witness] = {}
         for exact in (False, True):
             with suppress(Inexact, Damaged, Skipped, OSError, RolewatchError):
-                for batch in self._content(self._origins.delivery(origin)).batches(
-                    _told_by(wanted), exact=exact
-                ):
+                for batch in self._content(delivery).batches(_told_by(wanted), exact=exact):
                     for start, end, _ in batch.marked:
                         self._hear(batch, start, end, wanted, told)
                 break
@@ -145,8 +151,8 @@ class Proofs:
             self._sift(deeds_of(accesses), found)
         return found
 
-    def _sift(self, deeds: Deeds, found: dict[Key, Latest]) -> None:
-        sieve = Sieve(deeds, found, self._rule)
+    def _sift(self, deeds: Deeds, found: dict[Key, Latest], after: Mapping[Key, str] | None = None) -> None:
+        sieve = Sieve(deeds, found, self._rule, after)
         for part in self._boiled:
             sieve.sift(part)
 

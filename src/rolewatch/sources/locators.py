@@ -3,7 +3,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,11 @@ def locator(delivery: Delivery) -> str | None:
     if kind == "file" and not os.path.isabs(delivery.name):  # whoever tries again may be elsewhere
         fields["name"] = os.path.abspath(delivery.name)
     return json.dumps({"kind": kind, **fields})
+
+
+def located(named: Mapping[str, Delivery]) -> dict[str, str]:
+    """Give the locators of deliveries by the names that they go by, without those that do not lead back."""
+    return {name: text for name, delivery in named.items() if (text := locator(delivery))}
 
 
 def found_again(texts: Iterable[str]) -> Iterator[Delivery]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.store.quick import among, insert_new
 from rolewatch.store.schema import COUNTERS, DONE, FAILED, FOR_LAKE, NOTES, RECENT
 from rolewatch.store.state import insert, parts, upsert
 
@@ -37,22 +38,13 @@ def mark_of(identity: str) -> bytes:
 def known(connection: sa.Connection, identities: Iterable[str]) -> set[str]:
     """Give those of some identities that are done."""
     marks = {mark_of(identity): identity for identity in identities}
-    found: set[str] = set()
-    for part in parts(marks):
-        rows = connection.execute(sa.select(DONE.c.mark).where(DONE.c.mark.in_(part)))
-        found.update(marks[bytes(mark)] for mark in rows.scalars())
-    return found
+    return {marks[mark] for mark in among(connection, DONE.c.mark, list(marks))}
 
 
-def finish(connection: sa.Connection, until: Mapping[str, int]) -> set[str]:
-    """Mark identities as done, each until when it is remembered (milliseconds); returns those that were done already."""
-    if not until:
-        return set()
-    marks = {mark_of(identity): identity for identity in until}
-    rows = [{"mark": mark, "until": until[marks[mark]]} for mark in sorted(marks)]
-    statement = insert(connection, DONE).on_conflict_do_nothing().returning(DONE.c.mark)
-    new = {bytes(mark) for mark in connection.execute(statement, rows).scalars()}
-    return {identity for mark, identity in marks.items() if mark not in new}
+def finish(connection: sa.Connection, until: Mapping[str, int]) -> bool:
+    """Mark identities as done, each until when it is remembered (milliseconds); False if any was done already."""
+    rows = sorted((mark_of(identity), moment) for identity, moment in until.items())
+    return insert_new(connection, DONE, rows) == len(rows)
 
 
 def keep_recent(connection: sa.Connection, locators: Mapping[str, str], at: int) -> None:
@@ -191,8 +183,8 @@ def counters(connection: sa.Connection, names: Collection[str] = ()) -> dict[str
 
 
 def _keep(connection: sa.Connection, table: sa.Table, locators: Mapping[str, str], at: int) -> None:
-    rows = [
-        {"mark": mark_of(identity), "at": at, "locator": text} for identity, text in sorted(locators.items())
-    ]
-    if rows:
-        connection.execute(insert(connection, table).on_conflict_do_nothing(), rows)
+    insert_new(
+        connection,
+        table,
+        [(mark_of(identity), at, text) for identity, text in sorted(locators.items())],
+    )

@@ -35,13 +35,15 @@ class OvertakenError(Exception):
 class Batch(NamedTuple):
     """Deliveries that were read, what they hold, and which of their marks were done before.
 
-    `partly`: what was counted of those that are damaged, by identity; `lateness` says what to note of their sources, if
+    `places`: where those that can be read again are, by mark (`locators`); `partly`: what was counted of those that are
+    damaged, by identity; `lateness` says what to note of their sources, if
     anybody wants to know. `counts` are the datapoints of metric filters.
     """
 
     given: Sequence[Given]
     taken: Taken
     known: Collection[str]
+    places: Mapping[str, str]
     partly: Mapping[str, Partly] = NOTHING
     lateness: Lateness | None = None
     counts: "Counts | None" = None
@@ -78,19 +80,16 @@ def commit(
         for mark in given.arrival.marks
         if mark not in batch.known
     }
-    if deliveries.finish(connection, until):
+    if not deliveries.finish(connection, until):
         raise OvertakenError
     changed = Register(connection, now, rules.spans, phase, rules.teller, explain=rules.explain).take(
         batch.taken, following
     )
     failures = _failures(batch, moment)
     deliveries.fail(connection, failures)
-    found = {
-        given.arrival.marks[0]: text for given in batch.given if (text := locator(given.arrival.delivery))
-    }
-    deliveries.keep_recent(connection, found, moment)
+    deliveries.keep_recent(connection, batch.places, moment)
     if rules.lake:
-        deliveries.keep_for_lake(connection, found, moment)
+        deliveries.keep_for_lake(connection, batch.places, moment)
     notes = {given.source.word: note for given in batch.given if (note := given.source.note()) is not None}
     deliveries.keep_notes(connection, notes)
     if batch.lateness:

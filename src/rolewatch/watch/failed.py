@@ -14,7 +14,7 @@ from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.scan.pool import batches_of
 from rolewatch.sources import Delivery
 from rolewatch.sources.delivery import RefusedDelivery
-from rolewatch.sources.locators import delivery_of, found_again, locator
+from rolewatch.sources.locators import delivery_of, found_again, located
 from rolewatch.store import deliveries
 from rolewatch.store.deliveries import Failure
 from rolewatch.store.schema import storable
@@ -22,7 +22,7 @@ from rolewatch.store.state import State
 from rolewatch.watch.commit import OvertakenError
 from rolewatch.watch.following import Following
 from rolewatch.watch.housekeeping import RETRIED
-from rolewatch.watch.intake import Taken, read, taken
+from rolewatch.watch.intake import Asked, Taken, read, taken
 from rolewatch.watch.kept import followed
 from rolewatch.watch.manner import MANNER, Manner
 from rolewatch.watch.partly import Partly, partly_read
@@ -152,7 +152,7 @@ class Retry:
     def _read(self, pairs: Sequence[tuple[Delivery, Failure]]) -> Retried:
         detector = read([delivery for delivery, _ in pairs], self._request)
         earlier = self._successes() if detector.summary.denials else None
-        holds = taken(detector, self._following, earlier)
+        holds = taken(detector, Asked(self._following, earlier))
         partly = partly_read([delivery for delivery, _ in pairs], detector, self._request)
         again = _Again(pairs, holds, partly)
         try:
@@ -178,7 +178,7 @@ class Retry:
                 raise OvertakenError
         changed = Register(connection, now, self._spans, "live", None).take(again.holds(), self._following)
         deliveries.fail(connection, list(again.failures(moment)))
-        places = {delivery.identity: text for delivery, _ in again.pairs if (text := locator(delivery))}
+        places = located({delivery.identity: delivery for delivery, _ in again.pairs})
         deliveries.keep_recent(connection, places, moment)
         if self._manner.lake:
             deliveries.keep_for_lake(connection, places, moment)

@@ -14,8 +14,8 @@ from rolewatch.store.state import Unavailable
 WAIT_SECONDS: Final = 1.0  # how long a source may wait for something to arrive
 SHORT_SECONDS: Final = 0.05  # the same where nobody wants to wait for what is not there yet
 AHEAD: Final = 4  # polls whose deliveries wait to be taken
-MOST: Final = 512  # deliveries in a batch …
-MOST_BYTES: Final = 4 * 1024 * 1024  # … and their compressed bytes, beyond which nothing is added
+MOST: Final = 1024  # deliveries in a batch …
+MOST_BYTES: Final = 8 * 1024 * 1024  # … and their compressed bytes, beyond which nothing is added
 AGAIN_SECONDS: Final = 60.0  # until a source that gave up is asked again
 PARTING_SECONDS: Final = 30.0  # that a source may take to end what it is doing when all stops
 

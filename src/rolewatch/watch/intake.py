@@ -24,7 +24,7 @@ class Taken(NamedTuple):
     """What a batch of deliveries holds.
 
     `copies`: denial's identity → event ids of its copies; `examples`: finding's key → parts of its resource; `witnesses`:
-    fact → the latest record that tells it; `last_seen`: account → time of its latest record; `unreadable` and `skipped`:
+    fact → a record that tells it, the first one if it is an access; `last_seen`: account → time of its latest record; `unreadable` and `skipped`:
     delivery's name → reason; `counts`: records, hits (denials with repeats), bytes, bytes_compressed, deliveries, damaged.
     """
 
@@ -74,10 +74,31 @@ def _at_hand(fetched: Iterable[tuple[Delivery, Fetched]]) -> Iterator[tuple[Deli
         yield delivery, attempt(delivery) if data is None and delivery.size < 0 else data
 
 
-def taken(detector: Detector, following: Following, earlier: Successes | None) -> Taken:
-    """Say what matters of what was read, and of what was read `earlier` for the denials that are new."""
+class Asked(NamedTuple):
+    """What is asked of deliveries: the facts that are followed, also in what was read `earlier` for denials that are new."""
+
+    following: Following
+    earlier: Successes | None = None
+
+
+def taken(detector: Detector, asked: Asked | None) -> Taken:
+    """Say what matters of what was read; nobody is a witness where nothing is asked."""
     summary = detector.summary
-    new = followed(summary.denials.values())
+    return Taken(
+        list(summary.denials.values()),
+        summary.copies,
+        summary.examples,
+        _witnesses(detector, asked) if asked else {},
+        summary.coverage.last_seen(),
+        dict(summary.unreadable),
+        dict(summary.skipped),
+        summary.counts,
+    )
+
+
+def _witnesses(detector: Detector, asked: Asked) -> dict[Fact, Witness]:
+    following, earlier = asked
+    new = followed(detector.summary.denials.values())
     after: Mapping[Fact, str] = following.after
     deeds: Deeds = following.deeds
     if new:  # laid over what is followed, which is not copied: it may be very much
@@ -92,14 +113,5 @@ def taken(detector: Detector, following: Following, earlier: Successes | None) -
         for fact, witness in earlier.witnessed(
             late, deeds_of(fact for fact in late if len(fact) > 1)
         ).items():
-            witnesses[fact] = max(witness, witnesses.get(fact, witness))
-    return Taken(
-        list(summary.denials.values()),
-        summary.copies,
-        summary.examples,
-        witnesses,
-        summary.coverage.last_seen(),
-        dict(summary.unreadable),
-        dict(summary.skipped),
-        summary.counts,
-    )
+            witnesses[fact] = min(witness, witnesses.get(fact, witness))
+    return witnesses

@@ -4,11 +4,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from rolewatch.denials.rule import Fact
 from rolewatch.scan.detect import Detector
+from rolewatch.scan.proofs import Key, Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import Delivery
 from rolewatch.sources.live import Told
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rolewatch.scan.summary import Summary
     from rolewatch.watch.alarm_counts import Counts, Filters
 
+HEARD: Final = 16  # deliveries that a process looks at again at a time
 LARGE: Final = 128 * 1024  # compressed bytes from which on a batch is worth a process of its own
 
 
@@ -28,6 +31,7 @@ class Reading(NamedTuple):
     counts: "Counts | None" = None
 
 
+Place = tuple[Delivery, set[Fact]]  # a delivery and what it is looked through for
 Read = Callable[[], Reading]  # waits for what was read
 
 
@@ -65,6 +69,19 @@ class Readers:
         """Read a batch in this process."""
         return _counted(deliveries, words, self._request, self._filters())
 
+    def hear(self, places: Iterable[Place]) -> Iterable[dict[Key, Witness]]:
+        """Look at deliveries again for the records that tell some facts of each, in the processes that there are."""
+        detector = Detector(self._request)
+        if self._pool is None:
+            return detector.hear(places)
+        every = list(places)
+        parts = [every[start : start + HEARD] for start in range(0, len(every), HEARD)]
+        try:
+            hearing = [self._pool.submit(_hear, part, self._request) for part in parts]
+            return [heard for future in hearing for heard in future.result()]
+        except (BrokenExecutor, RuntimeError):
+            return detector.hear(every)
+
     def close(self) -> None:
         """Let the processes go; what they read is dropped."""
         if self._pool:
@@ -90,6 +107,10 @@ class Readers:
         self.jobs = 1
         self.close()
         return lambda: self.read(deliveries, words)
+
+
+def _hear(places: list[Place], request: ScanRequest) -> list[dict[Key, Witness]]:
+    return Detector(request).hear(places)
 
 
 def _begin() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from rolewatch.denials.sieve import Deeds
 from rolewatch.scan.detect import Detector
-from rolewatch.scan.proofs import Witness
+from rolewatch.scan.proofs import Hear, Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.watch.following import Fact
 
@@ -34,10 +34,15 @@ class Successes:
             self._began = now
         self._parts[-1].absorb(detector)
 
-    def witnessed(self, after: Mapping[Fact, str], deeds: Deeds) -> dict[Fact, Witness]:
-        """Give the latest of each fact that is later than `after` says, with the event that tells it."""
+    def witnessed(
+        self, after: Mapping[Fact, str], deeds: Deeds, hear: Hear | None = None
+    ) -> dict[Fact, Witness]:
+        """Give the first record of each fact that is later than `after` says, with the event that tells it.
+
+        `hear` looks at deliveries again in other processes.
+        """
         found: dict[Fact, Witness] = {}
         for part in self._parts:
-            for fact, witness in part.witnessed(after, deeds).items():
-                found[fact] = max(witness, found.get(fact, witness))
+            for fact, witness in part.witnessed(after, deeds, hear).items():
+                found[fact] = min(witness, found.get(fact, witness))
         return found

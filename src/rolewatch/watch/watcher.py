@@ -12,7 +12,7 @@ from rolewatch.base.clock import milliseconds
 from rolewatch.scan.pool import batches_of
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources.live import Arrival, LiveSource, Told
-from rolewatch.sources.locators import found_again
+from rolewatch.sources.locators import found_again, located
 from rolewatch.store import deliveries, findings
 from rolewatch.store.state import State
 from rolewatch.watch import patience
@@ -21,7 +21,7 @@ from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
 from rolewatch.watch.following import Following
 from rolewatch.watch.housekeeping import REMEMBERED, Housekeeping, Retention
-from rolewatch.watch.intake import read, taken
+from rolewatch.watch.intake import Asked, read, taken
 from rolewatch.watch.kept import followed
 from rolewatch.watch.lateness import Lateness
 from rolewatch.watch.observer import Committed, Observer
@@ -211,11 +211,10 @@ class Watcher:
             detector, counts = self._readers.read([given.arrival.delivery for given in ready], words)
         if not ready:
             return ready
-        # What a first backlog proves is asked for when it is through.
-        earlier = None if self._phase == "reading" else self._successes
-        holds = taken(detector, self._following, earlier)
+        places = located({given.arrival.marks[0]: given.arrival.delivery for given in ready})
+        holds = taken(detector, self._asked(len(places) == len(ready)))
         partly = partly_read([given.arrival.delivery for given in ready], detector, self._request)
-        batch = Batch(ready, holds, flight.known, partly, self._lateness, counts)
+        batch = Batch(ready, holds, flight.known, places, partly, self._lateness, counts)
         self._observer.turn()
 
         def work(connection: sa.Connection) -> Changed:
@@ -235,6 +234,16 @@ class Watcher:
         if changed.notifications:
             self._committed()
         return ready
+
+    def _asked(self, again: bool) -> Asked | None:  # noqa: FBT001 - whether all that was read can be read again
+        """Say what is asked of deliveries at once.
+
+        What a first backlog proves is asked for when it is through, which reads far less twice. Until then a successor can
+        read all of it again: unless it comes from a pipe, or another watcher of the store forgets where it was.
+        """
+        if self._phase == "reading":
+            return None if again and not self._state.shared else Asked(self._following)
+        return Asked(self._following, self._successes)
 
     def _known(self, batch: Sequence[Given]) -> set[str]:
         marks = [mark for given in batch for mark in given.arrival.marks]
@@ -273,7 +282,9 @@ class Watcher:
     def _begin_live(self) -> None:
         """Tell of what the first backlog held in one summary, and of all that comes from now on as it comes."""
         self._observer.turn(LOOKING)
-        witnesses = self._successes.witnessed(self._following.after, self._following.deeds)
+        witnesses = self._successes.witnessed(
+            self._following.after, self._following.deeds, self._readers.hear
+        )
 
         def work(connection: sa.Connection) -> Changed:
             rules = self._rules
