@@ -2,13 +2,8 @@
 
 import threading
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from rolewatch.store import findings
-from rolewatch.store.findings import FindingRow, Wanted
-from rolewatch.store.migrations import prepare
-from rolewatch.store.state import State
+from rolewatch.store.findings import FindingRow
 
 
 def row(number, **fields):
@@ -43,33 +38,6 @@ def test_a_second_writer_waits_also_for_what_has_no_row_yet(state):
     for thread in threads:
         thread.join()
     assert seen == [{row(1).id: row(1)}]
-
-
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30),
-    size=st.integers(1, 7),
-)
-def test_pages_hold_each_finding_once_in_order(tmp_path_factory, rows, size):
-    """However many are equal in what they are sorted by, page after page gives all of them, the worst and latest first."""
-    state = State(str(tmp_path_factory.mktemp("state")))
-    prepare(state)
-    made = [
-        row(number, place=place, last_denied=f"2026-03-0{day + 1}T10:00:00Z")
-        for number, (place, day) in enumerate(rows)
-    ]
-    state.write(lambda connection: findings.save(connection, made))
-    found, after = [], None
-    while page := state.read(
-        lambda connection, after=after: findings.page(connection, Wanted(after=after), size)
-    ):
-        found += [each.id for each in page]
-        after = (page[-1].place, page[-1].last_denied, page[-1].id)
-    expected = sorted(made, key=lambda each: each.id)
-    expected.sort(key=lambda each: (each.place, each.last_denied), reverse=True)
-    assert found == [each.id for each in expected]
-    assert state.read(lambda connection: findings.count(connection, Wanted())) == len(made)
-    state.close()
 
 
 def test_what_is_due(state):

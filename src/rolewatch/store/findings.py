@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import parts, upsert
@@ -13,7 +11,6 @@ from rolewatch.store.state import parts, upsert
 _LOCK: Final = 0x66696E64  # the kind of PostgreSQL's advisory locks of findings …
 _INCIDENT: Final = 0x696E6369  # … and of incidents …
 _LOCKS: Final = 256  # … and how many there are of each
-_PLUS: Final = custom_op[str]("+")
 
 
 #: Made once: it is asked for each service of each batch.
@@ -54,33 +51,12 @@ class FindingRow(NamedTuple):
     document: str
 
 
-class Listed(NamedTuple):
-    """What a list shows of a finding."""
-
-    id: str
-    place: int
-    last_denied: str
-    severity: int
-    life: str
-    document: str
-
-
 class Sums(NamedTuple):
     """What a finding is made of, without all that follows from it."""
 
     id: str
     tally: bytes
     proofs: bytes
-
-
-class Wanted(NamedTuple):
-    """Which findings a list holds; empty means all. `after` is the (place, last_denied, id) of the one before the first."""
-
-    statuses: Sequence[str] = ()
-    services: Sequence[str] = ()
-    accounts: Sequence[str] = ()
-    severity: int = 0
-    after: tuple[int, str, str] | None = None
 
 
 def load(connection: sa.Connection, ids: Iterable[str]) -> dict[str, FindingRow]:
@@ -124,34 +100,6 @@ def expire(connection: sa.Connection, statuses: Sequence[str], before: int) -> i
     """
     old = (F.c.changed < before, F.c.status.in_(statuses), F.c.incident.is_(None))
     return connection.execute(sa.delete(F).where(*old)).rowcount
-
-
-def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
-    """Give so many findings of a list, the worst and most recent first."""
-    order = (F.c.place.desc(), F.c.last_denied.desc(), F.c.id)
-    statement = sa.select(F.c.id).where(*_conditions(connection, wanted))
-    if wanted.after:
-        place, last, name = wanted.after
-        statement = statement.where(
-            sa.or_(
-                F.c.place < place,
-                sa.and_(F.c.place == place, F.c.last_denied < last),
-                sa.and_(F.c.place == place, F.c.last_denied == last, F.c.id > name),
-            )
-        )
-        statement = statement.where(F.c.place <= place)  # which an index can begin with
-    ids = list(connection.execute(statement.order_by(*order).limit(number)).scalars())
-    found: dict[str, Listed] = {}
-    for part in parts(ids):
-        rows = sa.select(*(F.c[name] for name in Listed._fields)).where(F.c.id.in_(part))
-        found |= {row.id: Listed(*row) for row in connection.execute(rows)}
-    return [found[name] for name in ids if name in found]
-
-
-def count(connection: sa.Connection, wanted: Wanted) -> int:
-    """Count the findings of a list, whatever page is shown."""
-    statement = sa.select(sa.func.count()).select_from(F).where(*_conditions(connection, wanted))
-    return connection.execute(statement).scalar() or 0
 
 
 def numbers(connection: sa.Connection) -> dict[tuple[str, int], int]:
@@ -248,22 +196,3 @@ def open_incident(connection: sa.Connection, alike: str, since: int) -> tuple[st
     )
     row = connection.execute(statement).first()
     return None if row is None else (row.incident, row.opened)
-
-
-def _conditions(connection: sa.Connection, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    for column, values in (
-        (F.c.status, wanted.statuses),
-        (F.c.service, wanted.services),
-        (F.c.account, wanted.accounts),
-    ):
-        if values:
-            found.append(_unindexed(connection, column).in_(values))
-    if wanted.severity:
-        found.append(F.c.severity >= wanted.severity)
-    return found
-
-
-def _unindexed(connection: sa.Connection, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Keep SQLite from looking at every row of a status or service: all that lists ask for is in one index."""
-    return column if connection.dialect.name != "sqlite" else UnaryExpression(column, operator=_PLUS)

@@ -13,8 +13,9 @@ from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.findings.life import REASONS, Life
 from rolewatch.findings.mutes import Mute, ended, is_active, muted_by
-from rolewatch.store import findings, mutes
-from rolewatch.store.findings import FindingRow, Listed, Wanted
+from rolewatch.store import finding_lists, findings, mutes
+from rolewatch.store.finding_lists import ORDERS, Listed, Wanted
+from rolewatch.store.findings import FindingRow
 from rolewatch.store.state import State
 from rolewatch.watch.register import mute_of, row_of
 
@@ -32,13 +33,18 @@ def listed(
     after: str | None,
     number: int,
     now: datetime,
+    verdicts: Sequence[str] = (),
+    text: str = "",
+    order: str = "worst",
 ) -> dict[str, Any]:
     """Give one page of findings in the shape of `findings list`: findings, total, and what `after` the next page takes."""
-    wanted = Wanted(statuses, _whole(services), accounts, severity, _place(after))
+    wanted = Wanted(
+        statuses, _whole(services), accounts, severity, _place(after, order), verdicts, text, order
+    )
 
     def work(connection: sa.Connection) -> tuple[list[Listed], int, list[Mute]]:
-        rows = findings.page(connection, wanted, number + 1)
-        return rows, findings.count(connection, wanted), _mutes(connection, now)
+        rows = finding_lists.page(connection, wanted, number + 1)
+        return rows, finding_lists.count(connection, wanted), _mutes(connection, now)
 
     rows, total, active = state.read(work)
     shown_rows = rows[:number]
@@ -167,20 +173,18 @@ def _whole(services: Sequence[str]) -> list[str]:
 
 
 def _word(row: Listed) -> str:
-    return (
-        base64.urlsafe_b64encode(json.dumps([row.place, row.last_denied, row.id]).encode())
-        .decode()
-        .rstrip("=")
-    )
+    return base64.urlsafe_b64encode(json.dumps(row.marks).encode()).decode().rstrip("=")
 
 
-def _place(word: str | None) -> tuple[int, str, str] | None:
+def _place(word: str | None, order: str) -> tuple[str | int, ...] | None:
+    """Read what a page gave as `next`."""
     if not word:
         return None
+    kinds = [int if name == "place" else str for name, _ in ORDERS[order]] + [str]
     try:
-        place, last, name = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        marks = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
     except ValueError:
-        place = last = name = None
-    if not (isinstance(place, int) and isinstance(last, str) and isinstance(name, str)):
+        marks = None
+    if not isinstance(marks, list) or [type(mark) for mark in marks] != kinds:
         raise UsageError("--after: no page ends so", remedy="write the word under `next` of the page before")
-    return place, last, name
+    return tuple(marks)
