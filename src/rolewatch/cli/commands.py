@@ -36,6 +36,8 @@ COMMANDS = {
     "replay": "replay metric filters and alarms of a template over deliveries",
     "test": "test metric filters and alarms of a template",
     "watch": "follow deliveries, and tell people what becomes blocked",
+    "serve": "show what a watcher has found in a browser, and as an API",
+    "token": "make an access token for the dashboard and its API",
     "findings": "list, show and mute what a watcher has found",
     "deliveries": "list what a watcher could not read, and read it again",
     "notify": "try out where notifications go",

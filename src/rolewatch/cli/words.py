@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 _SPAN = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -40,6 +41,14 @@ def listening(text: str) -> tuple[str, int]:
             f"{text!r} is no place to listen; write 9464, 127.0.0.1:9464, 0.0.0.0:9464 or [::]:9464"
         )
     return found[1] or found[2] or LOOPBACK, int(found[3])
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    """Read an address, or a network such as 10.0.0.0/8."""
+    try:
+        return ip_network(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no address; write 10.1.2.3, 10.0.0.0/8 or fd00::/8") from None
 
 
 def moment(text: str) -> datetime | timedelta:

@@ -35,17 +35,17 @@ def evidence(finding: Finding) -> Markup:
     """Return what opens below a finding's row."""
     return el(
         "div",
-        _why(finding),
-        _facts(finding),
-        _calls(finding),
+        why(finding, *_change(finding)),
+        facts(finding),
+        calls(finding),
         _days(finding),
-        _events(finding),
+        events(finding),
         class_="evidence",
     )
 
 
-def _why(finding: Finding) -> Markup:
-    """Return verdict, cause and explanation, what it can be, and what to do."""
+def why(finding: Finding, *change: Markup) -> Markup:
+    """Return verdict, cause and explanation, what it can be, and what to do; `change` comes behind the latter."""
     parts: list[Markup | None] = [
         el(
             "p",
@@ -65,7 +65,7 @@ def _why(finding: Finding) -> Markup:
     if blame := words.blame(finding):
         parts.append(el("p", el("b", "Last change of the policy before it began: "), Markup(text(blame))))
     parts.append(el("p", el("b", "What to do: "), Markup(text(words.remedy(finding)))))
-    parts += _change(finding)
+    parts += change
     if finding["candidates"]:
         rows = [
             el(
@@ -136,13 +136,13 @@ def _ended(finding: Finding) -> Markup | None:
             return None
 
 
-def _facts(finding: Finding) -> Markup:
+def facts(finding: Finding) -> Markup:
     """Return who, what and where."""
     own, other = finding["account"], finding["resource_account"]
     codes = [join([el("code", code), f" {number:,}"]) for code, number in finding["error_codes"].items()]
     examples = [el("code", example) for example in finding["resource_examples"]]
     cause = finding["cause"]
-    facts: list[tuple[str, str | None]] = [
+    rows: list[tuple[str, str | None]] = [
         ("Role", _whole(finding["role_arn"])),
         ("Service", _whole(finding["service"])),
         ("Account", _whole(own) or text("unknown")),
@@ -157,7 +157,7 @@ def _facts(finding: Finding) -> Markup:
         ("As named in records", _list(examples)),
         ("Finding", el("a", finding["id"], href=f"#{anchor(finding)}")),
     ]
-    pairs = [el("div", el("dt", label), el("dd", value)) for label, value in facts if value]
+    pairs = [el("div", el("dt", label), el("dd", value)) for label, value in rows if value]
     return el("dl", *pairs, class_="facts")
 
 
@@ -176,11 +176,11 @@ def _list(items: list[Markup]) -> Markup | None:
     return el("ul", *(el("li", item) for item in items)) if items else None
 
 
-def _calls(finding: Finding) -> Markup:
+def calls(finding: Finding) -> Markup:
     """Return every refused API call with its IAM action, how often, when last, and whether it is allowed again."""
     still_open = set(finding["open_actions"])
     head = ("API call", "IAM action", "Denials", "Last denied", "Last allowed", "Now")
-    calls = list(finding["actions"].items())
+    every = list(finding["actions"].items())
     rows = [
         el(
             "tr",
@@ -191,7 +191,7 @@ def _calls(finding: Finding) -> Markup:
             el("td", instant(action["last_allowed"]) if action["last_allowed"] else "never seen"),
             el("td", _now(finding, is_open=action["iam_action"] in still_open)),
         )
-        for call, action in calls[:ACTIONS]
+        for call, action in every[:ACTIONS]
     ]
     table = el(
         "table",
@@ -199,7 +199,7 @@ def _calls(finding: Finding) -> Markup:
         el("tbody", *rows),
         class_="data",
     )
-    more = len(calls) - ACTIONS
+    more = len(every) - ACTIONS
     return el(
         "div",
         el("h5", "Refused calls"),
@@ -241,7 +241,7 @@ def _days(finding: Finding) -> Markup | None:
     return el("div", el("h5", head), el("ul", *items, class_="days"))
 
 
-def _events(finding: Finding) -> Markup | None:
+def events(finding: Finding) -> Markup | None:
     """Return the event IDs, one a line, ready to be copied."""
     ids = finding["event_ids"]
     if not ids:

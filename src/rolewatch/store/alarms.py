@@ -134,6 +134,11 @@ def history(
     )
 
 
+def newest(connection: sa.Connection) -> int:
+    """Say when an alarm changed last (seconds since 1970); 0 if none ever did."""
+    return connection.execute(sa.select(sa.func.max(T.c.time))).scalar() or 0
+
+
 def expire(connection: sa.Connection, before: int) -> int:
     """Forget changes before a time that wait for nothing, and records that no query can look at; returns how many changes."""
     log_alarms.expire_all(connection, (before - _LONGEST) * 1000)

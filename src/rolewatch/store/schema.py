@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rolewatch.base.sanitise import encodable
 
 METADATA: Final = sa.MetaData()
+BEGINNING: Final = 200  # characters of a text of any length that an index takes
 
 
 def storable(text: str) -> str:
@@ -29,6 +30,11 @@ class Text(sa.types.TypeDecorator[str]):
         """Give what is stored."""
         del dialect
         return None if value is None else storable(value)
+
+
+def beginning(column: "sa.Column[str]") -> sa.ColumnElement[str]:
+    """Give the first characters of a text, as many as an index takes; written out, so that an index of them is found."""
+    return sa.func.substr(column, sa.text("1"), sa.text(str(BEGINNING)))
 
 
 def _located(name: str) -> sa.Table:
@@ -127,6 +133,25 @@ FINDINGS = sa.Table(
     sa.Index("findings_by_incident", "incident"),
     sa.Index("findings_alike", "alike", "opened", "incident", sqlite_where=sa.text("alike IS NOT NULL"), postgresql_where=sa.text("alike IS NOT NULL")),
     sa.Index("findings_due", "due"),
+)  # fmt: skip
+#: Findings by their resource: by its beginning, since no index takes names of any length.
+FINDINGS_BEGINNING: Final = beginning(FINDINGS.c.resource)
+sa.Index("findings_by_resource", FINDINGS_BEGINNING)
+#: Calls that changed policies, each once: what the finding of a resource says of who changed its policy.
+POLICY_CHANGES = sa.Table(
+    "policy_changes", METADATA,
+    sa.Column("place", sa.LargeBinary(16), primary_key=True),  # hashed resource
+    sa.Column("time", Text, primary_key=True),
+    sa.Column("mark", sa.LargeBinary(16), primary_key=True),  # hashed event
+    sa.Column("resource", Text, nullable=False),
+    sa.Column("event_name", Text, nullable=False),
+    sa.Column("principal", Text, nullable=False),
+    sa.Column("source_ip", Text),
+    sa.Column("user_agent", Text),
+    sa.Column("event_id", Text),
+    sa.Column("shared_id", Text),
+    sa.Column("policy", Text),  # JSON; null where it was removed or is not recorded, and where it is longer than is kept
+    sa.Index("policy_changes_by_time", "time"),
 )  # fmt: skip
 #: The latest event of each account.
 ACCOUNTS = sa.Table(
@@ -247,6 +272,27 @@ LOG_ALARMS = sa.Table(
     sa.Column("alarm", Text, primary_key=True),
     sa.Column("digest", sa.LargeBinary(16), nullable=False),  # of the query that it is about
     sa.Column("memory", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+#: Who changed what through the dashboard and its API.
+AUDIT = sa.Table(
+    "audit", METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("who", Text, nullable=False),
+    sa.Column("how", Text, nullable=False),  # by a token, a session, a proxy
+    sa.Column("action", Text, nullable=False),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("details", Text, nullable=False),  # JSON
+    sa.Index("audit_by_time", "at"),
+)  # fmt: skip
+#: Queries that people saved in the dashboard.
+SAVED = sa.Table(
+    "saved_queries", METADATA,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("query", Text, nullable=False),
+    sa.Column("by", Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )  # fmt: skip
 
 _DAYS: Final = "identities_"

@@ -1,0 +1,29 @@
+"""The application: routes, errors, what holds for every request."""
+
+from collections.abc import Collection
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from rolewatch import __version__
+from rolewatch.web import routes_base, routes_findings
+from rolewatch.web.desk import Desk
+from rolewatch.web.guard import Guard
+from rolewatch.web.problems import answer_errors
+from rolewatch.web.pulse import pulse_of
+
+
+def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> FastAPI:
+    """Make the application of a desk. `hosts` and `numeric`: by which names it may be called (`guard.Guard`)."""
+    app = FastAPI(
+        title="rolewatch", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        description="Which AWS service has gone blind: findings of a watcher, alarms, queries and coverage.",
+    )  # fmt: skip
+    app.state.desk, app.state.pulse = desk, pulse_of(desk)
+    answer_errors(app)
+    for routes in (routes_base, routes_findings):
+        app.include_router(routes.api)
+        app.include_router(routes.pages)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Guard, hosts=hosts, numeric=numeric)
+    return app

@@ -1,0 +1,188 @@
+"""Findings as pages and the API show them: lists with filters, and everything about one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import Query
+
+from rolewatch.base.errors import UsageError
+from rolewatch.catalog.roles import service_name
+from rolewatch.findings.severity import LEVELS
+from rolewatch.store import finding_lists
+from rolewatch.store.finding_lists import GROUPS, ORDERS, Wanted
+from rolewatch.watch import listing
+from rolewatch.web.answers import Problem, ProblemError
+from rolewatch.web.desk import Desk
+
+STATUSES: Final = ("blocked", "silent", "recovered", "gone")
+VERDICTS: Final = ("fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown")
+PAGE: Final = 50  # findings on a page …
+MOST: Final = 500  # … and in one answer of the API
+MOST_CHOICES: Final = 200  # services or accounts that a page offers
+Status = Literal["blocked", "silent", "recovered", "gone"]
+Severity = Literal["none", "low", "medium", "high", "critical"]
+Verdict = Literal["fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown"]
+Order = Literal["worst", "latest", "newest", "resource", "account", "service"]
+By = Literal["service", "account", "verdict", "status", "severity"]
+Words = Annotated[str, Query(max_length=300)]
+
+
+class Asked(NamedTuple):
+    """Which findings are asked for; as FastAPI fills it from a query."""
+
+    status: Sequence[str] = ()
+    severity: str = ""
+    service: Sequence[str] = ()
+    account: Sequence[str] = ()
+    verdict: Sequence[str] = ()
+    q: str = ""
+    order: str = "worst"
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same for the store."""
+        level = LEVELS.index(self.severity) if self.severity else 0
+        services = listing.whole_services(self.service)
+        return Wanted(self.status, services, self.account, level, None, self.verdict, self.q, self.order)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.status or self.severity or self.service or self.account or self.verdict or self.q)
+
+
+def asked(
+    status: Annotated[list[Status] | None, Query()] = None,
+    severity: Annotated[Severity | Literal[""], Query()] = "",
+    service: Annotated[list[Annotated[str, Query(max_length=200)]] | None, Query(max_length=50)] = None,
+    account: Annotated[list[Annotated[str, Query(max_length=20)]] | None, Query(max_length=50)] = None,
+    verdict: Annotated[list[Verdict] | None, Query()] = None,
+    q: Words = "",
+    order: Order = "worst",
+) -> Asked:
+    """Read which findings a request is about."""
+    return Asked(
+        tuple(status or ()), severity, _given(service), _given(account), tuple(verdict or ()), q.strip(), order
+    )  # fmt: skip
+
+
+def query_of(which: Asked, **more: str) -> str:
+    """Write which findings are asked for as the query of an address."""
+    default = Asked()
+    fields = {name: value for name, value in which._asdict().items() if value != getattr(default, name)}
+    return urlencode(fields | more, doseq=True)
+
+
+def narrowed(which: Asked, by: str, value: str) -> str:
+    """Write the same for one group of them."""
+    chosen: dict[str, Any] = {by: value if by == "severity" else (value,)}
+    return query_of(which._replace(**chosen))
+
+
+def _given(values: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(value for value in values or () if value)
+
+
+def page_of(desk: Desk, which: Asked, after: str | None, number: int) -> dict[str, Any]:
+    """Give a page of findings: `findings`, `total`, and `next`, the `after` of the page behind it."""
+    return listing.listed(
+        desk.state,
+        statuses=which.status,
+        services=which.service,
+        accounts=which.account,
+        severity=LEVELS.index(which.severity) if which.severity else 0,
+        after=after,
+        number=number,
+        now=desk.clock(),
+        verdicts=which.verdict,
+        text=which.q,
+        order=which.order,
+    )
+
+
+def one(desk: Desk, name: str) -> dict[str, Any]:
+    """Give everything about a finding; ProblemError 404 if there is none."""
+    try:
+        return listing.shown(desk.state, name, now=desk.clock())
+    except UsageError as error:
+        raise ProblemError(
+            Problem(
+                404,
+                "No such finding",
+                f"{error.message}.",
+                "It may have been forgotten since: look for it in the list.",
+            )
+        ) from error
+
+
+def groups_of(desk: Desk, which: Asked, by: str) -> list[dict[str, Any]]:
+    """Count the findings by a key: `value`, `name`, `findings`, and of these the `blocked`, `silent` and worst `severity`."""
+    rows: list[tuple[tuple[Any, ...], int]] = desk.read(
+        lambda connection: finding_lists.grouped(connection, which.wanted, (by, "status", "severity"))
+    )
+    found: dict[Any, dict[str, Any]] = {}
+    for (value, status, level), number in rows:
+        shown = LEVELS[value] if by == "severity" else value
+        group = found.setdefault(
+            value,
+            {
+                "value": shown,
+                "name": _name(by, shown),
+                "findings": 0,
+                "blocked": 0,
+                "silent": 0,
+                "severity": "none",
+            },
+        )
+        group["findings"] += number
+        if status in ("blocked", "silent"):
+            group[status] += number
+            group["severity"] = max(group["severity"], LEVELS[level], key=LEVELS.index)
+    return sorted(
+        found.values(),
+        key=lambda each: (-LEVELS.index(each["severity"]), -each["blocked"], -each["findings"], each["name"]),
+    )
+
+
+def choices(desk: Desk) -> dict[str, Any]:
+    """Give what a page offers to filter by: services and accounts with how many findings, and the numbers of each status."""
+
+    def work(connection: sa.Connection) -> tuple[Any, Any]:
+        every = Wanted()
+        return (
+            finding_lists.grouped(connection, every, ("service", "account")),
+            finding_lists.grouped(connection, every, ("status", "severity")),
+        )
+
+    pairs, levels = desk.read(work)
+    services: dict[str, int] = {}
+    accounts: dict[str, int] = {}
+    for (service, account), number in pairs:
+        services[service] = services.get(service, 0) + number
+        accounts[account] = accounts.get(account, 0) + number
+    statuses = dict.fromkeys(STATUSES, 0)
+    for (status, _), number in levels:
+        statuses[status] = statuses.get(status, 0) + number
+    return {
+        "services": [(name, service_name(name) or name, services[name]) for name in _most(services)],
+        "accounts": [(name, accounts[name]) for name in _most(accounts)],
+        "statuses": statuses,
+        "total": sum(statuses.values()),
+    }
+
+
+def _most(numbers: Mapping[str, int]) -> list[str]:
+    most = sorted(numbers, key=lambda name: (-numbers[name], name))[:MOST_CHOICES]
+    return sorted(most)
+
+
+def _name(by: str, value: str) -> str:
+    return (service_name(value) or value) if by == "service" else value
+
+
+if set(GROUPS) != set(get_args(By)) or set(ORDERS) != set(
+    get_args(Order)
+):  # what the API describes is what the store takes
+    raise AssertionError

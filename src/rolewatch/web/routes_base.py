@@ -1,0 +1,112 @@
+"""Logging in and out, files, what is live, the audit log, and the description of the API as a page."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import RedirectResponse, StreamingResponse
+
+from rolewatch.base.clock import spelled
+from rolewatch.store import audit
+from rolewatch.web.access import COOKIE, LASTS, TooManyError
+from rolewatch.web.answers import Problem, ProblemError, data, page
+from rolewatch.web.assets import asset
+from rolewatch.web.described import ANSWERS, array, json_of
+from rolewatch.web.desk import OfDesk, Reader
+
+api = APIRouter(prefix="/api/v1", responses=ANSWERS)
+pages = APIRouter(include_in_schema=False)
+_BODY: Final = 10_000  # bytes of a form
+
+
+@pages.get("/login", name="login_page")
+def login_page(request: Request, desk: OfDesk, back: str = "/") -> Response:
+    """Ask for a token."""
+    return page(request, "login.html", {"back": _own(back), "wrong": ""}, visitor=desk.gate.visitor(request))
+
+
+@pages.post("/login")
+async def login(request: Request, desk: OfDesk) -> Response:
+    """Begin a session with a token, and go back to where somebody came from."""
+    form = parse_qs((await request.body())[:_BODY].decode("utf-8", "replace"), keep_blank_values=True)
+    back = _own(form.get("back", ["/"])[0])
+    try:
+        session = desk.gate.login(form.get("token", [""])[0], request.client.host if request.client else "")
+    except TooManyError as error:
+        raise ProblemError(
+            Problem(
+                429,
+                "Too many attempts",
+                f"Logging in has failed too often; try again in {error.seconds} seconds.",
+            ),
+            {"Retry-After": str(error.seconds)},
+        ) from None
+    if session is None:
+        wrong = "No token that holds is like this. It may have ended."
+        return page(request, "login.html", {"back": back, "wrong": wrong}, visitor=None, status=403)
+    answer = RedirectResponse(back, 303, {"Cache-Control": "no-store"})
+    answer.set_cookie(
+        COOKIE, session, max_age=int(LASTS.total_seconds()), httponly=True, samesite="strict",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return answer
+
+
+@pages.post("/logout")
+def logout(request: Request, desk: OfDesk) -> Response:
+    """End a session."""
+    desk.gate.logout(request.cookies.get(COOKIE, ""))
+    answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+@pages.get("/static/{name}")
+def static(request: Request, name: str) -> Response:
+    """Give a file."""
+    return asset(request, name)
+
+
+@api.get(
+    "/events", tags=["live"], summary="What changes, as it does",
+    responses={200: {"description": "Server-sent events: `changed` (findings, more, alarms) and `state` (ok, detail).", "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
+async def events(desk: OfDesk, _: Reader) -> Response:
+    """Stream what changes: `changed` names findings that were written, `state` says whether the state answers."""
+    if desk.live.full:
+        raise ProblemError(
+            Problem(503, "Too many streams", "Too many pages are open."), {"Retry-After": "30"}
+        )
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(desk.live.stream(), media_type="text/event-stream", headers=headers)
+
+
+@api.get(
+    "/audit",
+    tags=["audit"],
+    summary="Who changed what",
+    responses=json_of({"entries": array(), "next": (int, None)}),
+)
+def audit_log(
+    request: Request, desk: OfDesk, _: Reader,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100, before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Response:  # fmt: skip
+    """List changes that people made here, the latest first."""
+    found = desk.read(lambda connection: audit.latest(connection, limit + 1, before))
+    entries: list[dict[str, Any]] = [
+        {"id": number, **entry._asdict(), "at": spelled(entry.at)} for number, entry in found[:limit]
+    ]
+    return data(request, {"entries": entries, "next": entries[-1]["id"] if len(found) > limit else None})
+
+
+@pages.get("/api/docs")
+def api_page(request: Request, visitor: Reader) -> Response:
+    """Show the description of the API."""
+    description = request.app.openapi()
+    return page(request, "api.html", {"description": description}, visitor=visitor)
+
+
+def _own(back: str) -> str:
+    """Give a path of this server; anything else is none to go back to."""
+    fine = back.startswith("/") and not back.startswith(("//", "/\\")) and "\\" not in back
+    return back if fine and back.isprintable() else "/"
