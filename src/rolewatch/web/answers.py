@@ -135,6 +135,8 @@ def _templates() -> jinja2.Environment:
         "json": lambda value: encodable(msgspec.json.encode(value).decode()),
     }
     environment.globals |= {"words": words, "asset": asset_mark}
+    parts = environment.get_template("parts.html").module  # also where only a part of a page is made
+    environment.globals |= {name: getattr(parts, name) for name in ("severity", "status", "service", "copied")}
     return environment
 
 

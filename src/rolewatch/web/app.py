@@ -17,6 +17,7 @@ def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> 
     """Make the application of a desk. `hosts` and `numeric`: by which names it may be called (`guard.Guard`)."""
     app = FastAPI(
         title="rolewatch", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,
         description="Which AWS service has gone blind: findings of a watcher, alarms, queries and coverage.",
     )  # fmt: skip
     app.state.desk, app.state.pulse = desk, pulse_of(desk)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rolewatch.base.errors import UsageError
 from rolewatch.findings.life import acknowledge, assign
+from rolewatch.findings.match import pattern_of
 from rolewatch.findings.mutes import new_mute
 from rolewatch.report.html_evidence import calls, events, facts, why
 from rolewatch.report.html_markup import Markup
@@ -117,7 +118,8 @@ def add_mutes(request: Request, desk: OfDesk, visitor: Writer, wanted: NewMute) 
         )
     until = wanted.until if wanted.until.tzinfo else wanted.until.replace(tzinfo=UTC)
     now = desk.clock()
-    targets: list[tuple[dict[str, str], str | None]] = [(wanted.match, None)] if wanted.match else []
+    match = dict(pattern_of(key, value, "match") for key, value in wanted.match.items())
+    targets: list[tuple[dict[str, str], str | None]] = [(match, None)] if match else []
     targets += [({"id": name}, one(desk, name)["severity"]) for name in dict.fromkeys(wanted.ids)]
     made = [
         new_mute(

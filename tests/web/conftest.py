@@ -1,0 +1,88 @@
+"""A world to look at, servers over it, and a browser whose console has to stay silent."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+from worlds import Site, World
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Begin a world of its own for a test."""
+    return World(tmp_path)
+
+
+@pytest.fixture
+def serve(world):
+    """Give a function that serves the test's world; `place` serves another state."""
+    sites = []
+
+    def start(place=None, **options):
+        sites.append(Site(place or world.place, **options))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def site(serve):
+    """Serve the test's world as on a loopback address: anybody may read."""
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start the system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Give a function that opens a page; what it says to its console, or asks of other hosts, fails the test.
+
+    `expected` are words of the console that a test means to cause.
+    """
+    contexts, said = [], []
+
+    def start(site, path="/", *, scope=None, **settings):
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **settings}
+        )
+        contexts.append(context)
+        if scope:
+            name, _, value = site.login(scope).partition("=")
+            context.add_cookies(
+                [{"name": name, "value": value, "url": site.address, "httpOnly": True, "sameSite": "Strict"}]
+            )
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on(
+            "request",
+            lambda request: (
+                said.append(request.url)
+                if not request.url.startswith((site.address, "data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto(site.address + path)
+        return page
+
+    start.expected = []
+    yield start
+    for context in contexts:
+        context.close()
+    assert [text for text in said if not any(each in text for each in start.expected)] == []
