@@ -54,17 +54,17 @@ class Asked(NamedTuple):
 
 
 def asked(
-    status: Annotated[list[Status] | None, Query()] = None,
+    status: Annotated[list[Status | Literal[""]] | None, Query()] = None,
     severity: Annotated[Severity | Literal[""], Query()] = "",
     service: Annotated[list[Annotated[str, Query(max_length=200)]] | None, Query(max_length=50)] = None,
     account: Annotated[list[Annotated[str, Query(max_length=20)]] | None, Query(max_length=50)] = None,
-    verdict: Annotated[list[Verdict] | None, Query()] = None,
+    verdict: Annotated[list[Verdict | Literal[""]] | None, Query()] = None,
     q: Words = "",
     order: Order = "worst",
 ) -> Asked:
     """Read which findings a request is about."""
     return Asked(
-        tuple(status or ()), severity, _given(service), _given(account), tuple(verdict or ()), q.strip(), order
+        _given(status), severity, _given(service), _given(account), _given(verdict), q.strip(), order
     )  # fmt: skip
 
 

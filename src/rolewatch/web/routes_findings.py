@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -152,7 +152,7 @@ def end_mute(
 @pages.get("/findings")
 def findings_page(
     request: Request, desk: OfDesk, visitor: Reader, which: Which, after: After = None,
-    group: Annotated[By | None, Query()] = None,
+    group: Annotated[By | Literal[""], Query()] = "",
 ) -> Response:  # fmt: skip
     """Show findings, or how many there are in groups."""
     model: dict[str, Any] = {

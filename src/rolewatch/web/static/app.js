@@ -165,6 +165,11 @@ document.addEventListener("click", (event) => {
   else if (button.matches("[data-none]")) { for (const box of $$('input[name="ids"]:checked')) box.checked = false; count(); }
 });
 document.addEventListener("submit", (event) => { if (event.target.id === "mute-form") mute(event); });
+// What says nothing does not belong into an address that people send each other.
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const [name, value] of [...event.formData]) if (value === "" || (name === "order" && value === "worst")) event.formData.delete(name);
+});
 document.addEventListener("change", (event) => {
   if (event.target.name === "ids") count();
   else if (event.target.closest("#find") && event.target.matches("select, [type=checkbox]")) event.target.form.requestSubmit();
