@@ -39,7 +39,7 @@ def site(serve):
     return serve()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """Start the system's Chromium."""
     with sync_playwright() as playwright:

@@ -244,3 +244,17 @@ def test_files_may_be_kept_for_ever(site):
     assert site.get("/static/web.css").headers["Cache-Control"] == "no-cache"
     assert site.get("/static/..%2Fapp.py").status == 404
     assert site.get("/static/none.css").status == 404
+
+
+@pytest.mark.usefixtures("some")
+def test_a_bug_is_answered(site, monkeypatch, caplog):
+    """What nobody thought of is a page that says what to report, as guarded as any other; the rest is in the log."""
+    monkeypatch.setattr(site.desk, "read", lambda _: {}["a secret of the state"])
+    for path, kind in (("/findings", "text/html"), ("/api/v1/groups", "application/problem+json")):
+        answer = site.get(path)
+        assert answer.status == 500
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert "KeyError" in answer.text
+        assert "a secret of the state" not in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "a secret of the state" in caplog.text

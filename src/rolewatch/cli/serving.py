@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -51,13 +52,17 @@ class Serving:
 
     @property
     def words(self) -> str:
-        """What to tell people: where it is, and how to change anything where no token is known."""
-        login = (
-            f"\nto change anything, log in with this token, which holds until the end: {self._secret}"
-            if self._secret
-            else ""
-        )
-        return f"rolewatch: dashboard at http://{self.address}{login}"
+        """What to tell people: where it is, and how to change anything. A secret is for a terminal, not for a log."""
+        lines = [f"rolewatch: dashboard at http://{self.address}"]
+        if self._secret and sys.stderr.isatty():
+            lines.append(
+                f"to change anything, log in with this token, which holds until the end: {self._secret}"
+            )
+        elif self._secret:
+            lines.append(
+                "to change anything, name a file of access tokens with --tokens (`rolewatch token NAME` makes one)"
+            )
+        return "\n".join(lines)
 
     def start(self) -> None:
         """Serve beside what this process does."""
@@ -113,10 +118,12 @@ def _listening(host: str, port: int) -> socket.socket:
     """Listen at an address; CannotDo if that is impossible."""
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        found = socket.socket(family, kind, protocol)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(place)
-        found.listen(512)
+        with ExitStack() as undone:
+            found = undone.enter_context(socket.socket(family, kind, protocol))
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(place)
+            found.listen(512)
+            undone.pop_all()
     except OSError as error:
         raise CannotDo(
             f"--listen {_spelled(host, port)}: {error.strerror or error}",

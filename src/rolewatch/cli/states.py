@@ -55,8 +55,13 @@ def opened(called: Called) -> Iterator["State"]:
     """Open the state that is named, else the default one, and close it at the end."""
     from rolewatch.store.state import State  # noqa: PLC0415 - as above
 
-    state = State(called.values["state"] or kept_at(called.environ, "state"))
+    state = State(place_of(called))
     try:
         yield state
     finally:
         state.close()
+
+
+def place_of(called: Called) -> str:
+    """Say where the state is: the place that is named, else the default one."""
+    return called.values["state"] or kept_at(called.environ, "state")

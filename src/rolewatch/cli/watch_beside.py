@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rolewatch.cli.commands import Called
+from rolewatch.cli.states import place_of
 from rolewatch.cli.watch_systemd import Supervisor
 from rolewatch.cli.watch_targets import now
 from rolewatch.sources.live import Told
@@ -15,14 +17,18 @@ from rolewatch.watch.selfcheck_keeper import Selfcheck
 from rolewatch.watch.telemetry_census import Counting
 from rolewatch.watch.telemetry_http import Served, metrics, probe
 
+if TYPE_CHECKING:
+    from rolewatch.cli.serving import Serving
+
 
 class Beside:
-    """Runs it while it is entered. `address` is where metrics are served, None if nowhere."""
+    """Runs it while it is entered. `address` is where metrics are served, None if nowhere; `dashboard` is that, if any."""
 
     def __init__(self, values: Mapping[str, Any], environ: Mapping[str, str], pulse: Pulse) -> None:
         self._pulse = pulse
         self.supervisor = Supervisor(environ, lambda: pulse.alive)
         self._served = Served(*values["metrics"]) if values["metrics"] else None
+        self.dashboard: Serving | None = None
         self._begin: list[Callable[[], None]] = []
         self._end: list[Callable[[], None]] = []
 
@@ -48,6 +54,17 @@ class Beside:
         }
         self._begin += [counting.start, lambda: served.start(pages)]
         self._end += [served.stop, counting.stop]
+
+    def show(self, called: Called) -> None:
+        """Serve the dashboard, if it is asked for, with connections of its own to the state."""
+        if not called.values["serve"]:
+            return
+        from rolewatch.cli.serving import Serving  # noqa: PLC0415 - only where it is asked for
+
+        state = State(place_of(called))
+        self.dashboard = Serving(called, state, called.values["serve"])
+        self._begin.append(self.dashboard.start)
+        self._end += [state.close, self.dashboard.stop]
 
     def check(self, selfcheck: Selfcheck, *, once: bool) -> None:
         """Watch over the watcher; one that ends by itself is looked at then."""

@@ -44,8 +44,11 @@ def evidence(finding: Finding) -> Markup:
     )
 
 
-def why(finding: Finding, *change: Markup) -> Markup:
-    """Return verdict, cause and explanation, what it can be, and what to do; `change` comes behind the latter."""
+def why(finding: Finding, *change: Markup, level: int = 5) -> Markup:
+    """Return verdict, cause and explanation, what it can be, and what to do; `change` comes behind the latter.
+
+    `level` is that of headings, here and below.
+    """
     parts: list[Markup | None] = [
         el(
             "p",
@@ -77,7 +80,7 @@ def why(finding: Finding, *change: Markup) -> Markup:
             )
             for item in finding["candidates"]
         ]
-        parts += [el("h5", "What it can be, likeliest first"), el("ol", *rows, class_="candidates")]
+        parts += [el(f"h{level}", "What it can be, likeliest first"), el("ol", *rows, class_="candidates")]
     return el("div", *parts, class_="why")
 
 
@@ -176,7 +179,7 @@ def _list(items: list[Markup]) -> Markup | None:
     return el("ul", *(el("li", item) for item in items)) if items else None
 
 
-def calls(finding: Finding) -> Markup:
+def calls(finding: Finding, *, level: int = 5) -> Markup:
     """Return every refused API call with its IAM action, how often, when last, and whether it is allowed again."""
     still_open = set(finding["open_actions"])
     head = ("API call", "IAM action", "Denials", "Last denied", "Last allowed", "Now")
@@ -202,7 +205,7 @@ def calls(finding: Finding) -> Markup:
     more = len(every) - ACTIONS
     return el(
         "div",
-        el("h5", "Refused calls"),
+        el(f"h{level}", "Refused calls"),
         el("div", table, class_="scroll", tabindex=0, role="region", aria_label="Refused calls"),
         el("p", f"and {more:,} more: see the JSON format", class_="hint") if more > 0 else None,
         class_="calls",
@@ -241,7 +244,7 @@ def _days(finding: Finding) -> Markup | None:
     return el("div", el("h5", head), el("ul", *items, class_="days"))
 
 
-def events(finding: Finding) -> Markup | None:
+def events(finding: Finding, *, level: int = 5) -> Markup | None:
     """Return the event IDs, one a line, ready to be copied."""
     ids = finding["event_ids"]
     if not ids:
@@ -251,7 +254,7 @@ def events(finding: Finding) -> Markup | None:
     lines = "\n".join(text(name) for name in ids[:EVENT_IDS])
     return el(
         "div",
-        el("h5", head),
+        el(f"h{level}", head),
         el("pre", Markup(lines), tabindex=0, role="region", aria_label="Event IDs"),
         class_="events",
     )

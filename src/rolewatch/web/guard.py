@@ -7,6 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rolewatch.web.answers import Problem, problem_response
+from rolewatch.web.problems import bug
 
 BODY: Final = 256 * 1024  # bytes of a request
 #: Nothing from elsewhere, nothing inline, no frames. Charts draw on a canvas.
@@ -26,7 +27,7 @@ HEADERS: Final = (
 
 
 class Guard:
-    """Refuses requests for another host, from another site, or too large; puts HEADERS on every answer.
+    """Refuses requests for another host, from another site, or too large; puts HEADERS on every answer, also on bugs.
 
     `hosts` are the names by which this server may be called, without ports. Every numeric address is one as well if
     `numeric`: a name that an attacker had resolved to this machine is none.
@@ -41,8 +42,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def safer(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
@@ -51,7 +56,12 @@ class Guard:
         if problem:
             await problem_response(scope, headers.get("accept", ""), problem)(scope, receive, safer)
             return
-        await self._app(scope, _bounded(receive), safer)
+        try:
+            await self._app(scope, _bounded(receive), safer)
+        except Exception as error:
+            if begun:
+                raise
+            await bug(scope, headers.get("accept", ""), error)(scope, receive, safer)
 
     def _refused(self, scope: Scope, headers: dict[str, str]) -> Problem | None:
         host = _name(headers.get("host", ""))

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from rolewatch.base.errors import CannotDo, RolewatchError, UsageError
 from rolewatch.web.answers import API, Problem, ProblemError, problem_response
@@ -61,13 +62,16 @@ def answer_errors(app: FastAPI) -> None:
         title, detail, remedy = _WORDS.get(error.status_code, ("Not possible", str(error.detail), None))
         return _said(request, Problem(error.status_code, title, detail, remedy), dict(error.headers or {}))
 
-    @app.exception_handler(Exception)
-    def bug(request: Request, error: Exception) -> Response:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{frame.filename.rpartition('rolewatch/')[2]}:{frame.lineno}"
-        _LOG.error("internal error: %s at %s, for %s", type(error).__name__, place, request.url.path)
-        detail = f"{type(error).__name__} at {place}. What it was about is in the log."
-        return _said(request, Problem(500, "A mistake of rolewatch", detail, "Please report this line."))
+
+def bug(scope: Scope, accept: str, error: Exception) -> Response:
+    """Answer what nobody thought of: say what to report, and leave the rest to the log."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename.rpartition('rolewatch/')[2]}:{frame.lineno}"
+    _LOG.error("internal error: %s at %s, for %s", type(error).__name__, place, scope["path"], exc_info=error)
+    detail = f"{type(error).__name__} at {place}. What it was about is in the log."
+    return problem_response(
+        scope, accept, Problem(500, "A mistake of rolewatch", detail, "Please report this line.")
+    )
 
 
 def _said(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

@@ -199,9 +199,7 @@ def _about(desk: Desk, name: str) -> dict[str, Any]:
     finding = one(desk, name)
     most = max((day["denials"] for day in finding["timeline"]), default=0)
     parts = {
-        "why": why(finding),
-        "facts": facts(finding),
-        "calls": calls(finding),
-        "events": events(finding) or Markup(),
-    }
+        "why": why(finding, level=3), "facts": facts(finding), "calls": calls(finding, level=2),
+        "events": events(finding, level=3) or Markup(),
+    }  # fmt: skip
     return {"finding": defaultdict(lambda: None, finding), "most": most, "lake": bool(desk.lake), **parts}
