@@ -102,6 +102,35 @@ def test_filters_and_groups(state):
         assert dict(groups) == expected
 
 
+def test_tallies_add_up(state):
+    """Counts by service and account are those of going through all findings, filtered alike."""
+    statuses = ("blocked", "silent", "recovered", "gone")
+    made = rows_of([(n % 4, n % 3, ("a", "b_c")[n % 2], ("config", "macie")[n % 2]) for n in range(40)])
+    made = [each._replace(status=statuses[n % 4 if n % 5 else 2]) for n, each in enumerate(made)]
+    state.write(lambda connection: findings.save(connection, made))
+    for wanted in (
+        Wanted(),
+        Wanted(severity=2),
+        Wanted(statuses=["blocked", "gone"]),
+        Wanted(text="B_"),
+        Wanted(accounts=["1"]),
+    ):
+        chosen = [
+            each for each in made
+            if each.severity >= wanted.severity and (not wanted.statuses or each.status in wanted.statuses)
+            and wanted.text.lower() in each.resource and (not wanted.accounts or each.account in wanted.accounts)
+        ]  # fmt: skip
+        expected = set()
+        for pair in {(each.service, each.account) for each in chosen}:
+            own = [each for each in chosen if (each.service, each.account) == pair]
+            numbers = [sum(each.status == status for each in own) for status in statuses]
+            worst = max((each.severity for each in own if each.status in statuses[:2]), default=0)
+            expected.add((*pair, *numbers, worst))
+        found = state.read(lambda connection, wanted=wanted: finding_lists.tallied(connection, wanted))
+        assert {tuple(row) for row in found} == expected
+        assert sum(row.findings for row in found) == len(chosen)
+
+
 def test_what_changed(state):
     """Those written last are given, the latest first."""
     made = [row(number) for number in range(5)]

@@ -1,10 +1,9 @@
 """Findings as pages and the API show them: lists with filters, and everything about one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
 from fastapi import Query
 
 from rolewatch.base.errors import UsageError
@@ -119,52 +118,49 @@ def one(desk: Desk, name: str) -> dict[str, Any]:
 
 def groups_of(desk: Desk, which: Asked, by: str) -> list[dict[str, Any]]:
     """Count the findings by a key: `value`, `name`, `findings`, and of these the `blocked`, `silent` and worst `severity`."""
-    rows: list[tuple[tuple[Any, ...], int]] = desk.read(
-        lambda connection: finding_lists.grouped(connection, which.wanted, (by, "status", "severity"))
-    )
-    found: dict[Any, dict[str, Any]] = {}
-    for (value, status, level), number in rows:
-        shown = LEVELS[value] if by == "severity" else value
-        group = found.setdefault(
-            value,
-            {
-                "value": shown,
-                "name": _name(by, shown),
-                "findings": 0,
-                "blocked": 0,
-                "silent": 0,
-                "severity": "none",
-            },
-        )
-        group["findings"] += number
-        if status in ("blocked", "silent"):
-            group[status] += number
-            group["severity"] = max(group["severity"], LEVELS[level], key=LEVELS.index)
+    found: dict[str, list[int]] = {}
+    for value, blocked, silent, number, level in _counted(desk, which, by):
+        group = found.setdefault(value, [0, 0, 0, 0])
+        group[:] = group[0] + blocked, group[1] + silent, group[2] + number, max(group[3], level)
+    groups = [
+        {
+            "value": value, "name": _name(by, value), "findings": number, "blocked": blocked, "silent": silent,
+            "severity": LEVELS[level],
+        }
+        for value, (blocked, silent, number, level) in found.items()
+    ]  # fmt: skip
     return sorted(
-        found.values(),
+        groups,
         key=lambda each: (-LEVELS.index(each["severity"]), -each["blocked"], -each["findings"], each["name"]),
     )
 
 
+def _counted(desk: Desk, which: Asked, by: str) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield parts of the groups: value, blocked, silent, all, and the worst severity of those that are one of these."""
+    if by in ("service", "account"):
+        rows = desk.read(lambda connection: finding_lists.tallied(connection, which.wanted))
+        for row in rows:
+            yield getattr(row, by), row.blocked, row.silent, row.findings, row.severity
+        return
+    counts = desk.read(
+        lambda connection: finding_lists.grouped(connection, which.wanted, (by, "status", "severity"))
+    )
+    for (value, status, level), number in counts:
+        blocked, silent = number * (status == "blocked"), number * (status == "silent")
+        shown = LEVELS[int(value)] if by == "severity" else value
+        yield str(shown), blocked, silent, number, int(level) if blocked or silent else 0
+
+
 def choices(desk: Desk) -> dict[str, Any]:
     """Give what a page offers to filter by: services and accounts with how many findings, and the numbers of each status."""
-
-    def work(connection: sa.Connection) -> tuple[Any, Any]:
-        every = Wanted()
-        return (
-            finding_lists.grouped(connection, every, ("service", "account")),
-            finding_lists.grouped(connection, every, ("status", "severity")),
-        )
-
-    pairs, levels = desk.read(work)
     services: dict[str, int] = {}
     accounts: dict[str, int] = {}
-    for (service, account), number in pairs:
-        services[service] = services.get(service, 0) + number
-        accounts[account] = accounts.get(account, 0) + number
     statuses = dict.fromkeys(STATUSES, 0)
-    for (status, _), number in levels:
-        statuses[status] = statuses.get(status, 0) + number
+    for row in desk.read(lambda connection: finding_lists.tallied(connection, Wanted())):
+        services[row.service] = services.get(row.service, 0) + row.findings
+        accounts[row.account] = accounts.get(row.account, 0) + row.findings
+        for status in STATUSES:
+            statuses[status] += getattr(row, status)
     return {
         "services": [(name, service_name(name) or name, services[name]) for name in _most(services)],
         "accounts": [(name, accounts[name]) for name in _most(accounts)],
