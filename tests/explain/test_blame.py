@@ -110,6 +110,27 @@ def test_an_event_that_was_delivered_twice_is_one_change():
     assert found.compared is False
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_call_across_accounts_is_one_change(order):
+    """Each account has a record of it; the one counts that names who called, in whatever order they come."""
+    earlier = put(TLS, time="2026-02-28T10:00:00Z", event="a")
+    caller = put(TLS, DENY, event="c", sharedEventID="s")
+    owner = put(
+        TLS, DENY, event="b", sharedEventID="s", userIdentity={"type": "AWSAccount", "accountId": "1"}
+    )
+    found = history(*[earlier, caller, owner][::order]).blame(BUCKET, None)
+    assert found is not None
+    assert (found.change.event_id, found.added) == ("c", [DENY])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_changes_of_one_second(order):
+    """Are taken in the order of their ids, so that it does not matter how they were delivered."""
+    found = history(*[put(TLS, event="a"), put(TLS, DENY, event="b")][::order]).blame(BUCKET, None)
+    assert found is not None
+    assert (found.change.event_id, found.added) == ("b", [DENY])
+
+
 OTHERS = [
     ("kms", "PutKeyPolicy", {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "policy": '{"Statement": []}'}, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
     ("sqs", "SetQueueAttributes", {"queueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/q", "attributes": {"Policy": "{}"}}, "arn:aws:sqs:us-east-1:111122223333:q"),

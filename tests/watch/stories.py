@@ -48,6 +48,7 @@ class Story:
         self.spans = Spans(**spans)
         self.retention = REMEMBERED
         self.explainer = None
+        self.blame = False
         self.complaints = []
         self._names = count(1)
 
@@ -70,7 +71,7 @@ class Story:
             self.complaints.append((name, reason))
 
         teller = Teller(lambda *_: ("url",), {"url": Address("t", "test")})
-        rules = Rules(self.spans, teller, lambda: self.now, explainer=self.explainer)
+        rules = Rules(self.spans, teller, lambda: self.now, explainer=self.explainer, blame=self.blame)
         request = request or ScanRequest()
         return Watcher(self.state, Feed(sources, told), request, rules, told=told, retention=self.retention)
 

@@ -15,6 +15,7 @@ from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import FileDelivery
 from rolewatch.watch import readers
 from rolewatch.watch.alarm_counts import Filters
+from rolewatch.watch.gathering import Wanted
 from rolewatch.watch.readers import Readers
 
 
@@ -97,7 +98,7 @@ def test_processes_count_for_alarms(tmp_path, large):
     del large
     story = Story(str(tmp_path / "state"), tmp_path)
     filters = Filters((), 60, "2030-01-01T00:00")
-    reading = Readers(ScanRequest(jobs=2), lambda *_: None, lambda: filters)
+    reading = Readers(ScanRequest(jobs=2), lambda *_: None, lambda: Wanted(filters))
     found = reading.begin([story.delivery(call(0, denied=True))])()
     assert found.counts is not None
     assert found.detector.summary.totals()["denials"] == 1

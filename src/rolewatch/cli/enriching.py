@@ -75,8 +75,8 @@ def _history(sources: Sequence[str], request: "ScanRequest") -> "History":
 
 
 def blamed(finding: dict[str, Any], called: "Called", place: str) -> None:
-    """Put into a finding who changed its policy last, by the records of a lake."""
-    from rolewatch.cli.inputs import cores  # noqa: PLC0415 - only where asked for
+    """Put into a finding who changed its policy last, by the records of a lake; where that knows nobody, what is there stays."""
+    from rolewatch.base.machine import cores  # noqa: PLC0415 - only where asked for
     from rolewatch.cli.lakes import lake_of  # noqa: PLC0415 - as above
     from rolewatch.engines.lake import answer_lake  # noqa: PLC0415 - as above
     from rolewatch.explain.blame import history_of  # noqa: PLC0415 - as above
@@ -89,4 +89,4 @@ def blamed(finding: dict[str, Any], called: "Called", place: str) -> None:
         return found.rows
 
     blame = history_of(ask).blame(finding["resource"], finding["first_denied"])
-    finding["blame"] = blame.to_json() if blame else None
+    finding["blame"] = blame.to_json() if blame else finding.get("blame")

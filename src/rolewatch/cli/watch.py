@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from rolewatch.base.errors import RolewatchError
 from rolewatch.cli import words
 from rolewatch.cli.commands import Called
-from rolewatch.cli.enriching import POLICIES
+from rolewatch.cli.enriching import BLAME, POLICIES
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.scan import PRINCIPALS
+from rolewatch.cli.serve import SERVE_OPTIONS
 from rolewatch.cli.shared import WORK
 from rolewatch.cli.states import STATE, held
 from rolewatch.cli.watch_signals import Ended, Signals
@@ -49,6 +50,7 @@ OPTIONS = (
     Option("silent-after", "call a finding silent after so long without an attempt", "SPAN", words.span, default=timedelta(days=7), shown="7d", group=_WHAT),
     Option("settle", "say that something recovered only when events so much later have been seen", "SPAN", words.span, default=timedelta(minutes=15), shown="15m", group=_WHAT),
     POLICIES._replace(group=_WHAT),
+    BLAME._replace(help="keep the calls that change policies, and name who changed the policy last before a finding began", group=_WHAT),
     Option("template", "also evaluate the metric filters and alarms of a CloudFormation template; can be repeated", "FILE", default=(), many=True, file=True, group=_ALARMS),
     Option("parameter", "the value of a parameter of the templates, AWS::AccountId and AWS::Region among them", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
     Option("import", "what Fn::ImportValue gives for an exported name", "NAME=VALUE", words.assignment, default=(), many=True, whole=True, group=_ALARMS),
@@ -57,7 +59,10 @@ OPTIONS = (
     *WORK,
     Option("keep-ended", "forget findings so long after they recovered or were gone; off for never", "SPAN", words.span_or_off, default=None, shown="off", group=_HOW),
     Option("keep-sent", "forget messages so long after they were made, if they were sent", "SPAN", words.span, default=timedelta(days=30), shown="30d", group=_HOW),
+    Option("keep-changes", "with --blame: forget changes of policies after so long, but for the last two, and those before a finding", "SPAN", words.span, default=timedelta(days=90), shown="90d", group=_HOW),
     Option("metrics", "serve metrics for Prometheus, /healthz and /readyz at HOST:PORT, without authentication; a PORT alone is of this machine only", "HOST:PORT", words.listening, group=_SERVICE),
+    Option("serve", "serve the dashboard and its API at HOST:PORT; a PORT alone is of this machine only", "HOST:PORT", words.listening, group=_SERVICE),
+    *(option._replace(group=_SERVICE, help=f"with --serve: {option.help}") for option in SERVE_OPTIONS),
     Option("log-format", "how to write the log on stderr", "FORMAT", default="text", choices=("text", "json"), group=_SERVICE),
     Option("log-level", "how much to write", "LEVEL", default="info", choices=("debug", "info", "warning", "error"), group=_SERVICE),
     Option("quiet-alarm", "raise an alarm when no delivery of a source has arrived for so long; off for never", "SPAN", words.span_or_off, default=timedelta(hours=1), shown="1h", group=_SERVICE),

@@ -67,6 +67,7 @@ class Watching:
         self._pulse, self._lines = Pulse(), LogLines(log)
         self._observers = Observers([self._pulse, self._lines, _Between(self._between)])
         self._beside = Beside(values, called.environ, self._pulse)
+        self._beside.show(called)
         self._stopped = self._again = False
         request = requested(
             values,
@@ -87,6 +88,7 @@ class Watching:
         rules = Rules(
             spans, self._teller, now,
             lake=self._lake is not None, alarms=alarms, explainer=_explainer(values["policies"], self._tell),
+            blame=values["blame"],
         )  # fmt: skip
         self._sender = self._sending(self._targets)
         feed = Feed(sources, self._tell, SHORT_SECONDS if self._once else WAIT_SECONDS, stop, now)
@@ -102,11 +104,13 @@ class Watching:
             self._beside.check(self._selfcheck, once=self._once)
         self._beside.measure(state, feed, self._observers, self._tell)
         self._words = [word_of(source) for source in sources]
-        self._manner = Manner.of(request, spans, lake=self._lake is not None)
+        self._manner = Manner.of(request, spans, lake=self._lake is not None, blame=values["blame"])
         self._watcher = Watcher(
             state, feed, request, rules,
             told=self._tell, committed=self._wake, observer=self._observers, lateness=lateness,
-            retention=Retention(sent=values["keep-sent"], ended=values["keep-ended"]),
+            retention=Retention(
+                sent=values["keep-sent"], ended=values["keep-ended"], changes=values["keep-changes"]
+            ),
         )  # fmt: skip
 
     @property
@@ -139,6 +143,7 @@ class Watching:
             targets=self._targets.names,
             settings=self._targets.routing.path,
             metrics=self._beside.address,
+            dashboard=self._beside.dashboard.address if self._beside.dashboard else None,
         )
         with self._beside:
             self._sender.start()

@@ -69,12 +69,26 @@ def is_gzip(head: bytes) -> bool:
     return head[:2] == MAGIC
 
 
+class Shared(bytes):
+    """The bytes of a delivery that several look through, by the same limits: `inflate` inflates them once."""
+
+    inflated: tuple[bytes | bytearray | None] | None = None
+
+
 def inflate(data: bytes, limits: Limits) -> bytes | bytearray | None:
     """Inflate one small single-member gzip file in one call; None if it has to be streamed.
 
     None is no verdict: damaged, large, multi-member and suspicious files are all left to `stream`, which
     yields what is whole and says what is wrong.
     """
+    if not isinstance(data, Shared):
+        return _inflate(data, limits)
+    if data.inflated is None:
+        data.inflated = (_inflate(data, limits),)
+    return data.inflated[0]
+
+
+def _inflate(data: bytes, limits: Limits) -> bytes | bytearray | None:
     if len(data) < 18:
         return None
     size = int.from_bytes(data[-4:], "little")  # ISIZE of the last member, RFC 1952

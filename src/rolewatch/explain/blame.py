@@ -30,6 +30,7 @@ class PolicyChange(NamedTuple):
     user_agent: str | None
     event_id: str | None
     policy: Mapping[str, Any] | None
+    shared_id: str | None = None  # that all records of one call across accounts have
 
 
 class Blame(NamedTuple):
@@ -57,11 +58,11 @@ class Blame(NamedTuple):
 
 
 class History:
-    """Changes of policies, by resource and in the order of time."""
+    """Changes of policies, by resource and in the order of time, whatever order they come in."""
 
     def __init__(self, changes: Iterable[PolicyChange]) -> None:
         self._changes: dict[str, list[PolicyChange]] = {}
-        for change in sorted(_once(changes), key=lambda each: each.time):
+        for change in _once(sorted(changes, key=_order)):
             self._changes.setdefault(change.resource, []).append(change)
 
     def blame(self, resource: str, first_denied: str | None) -> Blame | None:
@@ -82,12 +83,22 @@ class History:
         return Blame(last, added, removed, compared)
 
 
-def _once(changes: Iterable[PolicyChange]) -> list[PolicyChange]:
-    """Leave out copies: one event may have been delivered several times."""
+def _once(changes: Iterable[PolicyChange]) -> Iterable[PolicyChange]:
+    """Leave out copies: one event may have been delivered several times, and one call be recorded for two accounts.
+
+    Of the records of a call, the one counts that names who called by an ARN.
+    """
     found: dict[object, PolicyChange] = {}
     for change in changes:
-        found.setdefault(change.event_id or (change.time, change.resource, change.event_name), change)
-    return list(found.values())
+        call = change.shared_id or change.event_id or (change.time, change.event_name)
+        known = found.setdefault((change.resource, call), change)
+        if not known.principal.startswith("arn:") and change.principal.startswith("arn:"):
+            found[change.resource, call] = change
+    return found.values()
+
+
+def _order(change: PolicyChange) -> tuple[str, str, str]:
+    return change.time, change.event_id or "", change.event_name
 
 
 def history_of(ask: Callable[[Plan, int], Sequence[Sequence[Any]]]) -> History:
@@ -96,15 +107,19 @@ def history_of(ask: Callable[[Plan, int], Sequence[Sequence[Any]]]) -> History:
     return History(change for row in rows for change in changes_in(row[0]))
 
 
+def names_of_changes() -> Mapping[str, Sequence[Change]]:
+    """Name the calls that change policies, as `eventName` has them, in order, with what each may change."""
+    found: dict[str, list[Change]] = {}
+    for kind in kinds():
+        for change in kind.changes:
+            for version in _VERSIONS if change.source == "lambda" else ("",):
+                found.setdefault(change.name + version, []).append(change)
+    return dict(sorted(found.items()))
+
+
 def plan_of_changes() -> Plan:
     """Plan the query for records of calls that change policies."""
-    names = {
-        change.name + version
-        for kind in kinds()
-        for change in kind.changes
-        for version in (_VERSIONS if change.source == "lambda" else ("",))
-    }
-    listed = ", ".join(f"'{name}'" for name in sorted(names))
+    listed = ", ".join(f"'{name}'" for name in names_of_changes())
     return plan_query(parse_query(f"filter eventName in [{listed}] | fields @message"), Moments(0, 0))
 
 
@@ -114,6 +129,11 @@ def changes_in(message: str | None) -> Iterable[PolicyChange]:
         record = json.loads(message or "")
     except (ValueError, RecursionError):
         return
+    yield from changes_of(record)
+
+
+def changes_of(record: Any) -> Iterable[PolicyChange]:
+    """Give what a record, decoded, changed: one policy or none."""
     if not isinstance(record, dict) or record.get("errorCode"):
         return
     source, name = _text(record.get("eventSource")), _text(record.get("eventName"))
@@ -152,6 +172,7 @@ def _change(
         _text(record.get("userAgent")) or None,
         _text(record.get("eventID")) or None,
         _policy(change.new_policy(parameters)),
+        _text(record.get("sharedEventID")) or None,
     )
 
 

@@ -1,8 +1,9 @@
 """What may be said: a notification in, the same without any claim that nothing supports out.
 
-Three things are never told, in no format. Service control policies, resource control policies and permissions
+Four things are never told, in no format. Service control policies, resource control policies and permissions
 boundaries do not bind service-linked roles (AWS Organizations guide), so none is blamed for refusing one. A change is
-told only with the proof that it works. A recovery is told only with the event that proves it.
+told only with the proof that it works. A recovery is told only with the event that proves it. And nobody is named as who
+changed a policy without the event that shows it, for what came after it began, or where no policy of theirs is at fault.
 """
 
 import re
@@ -20,6 +21,8 @@ Finding = dict[str, Any]
 _GUARDRAIL: Final = re.compile(
     r"\b(?:SCP|RCP)s?\b|(?i:service[ _-]control[ _-]polic|resource[ _-]control[ _-]polic|permissions?[ _-]boundar)"
 )
+#: Verdicts with which a policy of the customer's may be at fault.
+_POLICY: Final = ("fix-your-policy", "unknown")
 _NOT_KNOWN: Final = "the record names a kind of policy that AWS documents not to bind service-linked roles, so what refuses it is not known."
 
 
@@ -43,6 +46,8 @@ def _supported(finding: Finding) -> Finding:
     kept = dict(finding)
     if not proven_fix(finding):
         kept.pop("fix", None)
+    if not supported_blame(finding):
+        kept.pop("blame", None)
     if LINKED not in (finding["role_arn"] or ""):
         return kept
     if _GUARDRAIL.search(str(kept.get("fix", {}).get("target", ""))):
@@ -65,6 +70,15 @@ def proven_fix(finding: Finding) -> Finding | None:
     """Return the change of a finding if it comes with the proof that it works (DESIGN `rolewatch explain`)."""
     fix = finding.get("fix")
     return fix if isinstance(fix, dict) and fix.get("proof") else None
+
+
+def supported_blame(finding: Finding) -> Finding | None:
+    """Return who changed a finding's policy last, if an event shows it that is not later than the first denial."""
+    blame = finding.get("blame")
+    if not isinstance(blame, dict) or finding["verdict"] not in _POLICY or not blame.get("event_id"):
+        return None
+    began = finding["first_denied"]
+    return blame if began is None or str(blame.get("time")) <= began else None
 
 
 def _sentence(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from rolewatch.base.sanitise import terminal
 from rolewatch.notify import headlines as line
-from rolewatch.notify.admissible import Finding, admissible, proven_fix
+from rolewatch.notify.admissible import Finding, admissible, proven_fix, supported_blame
 from rolewatch.notify.consequences import documented
 from rolewatch.notify.headlines import title
 from rolewatch.notify.notification import Notification
@@ -75,7 +75,7 @@ def told(notification: Notification, room: Room = _ROOMS[0]) -> Told:
         parts = [*_proofs(found, room), _events(found)] if len(found) == 1 else _listed(notification, room)
     else:
         still = [finding for finding in found if finding["status"] not in _OVER]
-        parts = [*_effect(still), *_why(still, room), *_change(still, room)]
+        parts = [*_effect(still), *_why(still, room), *_blame(still, room), *_change(still, room)]
         if len(found) == 1 and not notification.left_out:
             parts += [_who(found[0]), _events(found)]
         else:
@@ -128,6 +128,25 @@ def _why(found: list[Finding], room: Room) -> list[Part]:
         )
         parts.append(Part("What it can be, likeliest first", lines))
     return parts
+
+
+def _blame(found: list[Finding], room: Room) -> list[Part]:
+    """Say who changed the policy last before it began; of several findings, the changes that most of them began after."""
+    several = len(found) > 1
+    known = [(finding, blame) for finding in found if (blame := supported_blame(finding))]
+    if not known or not room.rows:
+        return []
+    changes = Counter(_changed(blame, line.resource(finding) if several else "") for finding, blame in known)
+    label = "Last change of the policy before it began" + (", where it is known" if several else "")
+    return [Part(label, _counted(changes, len(known)))]
+
+
+def _changed(blame: Finding, resource: str) -> str:
+    who, name = terminal(str(blame["principal"]), 200), terminal(str(blame["event_name"]), 80)
+    on, at = f" on {resource}" if resource else "", line.instant(blame["time"])
+    sentence = f"{name}{on} by {who} at {at}, event {line.event_id(blame['event_id'])}"
+    added = [str(each.get("Sid") or each.get("Effect") or "a statement") for each in blame["added"]]
+    return f"{sentence}; it added {line.actions(added)}" if added and blame["compared_with_earlier_policy"] else sentence  # fmt: skip
 
 
 def _start(sentence: str) -> str:

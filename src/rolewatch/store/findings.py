@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.store.schema import BEGINNING, FINDINGS_BEGINNING, storable
 from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import parts, upsert
 
@@ -173,6 +174,20 @@ def with_status(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[
 def names(connection: sa.Connection) -> list[str]:
     """Give the ids of all findings."""
     return list(connection.execute(sa.select(F.c.id)).scalars())
+
+
+def about(connection: sa.Connection, resources: Mapping[str, str]) -> list[str]:
+    """Give the ids of findings of some resources that began at a time or later, by resource; or nobody knows when."""
+    found: list[str] = []
+    for part in parts(sorted({storable(name): time for name, time in resources.items()}.items())):
+        times = dict(part)
+        statement = sa.select(F.c.id, F.c.resource, F.c.first_denied).where(
+            FINDINGS_BEGINNING.in_(sorted({name[:BEGINNING] for name in times})),
+            F.c.resource.in_(list(times)),
+        )
+        for name, resource, began in connection.execute(statement):
+            found += [name] if not began or began >= times[resource] else []
+    return found
 
 
 def hold_incidents(connection: sa.Connection, names: Iterable[str]) -> None:

@@ -128,7 +128,7 @@ FINDINGS = sa.Table(
     sa.Index("findings_in_order", *_LISTED, "resource").ddl_if(dialect="sqlite"),
     sa.Index("findings_listed", *_LISTED).ddl_if(dialect="postgresql"),
     sa.Index("findings_by_status", "status", "last_denied"),
-    sa.Index("findings_by_service", "account", "service", "first_denied"),
+    sa.Index("findings_by_service", "service", "account", "first_denied", "status", "severity", "place"),  # all that counting by these needs
     sa.Index("findings_by_change", "changed"),
     sa.Index("findings_by_incident", "incident"),
     sa.Index("findings_alike", "alike", "opened", "incident", sqlite_where=sa.text("alike IS NOT NULL"), postgresql_where=sa.text("alike IS NOT NULL")),
@@ -234,6 +234,7 @@ ALARMS = sa.Table(
     sa.Column("reason", Text, nullable=False),
     sa.Column("reason_data", Text),
     sa.Column("open", sa.Boolean, nullable=False),  # whether people were told that it rings, and not that it is over
+    sa.Column("definition", Text),  # JSON: what there is to know for those who only look at it
 )  # fmt: skip
 #: What alarms did: their changes of state, and those of the contributors of log alarms.
 TRANSITIONS = sa.Table(

@@ -52,7 +52,7 @@ class Batch(NamedTuple):
 class Rules(NamedTuple):
     """By what a batch is committed; `lake` says that deliveries are to go into one afterwards; `alarms` those of templates.
 
-    `explainer` knows the policies that findings are held against.
+    `explainer` knows the policies that findings are held against; `blame` says that changes of policies are kept, and told.
     """
 
     spans: Spans
@@ -61,6 +61,7 @@ class Rules(NamedTuple):
     lake: bool = False
     alarms: "Alarms | None" = None
     explainer: "Explainer | None" = None
+    blame: bool = False
 
     @property
     def explain(self) -> Explain:
@@ -82,9 +83,10 @@ def commit(
     }
     if not deliveries.finish(connection, until):
         raise OvertakenError
-    changed = Register(connection, now, rules.spans, phase, rules.teller, explain=rules.explain).take(
-        batch.taken, following
+    register = Register(
+        connection, now, rules.spans, phase, rules.teller, explain=rules.explain, blame=rules.blame
     )
+    changed = register.take(batch.taken, following)
     failures = _failures(batch, moment)
     deliveries.fail(connection, failures)
     deliveries.keep_recent(connection, batch.places, moment)

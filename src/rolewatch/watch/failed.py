@@ -21,6 +21,7 @@ from rolewatch.store.schema import storable
 from rolewatch.store.state import State
 from rolewatch.watch.commit import OvertakenError
 from rolewatch.watch.following import Following
+from rolewatch.watch.gathering import Wanted, gather
 from rolewatch.watch.housekeeping import RETRIED
 from rolewatch.watch.intake import Asked, Taken, read, taken
 from rolewatch.watch.kept import followed
@@ -150,9 +151,10 @@ class Retry:
         return Retried(outcomes, records, denials)
 
     def _read(self, pairs: Sequence[tuple[Delivery, Failure]]) -> Retried:
-        detector = read([delivery for delivery, _ in pairs], self._request)
+        wanted = Wanted(changes=self._manner.blame)
+        detector, _, changes = gather([delivery for delivery, _ in pairs], (), self._request, wanted)
         earlier = self._successes() if detector.summary.denials else None
-        holds = taken(detector, Asked(self._following, earlier))
+        holds = taken(detector, Asked(self._following, earlier), changes)
         partly = partly_read([delivery for delivery, _ in pairs], detector, self._request)
         again = _Again(pairs, holds, partly)
         try:
@@ -176,7 +178,8 @@ class Retry:
         for _, failure in again.pairs:
             if not deliveries.take_failure(connection, failure):
                 raise OvertakenError
-        changed = Register(connection, now, self._spans, "live", None).take(again.holds(), self._following)
+        register = Register(connection, now, self._spans, "live", None, blame=self._manner.blame)
+        changed = register.take(again.holds(), self._following)
         deliveries.fail(connection, list(again.failures(moment)))
         places = located({delivery.identity: delivery for delivery, _ in again.pairs})
         deliveries.keep_recent(connection, places, moment)

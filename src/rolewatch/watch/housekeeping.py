@@ -12,7 +12,17 @@ import sqlalchemy as sa
 from rolewatch.base.clock import milliseconds, spelled
 from rolewatch.findings.match import fits
 from rolewatch.findings.mutes import Mute
-from rolewatch.store import accounts, alarms, datapoints, deliveries, findings, identities, mutes, outbox
+from rolewatch.store import (
+    accounts,
+    alarms,
+    datapoints,
+    deliveries,
+    findings,
+    identities,
+    mutes,
+    outbox,
+    policy_changes,
+)
 from rolewatch.store.state import State
 from rolewatch.watch.commit import Rules
 from rolewatch.watch.following import Fact, Following
@@ -40,6 +50,7 @@ class Retention(NamedTuple):
     failed: timedelta = timedelta(days=90)  # deliveries that could not be read
     datapoints: timedelta = timedelta(days=15)  # of metrics, where nothing evaluates them
     transitions: timedelta = timedelta(days=30)  # what alarms did, as long as CloudWatch keeps their history
+    changes: timedelta = timedelta(days=90)  # of policies, but for the last two, and those that findings name
 
 
 REMEMBERED: Final = Retention()
@@ -84,8 +95,9 @@ class Housekeeping:
     def _look_again(self, connection: sa.Connection, ids: Iterable[str]) -> Changed:
         rules = self._rules
         register = Register(
-            connection, rules.clock(), rules.spans, "live", rules.teller, explain=rules.explain
-        )
+            connection, rules.clock(), rules.spans, "live", rules.teller,
+            explain=rules.explain, blame=rules.blame,
+        )  # fmt: skip
         return register.look_again(ids)
 
     def _tell_of_retried(self) -> int:
@@ -156,6 +168,7 @@ class Housekeeping:
         kept = self._rules.alarms.kept if self._rules.alarms else self._retention.datapoints
         datapoints.expire(connection, (credible - _span(kept)) // 1000)
         alarms.expire(connection, (credible - _span(self._retention.transitions)) // 1000)
+        policy_changes.expire(connection, spelled(reached - self._retention.changes))
 
 
 def _held_back(connection: sa.Connection, ended: list[Mute]) -> list[str]:

@@ -1,16 +1,17 @@
 """Deliveries in; what they hold out: denials, and the facts that open findings wait for. Nothing is kept in here."""
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import tee
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rolewatch.cloudtrail.gunzip import Shared
 from rolewatch.denials.denial import Denial
 from rolewatch.denials.sieve import Deeds, deeds_of
+from rolewatch.explain.blame import PolicyChange
 from rolewatch.findings.build import followed
 from rolewatch.findings.tally import Key
 from rolewatch.scan.detect import Detector
-from rolewatch.scan.fetch import Fetched, Fetcher, arrived, attempt
+from rolewatch.scan.fetch import AT_ONCE, Fetched, Fetcher, arrived, attempt
 from rolewatch.scan.proofs import Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import without_collector
@@ -25,7 +26,8 @@ class Taken(NamedTuple):
 
     `copies`: denial's identity → event ids of its copies; `examples`: finding's key → parts of its resource; `witnesses`:
     fact → a record that tells it, the first one if it is an access; `last_seen`: account → time of its latest record; `unreadable` and `skipped`:
-    delivery's name → reason; `counts`: records, hits (denials with repeats), bytes, bytes_compressed, deliveries, damaged.
+    delivery's name → reason; `counts`: records, hits (denials with repeats), bytes, bytes_compressed, deliveries, damaged;
+    `changes` of policies, where anybody wants to know.
     """
 
     denials: Sequence[Denial]
@@ -36,6 +38,7 @@ class Taken(NamedTuple):
     unreadable: Mapping[str, str]
     skipped: Mapping[str, str]
     counts: Mapping[str, int]
+    changes: Sequence[PolicyChange] = ()
 
 
 class Beside(NamedTuple):
@@ -48,30 +51,38 @@ class Beside(NamedTuple):
 def read(deliveries: Sequence[Delivery], request: ScanRequest, beside: Sequence[Beside] = ()) -> Detector:
     """Read deliveries, by the fold of a scan; those over a network are fetched side by side.
 
-    Other folds may be taken `beside` it, of what was fetched once.
+    Other folds may be taken `beside` it, of what was fetched and inflated once.
     """
     detector, fetcher = Detector(request), Fetcher()
     try:
         with without_collector():
             fetched: Iterable[tuple[Delivery, Fetched]] = arrived(fetcher.start(list(deliveries)))
-            again: Sequence[Iterable[tuple[Delivery, Fetched]]] = ()
             if beside:
-                fetched, *again = tee(_at_hand(fetched), 1 + len(beside))
-            for _ in detector.step_all(fetched):
-                pass
-            detector.finish()
-            for each, pairs in zip(beside, again, strict=True):
-                for _ in each.stepper.step_all(pair for pair in pairs if each.sees(pair[0])):
+                _step_together([Beside(detector, lambda _: True), *beside], fetched)
+            else:
+                for _ in detector.step_all(fetched):
                     pass
+            detector.finish()
     finally:
         fetcher.close()
     return detector
 
 
-def _at_hand(fetched: Iterable[tuple[Delivery, Fetched]]) -> Iterator[tuple[Delivery, Fetched]]:
-    """Read what can be read only once, as it will be looked at twice."""
+def _step_together(folds: Sequence[Beside], fetched: Iterable[tuple[Delivery, Fetched]]) -> None:
+    """Show each delivery to all folds that are to see it, before the next one, so that none is held for longer."""
     for delivery, data in fetched:
-        yield delivery, attempt(delivery) if data is None and delivery.size < 0 else data
+        pair = (delivery, _at_hand(delivery, data))
+        for each in folds:
+            if each.sees(delivery):
+                for _ in each.stepper.step_all((pair,)):
+                    pass
+
+
+def _at_hand(delivery: Delivery, data: Fetched) -> Fetched:
+    """Read what will be looked at several times: whatever its size, if it can be read only once."""
+    if data is None and delivery.size <= AT_ONCE:
+        data = attempt(delivery)
+    return Shared(data) if isinstance(data, bytes) else data
 
 
 class Asked(NamedTuple):
@@ -81,7 +92,7 @@ class Asked(NamedTuple):
     earlier: Successes | None = None
 
 
-def taken(detector: Detector, asked: Asked | None) -> Taken:
+def taken(detector: Detector, asked: Asked | None, changes: Sequence[PolicyChange] = ()) -> Taken:
     """Say what matters of what was read; nobody is a witness where nothing is asked."""
     summary = detector.summary
     return Taken(
@@ -93,6 +104,7 @@ def taken(detector: Detector, asked: Asked | None) -> Taken:
         dict(summary.unreadable),
         dict(summary.skipped),
         summary.counts,
+        changes,
     )
 
 

@@ -39,7 +39,7 @@ def listed(
 ) -> dict[str, Any]:
     """Give one page of findings in the shape of `findings list`: findings, total, and what `after` the next page takes."""
     wanted = Wanted(
-        statuses, _whole(services), accounts, severity, _place(after, order), verdicts, text, order
+        statuses, whole_services(services), accounts, severity, _place(after, order), verdicts, text, order
     )
 
     def work(connection: sa.Connection) -> tuple[list[Listed], int, list[Mute]]:
@@ -165,7 +165,7 @@ def _said(reason: str) -> dict[str, str]:
     return {"reason": reason, "sentence": dict(REASONS).get(reason, reason)}  # type: ignore[call-overload]
 
 
-def _whole(services: Sequence[str]) -> list[str]:
+def whole_services(services: Sequence[str]) -> list[str]:
     """Name services as findings do: `config` stands for its principal in every partition."""
     return [
         name for each in services for name in ([each] if "." in each else [each + _HOST, f"{each}{_HOST}.cn"])

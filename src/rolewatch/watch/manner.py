@@ -22,12 +22,14 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     silent: float = 7 * 86_400.0
     settle: float = 900.0
     lake: bool = False
+    blame: bool = False
 
     @classmethod
-    def of(cls, request: ScanRequest, spans: Spans, *, lake: bool) -> Self:
-        """Take it from a request; `lake` says that deliveries go into one, too."""
+    def of(cls, request: ScanRequest, spans: Spans, *, lake: bool, blame: bool = False) -> Self:
+        """Take it from a request; `lake` says that deliveries go into one, too, and `blame` that changes of policies are kept."""
         return cls(
             lake=lake,
+            blame=blame,
             principals=tuple(sorted(request.principals)),
             authentication=request.authentication,
             gunzip_limit=request.gunzip_limit,

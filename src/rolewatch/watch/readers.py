@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.denials.rule import Fact
 from rolewatch.scan.detect import Detector
@@ -14,21 +14,13 @@ from rolewatch.scan.proofs import Key, Witness
 from rolewatch.scan.request import ScanRequest
 from rolewatch.sources import Delivery
 from rolewatch.sources.live import Told
-from rolewatch.watch.intake import read
+from rolewatch.watch.gathering import NOTHING, Reading, Wanted, gather
 
 if TYPE_CHECKING:
     from rolewatch.scan.summary import Summary
-    from rolewatch.watch.alarm_counts import Counts, Filters
 
 HEARD: Final = 16  # deliveries that a process looks at again at a time
 LARGE: Final = 128 * 1024  # compressed bytes from which on a batch is worth a process of its own
-
-
-class Reading(NamedTuple):
-    """What was read, and what it holds for alarms."""
-
-    detector: Detector
-    counts: "Counts | None" = None
 
 
 Place = tuple[Delivery, set[Fact]]  # a delivery and what it is looked through for
@@ -38,13 +30,13 @@ Read = Callable[[], Reading]  # waits for what was read
 class Readers:
     """Reads batches, several of them at once if `jobs` allows. Processes start with the first large batch.
 
-    `filters` gives the metric filters and queries by which is counted, if there are any.
+    `wanted` says what is wanted of them beside denials.
     """
 
     def __init__(
-        self, request: ScanRequest, told: Told, filters: "Callable[[], Filters | None]" = lambda: None
+        self, request: ScanRequest, told: Told, wanted: Callable[[], Wanted] = lambda: NOTHING
     ) -> None:
-        self._request, self._told, self._filters = request, told, filters
+        self._request, self._told, self._wanted = request, told, wanted
         self._pool: ProcessPoolExecutor | None = None
         self.jobs = request.jobs
 
@@ -60,14 +52,14 @@ class Readers:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.jobs, context, _begin)
         try:
-            reading = self._pool.submit(_read, list(deliveries), list(words), self._request, self._filters())
+            future = self._pool.submit(_read, list(deliveries), list(words), self._request, self._wanted())
         except (BrokenExecutor, RuntimeError):
             return self._alone(deliveries, words)
-        return lambda: self._result(reading, deliveries, words)
+        return lambda: self._result(future, deliveries, words)
 
     def read(self, deliveries: Sequence[Delivery], words: Sequence[str] = ()) -> Reading:
         """Read a batch in this process."""
-        return _counted(deliveries, words, self._request, self._filters())
+        return gather(deliveries, words, self._request, self._wanted())
 
     def hear(self, places: Iterable[Place]) -> Iterable[dict[Key, Witness]]:
         """Look at deliveries again for the records that tell some facts of each, in the processes that there are."""
@@ -90,16 +82,16 @@ class Readers:
 
     def _result(
         self,
-        reading: "Future[tuple[Detector, Summary, Counts | None]]",
+        future: "Future[tuple[Reading, Summary]]",
         deliveries: Sequence[Delivery],
         words: Sequence[str],
     ) -> Reading:
         try:
-            detector, summary, counts = reading.result()
+            reading, summary = future.result()
         except BrokenExecutor:
             return self._alone(deliveries, words)()
-        detector.take_over(summary)
-        return Reading(detector, counts)
+        reading.detector.take_over(summary)
+        return reading
 
     def _alone(self, deliveries: Sequence[Delivery], words: Sequence[str]) -> Read:
         """Go on in this process: most likely the system ran out of memory, which more processes would make worse."""
@@ -127,20 +119,8 @@ def _follow(parent: Any) -> None:
 
 
 def _read(
-    deliveries: list[Delivery], words: list[str], request: ScanRequest, filters: "Filters | None"
-) -> "tuple[Detector, Summary, Counts | None]":
+    deliveries: list[Delivery], words: list[str], request: ScanRequest, wanted: Wanted
+) -> "tuple[Reading, Summary]":
     """Read a batch in a process of its own; a detector travels without its summary, so that goes beside it."""
-    detector, counts = _counted(deliveries, words, request, filters)
-    return detector, detector.summary, counts
-
-
-def _counted(
-    deliveries: Sequence[Delivery], words: Sequence[str], request: ScanRequest, filters: "Filters | None"
-) -> Reading:
-    """Read a batch, and count in it if there is anything to count."""
-    if filters is None:
-        return Reading(read(deliveries, request))
-    from rolewatch.watch.alarm_counts import Counters  # noqa: PLC0415 - only where there are templates
-
-    counters = Counters(filters, request, deliveries, words)
-    return Reading(read(deliveries, request, counters.beside), counters.counts)
+    reading = gather(deliveries, words, request, wanted)
+    return reading, reading.detector.summary

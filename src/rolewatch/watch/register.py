@@ -18,6 +18,7 @@ from rolewatch.notify.grouping import Event, event_of
 from rolewatch.notify.notification import Notification
 from rolewatch.scan.proofs import Witness
 from rolewatch.store import accounts, findings, mutes
+from rolewatch.watch import blaming
 from rolewatch.watch.entry import Entered, enter
 from rolewatch.watch.following import Fact, Following, awaited
 from rolewatch.watch.intake import Taken
@@ -60,7 +61,10 @@ class Changed(NamedTuple):
 
 
 class Register:
-    """Changes findings within a transaction, at a moment of the clock; without a teller nothing is decided about telling."""
+    """Changes findings within a transaction, at a moment of the clock; without a teller nothing is decided about telling.
+
+    With `blame`, changes of policies are kept, and findings say who changed theirs last before they began.
+    """
 
     def __init__(
         self,
@@ -71,17 +75,20 @@ class Register:
         teller: Teller | None,
         *,
         explain: Explain = unexplained,
+        blame: bool = False,
     ) -> None:
         self._connection, self._now, self._spans = connection, now, spans
         self._phase, self._teller, self._explain = phase, teller, explain
+        self._blame = blame
         self._held: list[tuple[str, str]] = []
         self._mutes = [mute_of(row) for row in mutes.active(connection, milliseconds(now))]
 
     def take(self, taken: Taken, following: Following) -> Changed:
         """Take in what a batch of deliveries holds."""
+        blamed = self._changes(taken)
         seen = accounts.advance(self._connection, self._believable(taken.last_seen))
         entered = enter(self._connection, taken.denials, taken.copies, taken.examples, self._now)
-        kept = self._load(self._touched(taken, entered, following, seen))
+        kept = self._load(self._touched(taken, entered, following, seen).union(blamed))
         for key in entered.added:
             kept.setdefault(finding_id(key), Kept(key))
         _add(kept, entered)
@@ -119,6 +126,13 @@ class Register:
         ids.update(findings.due(self._connection, seen))
         return ids
 
+    def _changes(self, taken: Taken) -> Iterable[str]:
+        """Take in changes of policies; returns the findings that they may be the beginning of."""
+        if not self._blame:
+            return ()
+        denied = {denial.case.resource.arn for denial in taken.denials}
+        return blaming.take(self._connection, taken.changes, denied)
+
     def _load(self, ids: Iterable[str]) -> dict[str, Kept]:
         return {name: Kept.of(row) for name, row in findings.load(self._connection, ids).items()}
 
@@ -141,6 +155,8 @@ class Register:
         seen = accounts.last_events(self._connection, sorted({each.key[0] for each in found}))
         for each in found:
             each.present(seen.get(each.key[0]), self._now, self._spans, self._explain)
+        if self._blame:
+            blaming.put(self._connection, [each.document for each in found])
 
     def _decide(self, kept: Iterable[Kept]) -> Iterator[Event]:
         for each in kept:

@@ -20,6 +20,7 @@ from rolewatch.watch.alarm_patience import Settled
 from rolewatch.watch.commit import Batch, OvertakenError, Rules, commit
 from rolewatch.watch.feed import Feed, Given
 from rolewatch.watch.following import Following
+from rolewatch.watch.gathering import Wanted
 from rolewatch.watch.housekeeping import REMEMBERED, Housekeeping, Retention
 from rolewatch.watch.intake import Asked, read, taken
 from rolewatch.watch.kept import followed
@@ -32,7 +33,6 @@ from rolewatch.watch.successes import KEPT, Successes
 
 if TYPE_CHECKING:
     from rolewatch.findings.life import Phase
-    from rolewatch.watch.alarm_counts import Filters
     from rolewatch.watch.alarms import Alarms
 
 TICK_SECONDS: Final = 1.0
@@ -91,7 +91,7 @@ class Watcher:
         self._notes: dict[str, str] = {}
         self._note_due = time.monotonic() + NOTE_SECONDS
         self._tried: dict[int, int] = {}  # how often deliveries that are put off were tried
-        self._readers = Readers(request, told, self._filters)
+        self._readers = Readers(request, told, self._wanted)
         self._settled = Settled()
         self._flights: deque[_Flight] = deque()
         self._attempts: tuple[float, ...] = ATTEMPTS
@@ -197,7 +197,7 @@ class Watcher:
         """Commit deliveries that were read; returns those that are done, without those put off, or None if overtaken."""
         began = time.monotonic()
         self._observer.turn(READING)
-        ready, (detector, counts) = flight.fresh, flight.read()
+        ready, (detector, counts, changes) = flight.fresh, flight.read()
         unreadable = dict(detector.summary.unreadable)
         put_off = {
             id(given)
@@ -208,11 +208,11 @@ class Watcher:
         if put_off:
             ready = [given for given in flight.fresh if id(given) not in put_off]
             words = [given.source.word for given in ready]
-            detector, counts = self._readers.read([given.arrival.delivery for given in ready], words)
+            detector, counts, changes = self._readers.read([given.arrival.delivery for given in ready], words)
         if not ready:
             return ready
         places = located({given.arrival.marks[0]: given.arrival.delivery for given in ready})
-        holds = taken(detector, self._asked(len(places) == len(ready)))
+        holds = taken(detector, self._asked(len(places) == len(ready)), changes)
         partly = partly_read([given.arrival.delivery for given in ready], detector, self._request)
         batch = Batch(ready, holds, flight.known, places, partly, self._lateness, counts)
         self._observer.turn()
@@ -289,8 +289,9 @@ class Watcher:
         def work(connection: sa.Connection) -> Changed:
             rules = self._rules
             register = Register(
-                connection, rules.clock(), rules.spans, "drained", rules.teller, explain=rules.explain
-            )
+                connection, rules.clock(), rules.spans, "drained", rules.teller,
+                explain=rules.explain, blame=rules.blame,
+            )  # fmt: skip
             changed = register.look_again(findings.names(connection), witnesses)
             deliveries.keep_notes(connection, {LIVE: "through"})
             return changed
@@ -321,9 +322,10 @@ class Watcher:
         if self._phase == "live" and self._rules.alarms:
             self._evaluate(self._rules.alarms)
 
-    def _filters(self) -> "Filters | None":
-        """Give the metric filters by which is counted."""
-        return self._rules.alarms.filters(self._rules.clock()) if self._rules.alarms else None
+    def _wanted(self) -> Wanted:
+        """Say what is wanted of deliveries beside denials."""
+        filters = self._rules.alarms.filters(self._rules.clock()) if self._rules.alarms else None
+        return Wanted(filters, self._rules.blame)
 
     def _evaluate(self, alarms: "Alarms") -> None:
         """Evaluate alarms as far as all is known that had arrived."""
