@@ -90,6 +90,7 @@ def _trail(_, has, account, region):
         has.get("CloudWatchLogsLogGroupArn"), has.get("CloudWatchLogsRoleArn"), has.get("KMSKeyId"), [],
     )  # fmt: skip
     made.status.start_logging()
+    backend.put_event_selectors(made.trail_name, None, has.get("AdvancedEventSelectors"))
     return _Made(made.trail_name, made.arn, lambda: backend.delete_trail(made.trail_name))
 
 
@@ -98,6 +99,7 @@ def _changed_trail(made, has, account, region):
     trail.cw_log_group_arn = has.get("CloudWatchLogsLogGroupArn")
     trail.cw_role_arn = has.get("CloudWatchLogsRoleArn")
     trail.is_multi_region = has["IsMultiRegionTrail"]
+    trail.advanced_event_selectors = has.get("AdvancedEventSelectors") or []
 
 
 def _filter(name, has, account, region):
@@ -117,7 +119,7 @@ def _alarm(_, has, account, region):
     backend.put_metric_alarm(
         has["AlarmName"], has.get("Namespace"), has.get("MetricName"), has["ComparisonOperator"],
         has["EvaluationPeriods"], has.get("Period"), has.get("Threshold"), has.get("Statistic"), has["AlarmDescription"],
-        [], has.get("AlarmActions") or [], datapoints_to_alarm=has["DatapointsToAlarm"], ok_actions=has.get("OKActions") or [],
+        has.get("Dimensions") or [], has.get("AlarmActions") or [], datapoints_to_alarm=has["DatapointsToAlarm"], ok_actions=has.get("OKActions") or [],
         insufficient_data_actions=[], treat_missing_data=has["TreatMissingData"],
     )  # fmt: skip
     return _Made(has["AlarmName"], None, lambda: backend.delete_alarms([has["AlarmName"]]))

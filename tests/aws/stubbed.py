@@ -22,6 +22,7 @@ class Stubbed:
     """Clients of one account whose answers are given in order; `slept` are the pauses that were made."""
 
     region = REGION
+    partition = "aws"
 
     def __init__(self):
         self._stubs = {}
@@ -30,7 +31,7 @@ class Stubbed:
         self.manner = Manner(self.slept.append, self.told.append)
 
     def __getattr__(self, service):
-        if service not in ("cloudformation", "cloudtrail", "s3", "kms", "sts"):
+        if service not in ("cloudformation", "cloudtrail", "s3", "kms", "sts", "logs", "cloudwatch", "sns"):
             raise AttributeError(service)
         return self._stub(service).client
 

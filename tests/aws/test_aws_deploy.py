@@ -192,15 +192,6 @@ def test_own_trail_does_not_go_for_one_that_sleeps(cloud):
     assert cloud.trails()["rolewatch"][2] is True
 
 
-def test_name_of_the_trail_is_taken(cloud):
-    """A trail of the stack's name that another has made is named before anything is made."""
-    cloud.make_trail("rolewatch")
-    status, _, err = cloud.run("deploy", *MAIL)
-    assert (status, cloud.stacks()) == (4, {})
-    assert "there is a trail rolewatch already, which the stack did not make" in err
-    assert "use it with --trail rolewatch, or choose another --stack-name" in err
-
-
 def test_a_stack_of_somebody_else(cloud):
     """A stack of that name which is not ours is not touched."""
     body = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
@@ -250,6 +241,7 @@ def test_nobody_is_told(cloud):
         (("--function-image", "i", "--function-access-point", "a", "--function-file-system", "f"), "from within a VPC only"),
         (("--function-subnets", "s"), "has subnets and security groups"),
         (("--management-account", "111122223333"), "only of use for an organization's trail"),
+        (("--data-events", "service-linked", "--organization", "o-exampleorgid"), "those of one account, and an organization has many"),
         (("--attach-logs",), "--attach-logs is for an existing trail"),
         (("--email", "none,a@example.com"), "--email none is nobody"),
         (("--email", "nobody"), "'nobody' is no e-mail address"),

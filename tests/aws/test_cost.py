@@ -69,6 +69,16 @@ def test_a_further_copy_of_events():
     assert not lines({"Trail": "existing"}, copies=1).get("a further copy of all management events")
 
 
+def test_data_events_are_charged_for_each():
+    """They cost by themselves, and as events in the log group and the bucket; without them, how many there would be is no matter."""
+    found, without = lines({"DataEvents": "objects"}, data=1_000_000), lines(data=1_000_000)
+    assert (found["data events"], "data events" in without) == (30.0, False)
+    assert found["events into the log group"] == pytest.approx(without["events into the log group"] * 11)
+    said = " ".join(estimate(pipeline.effective({"DataEvents": "objects"}, {})).assumptions)
+    assert "10,000 data events a day (--data-events-per-day)" in said
+    assert "data events" not in lines({"DataEvents": "objects", "Trail": "existing"})
+
+
 def test_an_anomaly_alarm_is_three_metrics():
     """CloudWatch charges for the metric and both sides of the band."""
     assert lines({"Alarm": "anomaly"})["the alarm on denials"] == 0.3

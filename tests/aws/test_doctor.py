@@ -128,15 +128,17 @@ def test_an_empty_account_has_no_trail(cloud):
 def test_what_deploy_builds_is_healthy(cloud, proxy):
     """Of what `aws deploy` has built nothing is said but that it records no data events, which are charged for, and that it is new.
 
-    moto keeps the policies of a stack's roles as Python writes them, which nobody can read, and the stack's alarms that
-    `moto_cloud.py` makes have no dimensions: the role, and the alarm on silence, are for the tests of the template.
+    moto keeps the policies of a stack's roles as Python writes them, which nobody can read: the role is for the tests of the template.
     """
     del proxy
     cloud.json("deploy", "--email", "a@example.com")
     _, report, _ = doctor(cloud, "--simulate")
-    beside = {("logs-role-permissions", "unknown"), ("log-group-silence", "warning")}
+    beside = {("logs-role-permissions", "unknown")}
     assert wrong(report) - beside == {("trail-data-events", "warning"), ("log-group-events", "problem")}
     assert {each["would_ring"] for each in report["simulation"]} == {True}
+    cloud.json("deploy", "--data-events", "service-linked")
+    _, report, _ = doctor(cloud)
+    assert wrong(report) - beside == {("log-group-events", "problem")}
 
 
 def test_trail_and_log_group_can_be_named(built):
@@ -168,6 +170,19 @@ def test_a_denied_call_is_named_and_the_others_go_on(built, proxy):
         "logs:DescribeSubscriptionFilters",
     }
     assert "kms:GetKeyPolicy on the key" in err
+
+
+def test_a_throttled_call_is_told_as_such(built, proxy, monkeypatch):
+    """What AWS does not answer for being asked too often has failed, and is not denied; the checks that need it are unknown."""
+    monkeypatch.setattr("rolewatch.base.aws.ATTEMPTS", 1)
+    proxy.fail("DescribeSubscriptionFilters", refusal("ThrottlingException"))
+    status, report, err = doctor(built.cloud)
+    assert (status, wrong(report)) == (3, {("log-group-subscriptions", "unknown")})
+    (entry,) = report["not_seen"]
+    assert (entry["why"], "run it again" in entry["reason"]) == ("failed", True)
+    assert (
+        "logs:DescribeSubscriptionFilters on the log group CloudTrail/logs failed: ThrottlingException" in err
+    )
 
 
 def test_where_aws_does_not_test_filters_our_patterns_do(built, proxy):

@@ -156,7 +156,8 @@ def test_replay_over_the_examples_rings(alarm):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     found = {each["name"]: each for each in json.loads(done.stdout)["alarms"]}
-    rang = [each for each in found["stack-denied"]["transitions"] if each["to"] == "ALARM"]
+    name = {"metric": "stack-denied", "anomaly": "stack-unusual", "log": "stack-denied-by-role"}[alarm]
+    rang = [each for each in found[name]["transitions"] if each["to"] == "ALARM"]
     assert len(rang) == {"metric": 23, "anomaly": 22, "log": 23}[alarm]
 
 
@@ -207,6 +208,7 @@ def test_no_combination_dangles():
             "OrganizationId": st.sampled_from(["", "o-exampleorgid"]),
             "ManagementAccount": st.sampled_from(["", "999988887777"]),
             "LogFileValidation": st.sampled_from(["yes", "no"]),
+            "DataEvents": st.sampled_from(["none", "service-linked", "objects"]),
             "BucketName": st.sampled_from(["", "logs-of-mine"]),
             "TrailKey": st.sampled_from(["none", "new", KEY]),
             "ExistingLogGroup": st.sampled_from(["", "CloudTrail/logs"]),
@@ -228,7 +230,11 @@ def test_any_values_resolve(values, function, region):
     made = {
         name: body for name, body in found.items() if name in ("TrailBucketPolicy", "TrailRole", "TopicKey")
     }
-    assert partition == "aws" or "arn:aws:" not in json.dumps(made)
+    selectors = found.get("NewTrailOfStack", {}).get("AdvancedEventSelectors", [])
+    assert partition == "aws" or "arn:aws:" not in json.dumps([made, selectors])
+    # Whoever names selectors names those of management events as well, or there are none.
+    assert [each["Name"] for each in selectors][:1] in ([], ["Management"])
+    assert bool(selectors) == (values.get("DataEvents", "none") != "none" and "NewTrailOfStack" in found)
     if "Graph" in found:
         body = json.loads(found["Graph"]["DashboardBody"])
         assert [each["type"] for each in body["widgets"]][::2] == ["alarm", "metric"]

@@ -11,8 +11,12 @@ from rolewatch.catalog.policy_kinds import kind, kinds
 from rolewatch.catalog.policy_lists import LISTINGS, ONCE
 
 VALUES = {"account": "111122223333", "region": "us-east-1", "dns": "amazonaws.com", "arn": "arn:aws:x:y:z:v", "last": "r",
-          "name": "n", "name2": "2", "name3": "o"}  # fmt: skip
-COMMANDS = [each.command for each in LISTINGS if each.command] + [each.fetch for each in kinds()]
+          "name": "n", "parent": "p", "name2": "2", "name3": "o"}  # fmt: skip
+LISTED = [each for each in LISTINGS if each.command]
+ABOVE = [each for each in LISTINGS if each.above]
+COMMANDS = [
+    *(each.command for each in LISTED), *(each.above.command for each in ABOVE), *(each.fetch for each in kinds()),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,17 @@ def test_every_list_is_in_the_answer(models, listing):
     items, _, name = listing.items.partition(".")
     held = operation_of(models(call.service), call).output_shape.members[items].member
     assert (held.members[name] if name else held).type_name == "string"
-    assert listing.where in ("", ONCE, "us-east-1")
+    assert listing.where in ("", ONCE, "us-east-1", "us-west-2")
+
+
+@pytest.mark.parametrize("listing", ABOVE, ids=lambda each: each.kind)
+def test_what_lists_stand_below_is_listed_itself(models, listing):
+    """With the names where the table says, which the list below takes."""
+    call = call_of(listing.above.command)
+    items, _, name = listing.above.items.partition(".")
+    held = operation_of(models(call.service), call).output_shape.members[items].member
+    assert held.members[name].type_name == "string"
+    assert "{parent}" in listing.command
 
 
 @pytest.mark.parametrize("of", kinds(), ids=lambda each: each.kind)
@@ -68,7 +82,11 @@ def test_every_action_is_known(models, command):
     """IAM has the action that a call is said to need."""
     call = call_of(command)
     model = models(call.service)
-    own = {service_of(each.type) for each in kinds() if each.fetch == command} or {""}
+    own = {service_of(each.type) for each in kinds() if each.fetch == command}
+    own |= {
+        service_of(kind(each.kind).type) for each in ABOVE if command in (each.command, each.above.command)
+    }
+    own = own or {""}
     for service in own:
         prefix, _, name = action_of(call, model, service).partition(":")
         assert prefix in (model.signing_name, "s3express", "s3-outposts")

@@ -1,7 +1,7 @@
 """Credentials in; clients for each account and region out: of the caller's own account, and of others through a role there."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from rolewatch.base import aws
 from rolewatch.base.errors import RolewatchError
 
 SESSION_NAME: Final = "rolewatch"
+ASSUME: Final = "sts:AssumeRole"
 _EARLY: Final = timedelta(minutes=5)  # before a role's credentials expire
 
 
@@ -44,8 +45,18 @@ class NotAssumed(RolewatchError):  # noqa: N818 - as above
         self.role, self.error = role, error
 
 
-class _Assumed(NamedTuple):
+class _Keyed(NamedTuple):
+    """Makes clients with other credentials; they share what the session has loaded of botocore's models."""
+
     session: Any
+    keys: Mapping[str, str]
+
+    def client(self, service: str, **more: Any) -> Any:
+        return self.session.client(service, **more, **self.keys)
+
+
+class _Assumed(NamedTuple):
+    session: _Keyed
     until: datetime
 
 
@@ -71,7 +82,7 @@ class Accounts:
         self._base = aws.session(access.profile)
         self.region: str | None = self._base.region_name or region
         self._assumed: dict[str, _Assumed | NotAssumed] = {}
-        self._clients: dict[tuple[int, str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str, str | None], Any] = {}
         self.caller = self._who()
 
     def client(self, service: str, account: str, region: str | None) -> Any:
@@ -82,10 +93,22 @@ class Accounts:
         """
         with self._lock:
             own = self._session(account)
-            key = (id(own), service, region)
+            key = (account, service, region)
             if key not in self._clients:
                 self._clients[key] = self._made(own, service, region)
             return self._clients[key]
+
+    def enter(self, account: str) -> None:
+        """Make sure that there are credentials for an account; raises what `client` raises."""
+        with self._lock:
+            self._session(account)
+
+    def leave(self, account: str) -> None:
+        """Close the clients of an account that nothing more will be asked in, and forget its credentials."""
+        with self._lock:
+            for each in self._forget(account):
+                each.close()
+            self._assumed.pop(account, None)
 
     def offers(self, service: str, region: str) -> bool:
         """Whether botocore knows a service to be in a region, or does not know where it is at all."""
@@ -122,6 +145,7 @@ class Accounts:
         known = self._assumed.get(account)
         if isinstance(known, _Assumed) and self._now() > known.until:
             known = None
+            self._forget(account)  # without closing them: another thread may be at it
         if known is None:
             known = self._assumed[account] = self._assume(account, self._access.role_name)
         if isinstance(known, NotAssumed):
@@ -139,10 +163,23 @@ class Accounts:
         except aws.errors() as error:
             return NotAssumed(role, error)
         own = found["Credentials"]
-        session = type(self._base)(
-            aws_access_key_id=own["AccessKeyId"],
-            aws_secret_access_key=own["SecretAccessKey"],
-            aws_session_token=own["SessionToken"],
-            region_name=self.region,
-        )
-        return _Assumed(session, own["Expiration"] - _EARLY)
+        keys = {
+            "aws_access_key_id": own["AccessKeyId"],
+            "aws_secret_access_key": own["SecretAccessKey"],
+            "aws_session_token": own["SessionToken"],
+        }
+        return _Assumed(_Keyed(self._base, keys), own["Expiration"] - _EARLY)
+
+    def _forget(self, account: str) -> list[Any]:
+        return [self._clients.pop(key) for key in list(self._clients) if key[0] == account]
+
+
+def active(listed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Give the ids of the accounts that are active, of those that ListAccounts lists."""
+    return [each["Id"] for each in listed if each.get("State", each.get("Status")) == "ACTIVE"]
+
+
+def assuming(role_name: str, partition: str) -> dict[str, str]:
+    """Write the statement that lets the caller assume the role of a name in each account."""
+    resource = f"arn:{partition}:iam::*:role/{role_name}"
+    return {"Sid": "AssumeRoleInEachAccount", "Effect": "Allow", "Action": ASSUME, "Resource": resource}

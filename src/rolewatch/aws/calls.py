@@ -4,7 +4,7 @@ The catalogue keeps calls as the commands that people are shown, so that both ar
 words are the API's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -80,6 +80,19 @@ def action_of(call: Call, model: Any, arn_service: str = "") -> str:
 def service_model(service: str) -> Any:
     """Load botocore's model of a service; CannotDo without the `aws` extra."""
     return _loader().get_service_model(service)
+
+
+def partition_of(regions: Sequence[str]) -> str:
+    """Name the partition of some Regions, AWS's own where nothing tells another; CannotDo without the `aws` extra."""
+    if not regions:
+        return "aws"
+    loader = _loader()
+    from botocore.exceptions import UnknownRegionError  # noqa: PLC0415 - as below
+
+    try:
+        return str(loader.get_partition_for_region(regions[0]))
+    except UnknownRegionError:
+        return "aws"
 
 
 @cache

@@ -38,7 +38,7 @@ def feeding(case: Case) -> list[Trail]:
 
 
 def _missing(case: Case, setup: Setup) -> Iterator[Verdict]:
-    where = " and ".join(setup.regions)
+    where, which = " and ".join(setup.regions), f" {setup.named}" if setup.named else ""
     found = trails_of(case)
     if found:
         yield Verdict("ok", where, f"{where}: recorded by {names(found)}.")
@@ -46,7 +46,7 @@ def _missing(case: Case, setup: Setup) -> Iterator[Verdict]:
     yield Verdict(
         "problem",
         where,
-        f"No trail records {where}: no call is written down anywhere but in the event history, and no denial is ever counted.",
+        f"No trail{which} records {where}: no call is written down anywhere but in the event history, and no denial is ever counted.",
         DEPLOY,
     )
 
@@ -55,18 +55,26 @@ def _elsewhere(case: Case, trail: Trail) -> Iterator[Verdict]:
     if trail.account == case.setup.account:
         return
     of = "the organization's, and is owned by" if trail.organization else "owned by"
+    if trail.account in case.setup.examined:
+        told = f"The trail {trail.name} is {of} account {trail.account}, which is examined as well: see there for what is behind it."
+        yield Verdict("ok", trail.name, told)
+        return
     words = ("rolewatch", "aws", "doctor", "--trail", trail.name, "--region", trail.home)
     yield Verdict(
         "unknown",
         trail.name,
         f"The trail {trail.name} is {of} account {trail.account}: its log group, role, filters, alarms and topic are there, and cannot be "
         f"seen from account {case.setup.account}. Ask there.",
-        f"{shlex.join(words)}  # with credentials of account {trail.account}",
+        f"{shlex.join(words)}{_as(trail.account)}",
     )
 
 
+def _as(account: str) -> str:
+    """Write a comment behind a command that is for another account."""
+    return f"  # with credentials of account {account}"
+
+
 def _logging(case: Case, trail: Trail) -> Iterator[Verdict]:
-    del case
     if seen(trail.status).get("IsLogging"):
         yield Verdict("ok", trail.name, f"The trail {trail.name} is logging.")
         return
@@ -76,7 +84,8 @@ def _logging(case: Case, trail: Trail) -> Iterator[Verdict]:
         "problem",
         trail.name,
         f"The trail {trail.name} is not logging{since}: nothing that happens is recorded or delivered.",
-        command("cloudtrail", "start-logging", "--name", trail.arn, region=trail.home),
+        command("cloudtrail", "start-logging", "--name", trail.arn, region=trail.home)
+        + ("" if trail.account == case.setup.account else _as(trail.account)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from rolewatch.aws.calls import partition_of
 from rolewatch.base import aws
 from rolewatch.base.errors import CannotDo
 
@@ -36,6 +37,26 @@ class Clients:
     def kms(self) -> Any:
         """Of KMS."""
         return self._made("kms")
+
+    @cached_property
+    def logs(self) -> Any:
+        """Of CloudWatch Logs."""
+        return self._made("logs")
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """Of CloudWatch."""
+        return self._made("cloudwatch")
+
+    @cached_property
+    def sns(self) -> Any:
+        """Of SNS."""
+        return self._made("sns")
+
+    @property
+    def partition(self) -> str:
+        """The partition of the Region."""
+        return partition_of((self.region,))
 
     @cached_property
     def sts(self) -> Any:

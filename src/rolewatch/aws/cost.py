@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 DAYS: Final = 30
 EVENTS: Final = 100_000  # management events in a day, where nobody says how many
+DATA: Final = 10_000  # data events in a day, where there are any and nobody says how many
 BYTES: Final = 1_300  # of an event in a log group: the mean of 3,142 real records is 1,256
 PACKED: Final = 0.12  # of its bytes that remain when they are stored (gzip on the same records: 0.10 to 0.16)
 ROLES: Final = 5  # service-linked roles that are refused in a month, of which each is a metric
@@ -46,12 +47,17 @@ class Estimate(NamedTuple):
         return sum(line.dollars for line in self.lines)
 
 
-def estimate(values: Mapping[str, str], *, events: int = EVENTS, copies: int = 0) -> Estimate:
-    """Estimate a month; `events` are management events in a day, `copies` the other trails that record them already."""
+def estimate(
+    values: Mapping[str, str], *, events: int = EVENTS, data: int = DATA, copies: int = 0
+) -> Estimate:
+    """Estimate a month; `events` are management events in a day, `data` data events, `copies` the other trails that record the former."""
     made = []
-    month = events * DAYS
-    size = month * BYTES / _GB
     new_trail, watching = values["Trail"] == "new", values["Parts"] == "all"
+    data = data if new_trail and values["DataEvents"] != "none" else 0
+    month = events * DAYS
+    size = (events + data) * DAYS * BYTES / _GB
+    if data:
+        made.append(_line("data events", data * DAYS, "trail-data"))
     if new_trail and copies:
         made.append(_line("a further copy of all management events", month, "trail-copy"))
     if new_trail:
@@ -61,7 +67,7 @@ def estimate(values: Mapping[str, str], *, events: int = EVENTS, copies: int = 0
         made.append(_line("the key of the log files", 1, "kms-key"))
     if watching:
         made += _watching(values, size)
-    return Estimate(tuple(made), tuple(_assumptions(values, events, copies)))
+    return Estimate(tuple(made), tuple(_assumptions(values, events, data, copies)))
 
 
 def _watching(values: Mapping[str, str], size: float) -> list[Line]:
@@ -92,11 +98,15 @@ def _watching(values: Mapping[str, str], size: float) -> list[Line]:
     return made
 
 
-def _assumptions(values: Mapping[str, str], events: int, copies: int) -> list[str]:
+def _assumptions(values: Mapping[str, str], events: int, data: int, copies: int) -> list[str]:
     found = [
         f"list prices of {prices()['region']} as of {prices()['as_of']}, without free tiers, discounts and tax",
         f"{events:,} management events a day (--events-per-day), of {BYTES:,} bytes each",
     ]
+    if data:
+        found.append(
+            f"{data:,} data events a day (--data-events-per-day): how many there really are, only the trail tells; each is charged for"
+        )
     if values["Trail"] == "new":
         found.append(
             f"{copies} other trail{'s record' if copies != 1 else ' records'} management events already: only the first copy is free"

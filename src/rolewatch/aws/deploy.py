@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from rolewatch.aws import change_sets, pipeline, progress, stacks
+from rolewatch.aws import change_sets, names, pipeline, progress, stacks
 from rolewatch.aws.asking import asking
 from rolewatch.aws.change_sets import ChangeSet, Request
 from rolewatch.aws.clients import Clients, Manner
@@ -47,6 +47,7 @@ class Plan(NamedTuple):
     attached: Attached | None
     copies: int  # other trails that record the same management events
     account: str
+    unchecked: tuple[str, ...] = ()  # a sentence for each name that could not be looked up
 
 
 class Done(NamedTuple):
@@ -74,8 +75,12 @@ def plan(clients: Clients, wanted: Wanted, *, now: datetime, manner: Manner, onl
     wrong = pipeline.inconsistent(values)
     if wrong:
         raise UsageError(wrong[0], remedy=wrong[1])
-    copies = _copies(clients, wanted.stack, values, has)
+    others = _others(clients, wanted.stack, values, has)
+    copies = _copies(clients, others)
     name = wanted.stack
+    if can is not Ready.UPDATE:
+        found = names.looked_up(clients, wanted.stack, values, others)
+        found.refuse()
     if can is Ready.RECREATE and before:
         if only_look:
             name += _LOOK  # the shell takes no change set, and is not to be deleted now
@@ -83,8 +88,15 @@ def plan(clients: Clients, wanted: Wanted, *, now: datetime, manner: Manner, onl
             _delete_shell(client, before, manner)
     request = Request(name, can is not Ready.UPDATE, pipeline.template(), _sent(given, has), wanted.tags)
     made = change_sets.make(client, request, f"{change_sets.PREFIX}{now:%Y%m%d-%H%M%S}", sleep=manner.sleep)
+    if can is Ready.UPDATE:
+        new = _made_anew(made, values, has)
+        found = names.looked_up(clients, wanted.stack, values, others, made=new)
+        if found.taken and made:
+            change_sets.throw_away(client, made.id)
+        found.refuse()
     arn = made.stack_id if made else before.id if before else ""
-    return Plan(wanted.stack, before, can, made, values, attached, copies, arn.split(":")[4] if arn else "")
+    account = arn.split(":")[4] if arn else ""
+    return Plan(wanted.stack, before, can, made, values, attached, copies, account, found.unchecked)
 
 
 def parameters_of(clients: Clients | None, wanted: Wanted) -> dict[str, str]:
@@ -188,21 +200,27 @@ def _sent(given: Mapping[str, str], has: Mapping[str, str]) -> dict[str, str | N
     return kept | dict(given)
 
 
-def _copies(clients: Clients, stack: str, values: Mapping[str, str], has: Mapping[str, str]) -> int:
-    """Count the trails that record the same events; CannotDo where one of them has the name that the new one would get."""
+def _others(
+    clients: Clients, stack: str, values: Mapping[str, str], has: Mapping[str, str]
+) -> Sequence[Trail]:
+    """List the trails beside that of the stack; none where it makes none."""
     if values["Trail"] != NEW:
-        return 0
-    others: Sequence[Trail] = trails(clients.cloudtrail)
-    if has.get("Trail") == NEW:
-        others = [trail for trail in others if trail.name != stack]
-    taken = next((trail for trail in others if trail.name == stack and trail.home == clients.region), None)
-    if taken:
-        raise CannotDo(
-            f"there is a trail {stack} already, which the stack did not make; nothing was changed",
-            remedy=f"use it with --trail {stack}, or choose another --stack-name",
-        )
+        return ()
+    found = trails(clients.cloudtrail)
+    return [each for each in found if each.name != stack] if has.get("Trail") == NEW else found
+
+
+def _copies(clients: Clients, others: Sequence[Trail]) -> int:
+    """Count the trails that record the same events."""
     seen = (looked_into(clients.cloudtrail, trail) for trail in others)
     return sum(1 for trail in seen if trail.management is not False and trail.logging is not False)
+
+
+def _made_anew(made: ChangeSet | None, values: Mapping[str, str], has: Mapping[str, str]) -> set[str]:
+    """Give the logical ids of what an update makes; of what it replaces only the bucket, which then has another name."""
+    found = {each.logical_id for each in made.changes if each.action == "Add"} if made else set()
+    renamed = made is not None and values["BucketName"] != has.get("BucketName", "")
+    return found | {"TrailBucket"} if renamed else found
 
 
 def _delete_shell(client: Any, shell: Stack, manner: Manner) -> None:

@@ -29,25 +29,31 @@ _KINDS: Final = ("MetricAlarm", "CompositeAlarm", "LogAlarm")
 
 
 class Chosen(NamedTuple):
-    """What is looked at: Regions, and of what is there the trails and log groups of these names (or ARNs); all if none is named."""
+    """What is looked at: Regions, and of what is there the trails and log groups of these names (or ARNs); all if none is named.
+
+    `several` accounts are looked at: what was named need not be in each.
+    """
 
     regions: tuple[str, ...]
     trail: str | None = None
     log_group: str | None = None
+    several: bool = False
 
 
 def collect(asker: Asker, chosen: Chosen, now: datetime) -> Setup:
-    """Look at everything; CannotDo where a trail that was named does not exist."""
+    """Look at everything; CannotDo where a trail that was named does not exist, unless there are several accounts."""
     trails = _trails(asker, chosen)
     known = () if isinstance(trails, Unseen) else trails
     groups = tuple(_group(asker, each) for each in _groups(asker, chosen, known))
+    if chosen.several and chosen.log_group:  # what was named need not be in each account
+        groups = tuple(each for each in groups if each.described is not None)
     regions = {
         name: _region(asker, name, groups) for name in dict.fromkeys(each.id.region for each in groups)
     }
     topics = {arn: _topic(asker, arn) for arn in dict.fromkeys(_topics(asker, groups, regions))}
     return Setup(
-        asker.caller.account,
-        asker.caller.partition,
+        asker.account,
+        asker.partition,
         chosen.regions,
         now,
         trails,
@@ -56,6 +62,7 @@ def collect(asker: Asker, chosen: Chosen, now: datetime) -> Setup:
         regions,
         topics,
         tuple(asker.unseen),
+        named=chosen.trail or "",
     )
 
 
@@ -70,7 +77,7 @@ def _trails(asker: Asker, chosen: Chosen) -> tuple[Trail, ...] | Unseen:
     if chosen.trail is not None:
         names = ", ".join(each["Name"] for each in found.values()) or "none"
         found = {arn: each for arn, each in found.items() if chosen.trail in (arn, each["Name"])}
-        if not found:
+        if not found and not chosen.several:
             raise CannotDo(
                 f"no trail {chosen.trail} records {' or '.join(chosen.regions)}",
                 remedy=f"trails there: {names}; leave out --trail for all of them",
@@ -85,7 +92,7 @@ def _trail(asker: Asker, described: Answer) -> Trail:
     status = _there(calls.STATUS, about, asker.ask(calls.STATUS, home, about, Name=arn))
     selectors = _there(calls.SELECTORS, about, asker.ask(calls.SELECTORS, home, about, TrailName=arn))
     role = described.get("CloudWatchLogsRoleArn")
-    own = arn.split(":")[4] == asker.caller.account
+    own = arn.split(":")[4] == asker.account
     return Trail(described, status, selectors, _role(asker, role) if role and own else None)
 
 
@@ -132,7 +139,7 @@ def _managed(asker: Asker, arn: str) -> str | Unseen:
 
 def _organization(asker: Asker, trails: Iterable[Trail]) -> str | Unseen:
     """Ask for the organization's id, only where the streams of its trail are to be judged."""
-    if not any(each.organization and each.account == asker.caller.account for each in trails):
+    if not any(each.organization and each.account == asker.account for each in trails):
         return ""
     answer = asker.ask(calls.ORGANIZATION, None, "the organization")
     if answer is None or isinstance(answer, Unseen):
@@ -143,11 +150,11 @@ def _organization(asker: Asker, trails: Iterable[Trail]) -> str | Unseen:
 def _groups(asker: Asker, chosen: Chosen, trails: Iterable[Trail]) -> list[GroupId]:
     """Give the log groups of the trails that are in this account, or the one that was named."""
     own = (each.log_group for each in trails)
-    found = list(dict.fromkeys(each for each in own if each and each.account == asker.caller.account))
+    found = list(dict.fromkeys(each for each in own if each and each.account == asker.account))
     if chosen.log_group is None:
         return found
     named = [each for each in found if each.name == chosen.log_group]
-    return named or [GroupId(asker.caller.account, region, chosen.log_group) for region in chosen.regions]
+    return named or [GroupId(asker.account, region, chosen.log_group) for region in chosen.regions]
 
 
 def _group(asker: Asker, group: GroupId) -> Group:
@@ -187,7 +194,7 @@ def _region(asker: Asker, region: str, groups: Iterable[Group]) -> Region:
 
 
 def _wired(asker: Asker, group: Group, region: Region) -> Wiring:
-    return Wiring(group, region, asker.caller.account, asker.caller.partition)
+    return Wiring(group, region, asker.account, asker.partition)
 
 
 def _published(asker: Asker, region: str, metric: tuple[str, str]) -> bool | Unseen:

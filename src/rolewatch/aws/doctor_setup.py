@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from rolewatch.aws.accounts import assuming
 from rolewatch.base.errors import RolewatchError
 
 Answer = Mapping[str, Any]
@@ -144,7 +145,8 @@ class Topic(NamedTuple):
 class Setup(NamedTuple):
     """All that was found. `trails` record the Regions that were asked about; `organization` is its id, "" for none.
 
-    `groups` are the log groups that these trails deliver to in this account, or those that were named.
+    `groups` are the log groups that these trails deliver to in this account, or those that were named. `named` is the trail that was
+    asked about, "" for all; `examined` are the accounts that are examined beside this one.
     """
 
     account: str
@@ -157,6 +159,8 @@ class Setup(NamedTuple):
     in_region: Mapping[str, Region]
     topics: Mapping[str, Topic]
     unseen: tuple[Unseen, ...] = ()
+    named: str = ""
+    examined: frozenset[str] = frozenset()
 
 
 def is_topic(action: str) -> bool:
@@ -189,6 +193,7 @@ INLINE_POLICY: Final = Call("iam", "get_role_policy", "iam:GetRolePolicy")
 ATTACHED: Final = Call("iam", "list_attached_role_policies", "iam:ListAttachedRolePolicies", ("AttachedPolicies",))  # fmt: skip
 POLICY: Final = Call("iam", "get_policy", "iam:GetPolicy")
 VERSION: Final = Call("iam", "get_policy_version", "iam:GetPolicyVersion")
+ACCOUNTS: Final = Call("organizations", "list_accounts", "organizations:ListAccounts", ("Accounts",))
 ORGANIZATION: Final = Call("organizations", "describe_organization", "organizations:DescribeOrganization", absent=("AWSOrganizationsNotInUseException",))  # fmt: skip
 GROUPS: Final = Call("logs", "describe_log_groups", "logs:DescribeLogGroups", ("logGroups",))
 FILTERS: Final = Call("logs", "describe_metric_filters", "logs:DescribeMetricFilters", ("metricFilters",), _NO_GROUP)  # fmt: skip
@@ -207,16 +212,29 @@ CALLS: Final = (
     TRAILS, STATUS, SELECTORS, ROLE, INLINE, INLINE_POLICY, ATTACHED, POLICY, VERSION, ORGANIZATION, GROUPS, FILTERS, SUBSCRIPTIONS,
     TRANSFORMER, STREAMS, ALARMS, METRICS, ATTRIBUTES, ENDPOINTS, KEY, KEY_POLICY,
 )  # fmt: skip
-"""All calls of an examination; a simulation makes `TEST`, too. None changes anything."""
+"""All calls of an examination; a simulation makes `TEST`, too, one of all accounts `ACCOUNTS`. None changes anything."""
 
 
-def permissions(*, simulate: bool) -> dict[str, Any]:
-    """Write the IAM policy that the calls need: these actions, and nothing else."""
+def permissions(
+    *, simulate: bool, role_name: str | None = None, all_accounts: bool = False, partition: str = "aws"
+) -> dict[str, Any]:
+    """Write the IAM policy that the calls need: these actions, and nothing else.
+
+    The role of that name needs the first statement, who assumes it the others.
+    """
     calls = (*CALLS, TEST) if simulate else CALLS
-    statement = {
-        "Sid": "ExamineWithoutChanges",
-        "Effect": "Allow",
-        "Action": sorted({call.action for call in calls}),
-        "Resource": "*",
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "ExamineWithoutChanges",
+            "Effect": "Allow",
+            "Action": sorted({call.action for call in calls}),
+            "Resource": "*",
+        }
+    ]
+    if all_accounts:
+        statements.append(
+            {"Sid": "ListTheAccounts", "Effect": "Allow", "Action": ACCOUNTS.action, "Resource": "*"}
+        )
+    if role_name:
+        statements.append(assuming(role_name, partition))
+    return {"Version": "2012-10-17", "Statement": statements}

@@ -124,6 +124,16 @@ _RULES: Final[Sequence[tuple[Callable[[Mapping[str, str]], object], str, str]]] 
         "leave out --organization, or deploy a new trail",
     ),
     (
+        lambda values: values["DataEvents"] != "none" and values["Trail"] == "existing",
+        "data events are for a new trail: an existing one is not changed",
+        "leave out --data-events, or write none; `rolewatch aws doctor` tells the command for the trail",
+    ),
+    (
+        lambda values: values["DataEvents"] == "service-linked" and values["OrganizationId"],
+        "data events of service-linked roles are those of one account, and an organization has many",
+        "write --data-events objects, which is charged for all calls, or none",
+    ),
+    (
         lambda values: len(set(_some(values, "FunctionBucket", "FunctionCode"))) > 1,
         "the function's code needs a bucket and a key",
         "write --function-code s3://BUCKET/KEY",

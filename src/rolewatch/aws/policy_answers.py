@@ -23,15 +23,22 @@ OVER: Final = frozenset(
         "CredentialRetrievalError",
         "ExpiredToken",
         "ExpiredTokenException",
+        "LoginAuthorizationCodeError",
+        "LoginInsufficientPermissions",
+        "LoginRefreshRequired",
+        "LoginTokenLoadError",
+        "NoAuthTokenError",
         "NoCredentialsError",
         "PartialCredentialsError",
+        "RefreshWithMFAUnsupportedError",
         "RequestExpired",
         "SSOTokenLoadError",
         "TokenRetrievalError",
         "UnauthorizedSSOTokenError",
     )
 )
-_SLOW_DOWN: Final = frozenset(
+#: With these AWS was asked too often.
+SLOW_DOWN: Final = frozenset(
     (
         "BandwidthLimitExceeded",
         "LimitExceededException",
@@ -79,7 +86,7 @@ def understood(error: Exception, asked: Asked) -> Answer:
         return Answer("absent", said)
     if what == "resource":
         return Answer("gone", f"it does not exist (any more): {said}")
-    if code in _SLOW_DOWN:
+    if code in SLOW_DOWN:
         return Answer(
             "failed",
             f"AWS throttled the calls, also when they were tried again: {said}; run it again, with a lower --rate",

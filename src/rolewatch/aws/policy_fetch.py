@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from rolewatch.aws.accounts import Accounts, NotAssumed, NotOurs
+from rolewatch.aws.accounts import ASSUME, Accounts, NotAssumed, NotOurs
 from rolewatch.aws.calls import Call, action_of, arguments, call_of
 from rolewatch.aws.policy_answers import Answer, Asked, Status, is_over, understood
 from rolewatch.aws.policy_kept import Kept, TooLong, file_of
@@ -17,9 +17,8 @@ from rolewatch.base import aws
 from rolewatch.base.errors import CannotDo
 from rolewatch.catalog.naming import named
 from rolewatch.catalog.policy_kinds import values_of
-from rolewatch.catalog.policy_lists import BY_NAME, PARTS
+from rolewatch.catalog.policy_lists import BY_NAME, MULTI_REGION, PARTS
 
-ASSUME: Final = "sts:AssumeRole"
 GRANTS: Final = "aws kms list-grants --key-id {arn}"
 ALIAS: Final = "aws kms describe-key --key-id {arn}"
 _ALIAS_TYPE: Final = "AWS::KMS::Alias"
@@ -79,9 +78,19 @@ class Asker:
             token = {"NextToken": page["NextToken"]}
 
     def answer_of(
-        self, error: Exception, call: Call, place: tuple[str, str], *, kind: str, arn: str
+        self,
+        error: Exception,
+        call: Call,
+        place: tuple[str, str],
+        *,
+        kind: str,
+        arn: str,
+        service: str = "",
     ) -> tuple[Answer, str | None]:
-        """Say what an error means, and which action is missing, if that is it; Over where nothing more will work."""
+        """Say what an error means, and which action is missing, if that is it; Over where nothing more will work.
+
+        `service` is that of ARNs of what is asked for, where `arn` is none.
+        """
         if isinstance(error, NotAssumed):
             if is_over(error.error):
                 raise Over(aws.describe(error.error)) from error
@@ -92,16 +101,16 @@ class Asker:
             return Answer("failed", str(error)), None
         if is_over(error):
             raise Over(aws.describe(error)) from error
-        action = self._action(call, place, arn)
+        action = self._action(call, place, arn.split(":")[2] if arn.startswith("arn:") else service)
         answer = understood(error, Asked(kind, arn, action, place[1], self._who(place[0])))
         return answer, action if answer.status == "denied" else None
 
     def _who(self, account: str) -> str:
         return self.caller if account == self._accounts.caller.account else f"the role assumed in {account}"
 
-    def _action(self, call: Call, place: tuple[str, str], arn: str) -> str:
+    def _action(self, call: Call, place: tuple[str, str], service: str) -> str:
         client = self._client(call, place)
-        return action_of(call, client.meta.service_model, arn.split(":")[2] if arn.startswith("arn:") else "")
+        return action_of(call, client.meta.service_model, service)
 
     def _client(self, call: Call, place: tuple[str, str]) -> Any:
         account, region = place
@@ -180,10 +189,20 @@ class Fetcher:
         if target.type == _ALIAS_TYPE:
             answer = self._asker.ask(call_of(ALIAS), place, values)
             return {**values, "arn": str(answer["KeyMetadata"]["Arn"])}
+        if target.kind.kind == "multi-region-access-point":  # whose ARN has its alias, and not its name
+            values["name"] = self._name_of(values["name"], place, values)
         gaps = {gap for _, text in call.parameters for gap in _GAP.findall(text)}
         if not gaps <= values.keys() or (target.type != target.kind.type and gaps - {"arn"}):
             raise CannotDo(f"{target.arn} does not tell what its {target.kind.name} is asked for by")
         return values
+
+    def _name_of(self, alias: str, place: tuple[str, str], values: Mapping[str, str]) -> str:
+        """Give the name of a Multi-Region Access Point; the alias itself where none has it, which is then told as gone."""
+        for page in self._asker.pages(call_of(MULTI_REGION), place, values):
+            for each in page.get("AccessPoints") or ():
+                if each.get("Alias") == alias:
+                    return str(each["Name"])
+        return alias
 
 
 def _plain(answer: Mapping[str, Any]) -> dict[str, Any]:

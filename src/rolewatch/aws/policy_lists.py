@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rolewatch.aws.accounts import Accounts
-from rolewatch.aws.calls import call_of
+from rolewatch.aws.calls import Call, call_of
 from rolewatch.aws.policy_fetch import Asker, Row, failures
 from rolewatch.aws.policy_targets import Target, target_of
-from rolewatch.catalog.naming import Place, build
+from rolewatch.catalog.naming import Place, build, service_of
 from rolewatch.catalog.policy_kinds import PolicyKind, kind
 from rolewatch.catalog.policy_lists import ONCE, Listing
 
@@ -31,19 +31,28 @@ class Lists:
         where = Place(self._accounts.caller.partition, region, account)
         if not listing.command:
             return Listed(tuple(_targets(of, [""], where)))
-        call = call_of(listing.command)
-        if region and not self._accounts.offers(call.service, region):
-            return Listed(())
-        try:
-            pages = self._asker.pages(call, (account, region), {"account": account})
-            items, _, name = listing.items.partition(".")
-            found = [str(item[name] if name else item) for page in pages for item in page.get(items) or ()]
-        except failures() as error:
-            what = f"list for {of.name.removesuffix('y')}ies"
-            answer, action = self._asker.answer_of(error, call, (account, region), kind="", arn=account)
-            status = "failed" if answer.status in ("gone", "absent") else answer.status
-            return Listed((), Row(account, what, account, region, status, answer.reason, action))
+        steps = [(listing.above.command, listing.above.items)] if listing.above else []
+        found = [""]  # what the next step is asked for
+        for command, items in (*steps, (listing.command, listing.items)):
+            call = call_of(command)
+            if region and not self._accounts.offers(call.service, region):
+                return Listed(())
+            try:
+                found = [name for each in found for name in self._names(call, items, (account, region), each)]
+            except failures() as error:
+                what = f"list for {of.name.removesuffix('y')}ies"
+                answer, action = self._asker.answer_of(
+                    error, call, (account, region), kind="", arn=account, service=service_of(of.type)
+                )
+                status = "failed" if answer.status in ("gone", "absent") else answer.status
+                return Listed((), Row(account, what, account, region, status, answer.reason, action))
         return Listed(tuple(_targets(of, found, where)))
+
+    def _names(self, call: Call, items: str, place: tuple[str, str], parent: str) -> Iterator[str]:
+        """Yield the names or ARNs in all pages of a call."""
+        listed, _, name = items.partition(".")
+        for page in self._asker.pages(call, place, {"account": place[0], "parent": parent}):
+            yield from (str(item[name] if name else item) for item in page.get(listed) or ())
 
 
 def regions_of(listing: Listing, regions: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from rolewatch.aws.accounts import active
 from rolewatch.aws.calls import call_of
 from rolewatch.aws.policy_fetch import Asker, Row, failures
 from rolewatch.aws.policy_kept import ORGANIZATION, Kept
@@ -56,7 +57,7 @@ class Organization:
         except failures() as error:
             row = Row(self._caller, "list of accounts", self._caller, "", "failed")
             return [], self._failed(row, error, ACCOUNTS)
-        return [each["Id"] for each in found if each.get("State", each.get("Status")) == "ACTIVE"], None
+        return active(found), None
 
     def control_policies(self, account: str) -> Row:
         """Keep the policies that bound an account, in the form that `rolewatch policy evaluate` reads."""

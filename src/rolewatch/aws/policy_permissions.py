@@ -4,17 +4,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rolewatch.aws import policy_organization, policy_roles
+from rolewatch.aws.accounts import assuming
 from rolewatch.aws.calls import action_of, call_of, service_model
 from rolewatch.aws.policies import Scope
-from rolewatch.aws.policy_fetch import ALIAS, ASSUME, GRANTS
+from rolewatch.aws.policy_fetch import ALIAS, GRANTS
 from rolewatch.aws.policy_lists import kind_of_listing
 from rolewatch.aws.policy_targets import Wanted
 from rolewatch.catalog.naming import service_of
 from rolewatch.catalog.policy_kinds import PolicyKind, kinds
-from rolewatch.catalog.policy_lists import LISTINGS
+from rolewatch.catalog.policy_lists import LISTINGS, MULTI_REGION
 
 _OF_KIND: Final = {
     "key": (GRANTS, ALIAS),
+    "multi-region-access-point": (MULTI_REGION,),
     "role-trust": (policy_roles.ATTACHED, policy_roles.POLICY, policy_roles.VERSION),
 }  # what is asked for beside a policy of the kind
 _SURROUNDINGS: Final = (policy_roles.LIST, policy_organization.DESCRIBE)
@@ -39,10 +41,7 @@ def permissions(
         }
     ]
     if role_name:
-        resource = f"arn:{partition}:iam::*:role/{role_name}"
-        statements.append(
-            {"Sid": "AssumeRoleInEachAccount", "Effect": "Allow", "Action": ASSUME, "Resource": resource}
-        )
+        statements.append(assuming(role_name, partition))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -57,9 +56,9 @@ def _actions(wanted: Wanted | None, scope: Scope) -> Iterator[str]:
     for each in of.values():
         yield _action(each.fetch, service_of(each.type))
         yield from map(_action, _OF_KIND.get(each.kind, ()))
-    yield from (
-        _action(listing.command, service_of(of[listing.kind].type)) for listing in listings if listing.command
-    )
+    for listing in listings:
+        commands = [listing.command, listing.above.command if listing.above else ""]
+        yield from (_action(each, service_of(of[listing.kind].type)) for each in commands if each)
     yield from map(_action, _extra(scope))
 
 

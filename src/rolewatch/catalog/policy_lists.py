@@ -9,6 +9,13 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 
+class Above(NamedTuple):
+    """How that is listed below which the resources of a kind are listed: their command has a gap `{parent}` for each of its `items`."""
+
+    command: str
+    items: str
+
+
 class Listing(NamedTuple):
     """How the resources of one kind are listed in an account.
 
@@ -23,14 +30,20 @@ class Listing(NamedTuple):
     command: str
     items: str
     where: str = ""
+    above: Above | None = None
 
 
+MULTI_REGION: Final = (
+    "aws s3control list-multi-region-access-points --region us-west-2 --account-id {account}"
+)
 ONCE: Final = "once"
 LISTINGS: Final = (
     Listing("bucket", "aws s3api list-buckets --max-buckets 1000", "Buckets.Name", ONCE),
     Listing("access-point", "aws s3control list-access-points --account-id {account}", "AccessPointList.AccessPointArn"),
+    Listing("multi-region-access-point", MULTI_REGION, "AccessPoints.Alias", "us-west-2"),
     Listing("object-lambda-access-point", "aws s3control list-access-points-for-object-lambda --account-id {account}", "ObjectLambdaAccessPointList.ObjectLambdaAccessPointArn"),
     Listing("directory-bucket", "aws s3api list-directory-buckets", "Buckets.Name"),
+    Listing("outposts-bucket", "aws s3control list-regional-buckets --account-id {account} --outpost-id {parent}", "RegionalBucketList.BucketArn", above=Above("aws s3outposts list-outposts-with-s3", "Outposts.OutpostId")),
     Listing("table-bucket", "aws s3tables list-table-buckets", "tableBuckets.arn"),
     Listing("vector-bucket", "aws s3vectors list-vector-buckets", "vectorBuckets.vectorBucketArn"),
     Listing("vault", "aws glacier list-vaults --account-id {account}", "VaultList.VaultARN"),
@@ -41,6 +54,7 @@ LISTINGS: Final = (
     Listing("repository", "aws ecr describe-repositories", "repositories.repositoryArn"),
     Listing("public-repository", "aws ecr-public describe-repositories", "repositories.repositoryArn", "us-east-1"),
     Listing("function", "aws lambda list-functions", "Functions.FunctionArn"),
+    Listing("layer", "aws lambda list-layer-versions --layer-name {parent}", "LayerVersions.LayerVersionArn", above=Above("aws lambda list-layers", "Layers.LayerName")),
     Listing("file-system", "aws efs describe-file-systems", "FileSystems.FileSystemArn"),
     Listing("backup-vault", "aws backup list-backup-vaults", "BackupVaultList.BackupVaultArn"),
     Listing("endpoint", "aws ec2 describe-vpc-endpoints", "VpcEndpoints.VpcEndpointId"),
@@ -65,8 +79,7 @@ LISTINGS: Final = (
     Listing("email-identity", "aws sesv2 list-email-identities", "EmailIdentities.IdentityName"),
     Listing("role-trust", "aws iam list-roles --path-prefix /aws-service-role/", "Roles.Arn", ONCE),
 )  # fmt: skip
-"""Left out: what is listed only below something else (layer versions, buckets on Outposts), whose list does not tell its ARN
-(Multi-Region Access Points), and what has one policy for all (log groups, the organisation)."""
+"""Left out: what has one policy for all (log groups, the organisation)."""
 
 #: Kind → codes with which the API says that a resource is there and has no policy.
 ABSENT: Final[Mapping[str, frozenset[str]]] = {

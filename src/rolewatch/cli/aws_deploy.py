@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
-from rolewatch.cli.aws_shared import TRAIL
-from rolewatch.cli.aws_stacks import FORMAT, PLAN, WHERE, clients_of, waiting
+from rolewatch.cli.aws_shared import FORMAT, PRINT_PERMISSIONS, TRAIL, put_policy
+from rolewatch.cli.aws_stacks import PLAN, WHERE, clients_of, waiting
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -91,6 +91,7 @@ EXAMPLES = (
     ("rolewatch aws deploy --email security@example.com --region eu-west-1", "the article's pipeline, right"),
     ("rolewatch aws deploy --trail management-events --attach-logs --email security@example.com", "with a trail that is there already"),
     ("rolewatch aws deploy --organization o-exampleorgid --alarm log", "for a whole organization, with an e-mail for each role and bucket"),
+    ("rolewatch aws deploy --data-events service-linked --plan", "also what only data events show, such as GetObject, and what that costs"),
     ("rolewatch aws deploy --print cloudformation --output pipeline.yaml", "only the template, for tools of your own"),
 )  # fmt: skip
 _TRAIL, _LOGS, _WHO, _FUNCTION, _HOW = (
@@ -108,6 +109,7 @@ OPTIONS = (
     Option("organization", "make it the trail of this organization; none: of this account", "ID", organization, shown="none", group=_TRAIL),
     Option("management-account", "the organization's management account, where a delegated administrator deploys", "ID", words.account, group=_TRAIL),
     Option("log-file-validation", "whether digests are signed, which show that log files were changed", "ANSWER", choices=YES_NO, shown="yes", group=_TRAIL),
+    Option("data-events", "data events of the new trail, which are charged for: those of this account's service-linked roles, or of all calls to objects in S3", "WHICH", choices=("none", "service-linked", "objects"), shown="none", group=_TRAIL),
     Option("trail-key", "the KMS key of the log files: new, none, or its ARN", "KEY", key, shown="none", group=_TRAIL),
     Option("bucket", "the name of the new bucket for log files", "NAME", shown="CloudFormation makes one up", group=_TRAIL),
     Option("retention", "days that the log group keeps events", "DAYS", choices=DAYS, shown="90", group=_LOGS),
@@ -127,16 +129,19 @@ OPTIONS = (
     Option("tag", "a tag of the stack and all that is in it; those named are all that there are then", "KEY=VALUE", words.assignment, default=(), many=True, whole=True, group=_HOW),
     PLAN,
     Option("events-per-day", "management events in a day, for the estimate of what it costs", "N", words.positive, default=100_000, group=_HOW),
+    Option("data-events-per-day", "data events in a day, for the same", "N", words.positive, default=10_000, group=_HOW),
     Option("print", "write the template, or the parameters, instead of deploying", "WHAT", choices=("cloudformation", "parameters"), group="what to print"),
+    PRINT_PERMISSIONS,
     FORMAT,
     OUTPUT,
 )  # fmt: skip
-#: Option → parameter of the template; `none` is an empty one, but for keys.
+#: Option → parameter of the template; `none` is an empty one, but where the template knows it.
 PARAMETERS: Final[Mapping[str, str]] = {
     "multi-region": "MultiRegion",
     "organization": "OrganizationId",
     "management-account": "ManagementAccount",
     "log-file-validation": "LogFileValidation",
+    "data-events": "DataEvents",
     "trail-key": "TrailKey",
     "bucket": "BucketName",
     "retention": "RetentionDays",
@@ -149,7 +154,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "function-access-point": "FunctionAccessPoint",
     "function-file-system": "FunctionFileSystem",
 }
-_KEYS: Final = ("trail-key", "key")
+_NAMED_NONE: Final = ("trail-key", "key", "data-events")
 
 
 def run(called: Called) -> int:
@@ -161,6 +166,8 @@ def run(called: Called) -> int:
 
     values = called.values
     wanted = wanted_of(values)
+    if values["print-permissions"]:
+        return _print_permissions(values, wanted)
     with Output(values["output"]) as out:
         if values["print"] == "cloudformation":
             return _print_template(out)
@@ -188,7 +195,7 @@ def wanted_of(values: Mapping[str, Any]) -> "Wanted":
     from rolewatch.aws.deploy import Wanted  # noqa: PLC0415 - not needed for --help
 
     given = {
-        name: "" if values[option] == _NONE and option not in _KEYS else str(values[option])
+        name: "" if values[option] == _NONE and option not in _NAMED_NONE else str(values[option])
         for option, name in PARAMETERS.items()
         if values[option] is not None
     }
@@ -231,9 +238,31 @@ def warnings(found: "Plan", wanted: "Wanted") -> list[str]:
         )
     if not any(found.values[slot] for slot in SLOTS):
         said.append("nobody is told: name who is with --email or --subscribe")
+    if found.values["DataEvents"] == "objects" and wanted.given.get("DataEvents"):
+        said.append(
+            "every call to every object in S3 is charged for now, and goes into the log group, too: see the estimate of --plan"
+        )
+    said += [f"{each}; if there is, CloudFormation takes everything back" for each in found.unchecked]
     if found.values["Trail"] == "new" and found.values["MultiRegion"] == "no":
         said.append("the trail records one Region: what services are refused elsewhere, nobody sees")
     return said
+
+
+def _print_permissions(values: Mapping[str, Any], wanted: "Wanted") -> int:
+    """Print the IAM policy that deploying a new stack with these options needs, without asking AWS anything."""
+    from rolewatch.aws import pipeline  # noqa: PLC0415 - not needed for --help
+    from rolewatch.aws.calls import partition_of  # noqa: PLC0415 - as above
+    from rolewatch.aws.stack_permissions import of_deploy  # noqa: PLC0415 - as above
+
+    trail = {"Trail": "existing"} if wanted.trail not in (None, "new") else {}
+    given = {**wanted.given, **trail, **pipeline.slots(wanted.endpoints or (), {})}
+    found = of_deploy(
+        wanted.stack,
+        pipeline.effective(given, {}),
+        attach=wanted.attach,
+        partition=partition_of(values["region"]),
+    )
+    return put_policy(found, values["output"])
 
 
 def _print_template(out: Output) -> int:

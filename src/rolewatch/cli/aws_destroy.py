@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import UsageError
-from rolewatch.cli.aws_stacks import FORMAT, PLAN, WHERE, answer, clients_of, counting, waiting
+from rolewatch.cli.aws_shared import FORMAT, PRINT_PERMISSIONS, put_policy
+from rolewatch.cli.aws_stacks import PLAN, WHERE, answer, clients_of, counting, waiting
 from rolewatch.cli.commands import Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, draw
@@ -29,6 +30,7 @@ OPTIONS = (
     Option("yes-delete", "for --delete-logs: the bucket's name, where nobody can be asked", "BUCKET", group=_WHAT),
     Option("yes", "do it without a question", flag=True, default=False, group=_HOW),
     PLAN,
+    PRINT_PERMISSIONS,
     FORMAT,
     OUTPUT,
 )  # fmt: skip
@@ -44,6 +46,8 @@ def run(called: Called) -> int:
 
     values = called.values
     asked = asked_of(values)
+    if values["print-permissions"]:
+        return _print_permissions(values)
     with Output(values["output"]) as out:
         clients = clients_of(values)
         with waiting() as manner:
@@ -57,6 +61,17 @@ def run(called: Called) -> int:
                 destroy.execute(clients, found, now=datetime.now(UTC), manner=manner, deleted=deleted)
         out.write(lambda stream: stream.write(removed(found, asked, values, done=True)))
     return 0
+
+
+def _print_permissions(values: Mapping[str, Any]) -> int:
+    """Print the IAM policy that it needs, without asking AWS anything."""
+    from rolewatch.aws.calls import partition_of  # noqa: PLC0415 - not needed for --help
+    from rolewatch.aws.stack_permissions import of_destroy  # noqa: PLC0415 - as above
+
+    found = of_destroy(
+        values["stack-name"], logs=values["delete-logs"], partition=partition_of(values["region"])
+    )
+    return put_policy(found, values["output"])
 
 
 def asked_of(values: Mapping[str, Any]) -> "Asked":

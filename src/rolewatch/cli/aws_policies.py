@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.cli import words
-from rolewatch.cli.aws_shared import EXTERNAL_ID, PROFILE, REGIONS, ROLE_NAME, put_policy, put_report
+from rolewatch.cli.aws_shared import (
+    ACCOUNTS,
+    ALL_ACCOUNTS,
+    EXTERNAL_ID,
+    FORMAT,
+    PRINT_PERMISSIONS,
+    PROFILE,
+    REGIONS,
+    ROLE_NAME,
+    check_role,
+    put_policy,
+    put_report,
+)
 from rolewatch.cli.commands import UNREAD, Called
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output, complain
@@ -57,7 +69,7 @@ EXAMPLES = (
     ("rolewatch aws policies --findings findings.json --role-name PolicyReader --out policies/", "in each account, through a role there"),
     ("rolewatch aws policies --findings findings.json --print-permissions", "the IAM policy that this needs"),
 )  # fmt: skip
-_WHAT, _HOW, _OUT = "what to collect", "how to work", "what to print"
+_WHAT, _HOW = "what to collect", "how to work"
 OPTIONS = (
     Option("out", "the folder for the policies; what is there and young enough is kept", "DIR", file=True, group=_WHAT),
     Option("findings", "the resources of the findings in FILE, as `scan --format json` prints them (- is standard input)", "FILE", file=True, group=_WHAT),
@@ -65,8 +77,8 @@ OPTIONS = (
     Option("arn", "the resource of this ARN", "ARN", default=(), many=True, group=_WHAT),
     Option("resources", "all resources with policies in the account, or in those of --account", flag=True, default=False, group=_WHAT),
     Option("kind", "for --resources: only these kinds: bucket, key, queue, topic, secret …", "KIND", kind_name, default=(), many=True, group=_WHAT),
-    Option("all-accounts", "for --resources: all accounts of the organization, with its control policies", flag=True, default=False, group=_WHAT),
-    Option("account", "only these accounts", "ID", words.account, default=(), many=True, group="where"),
+    ALL_ACCOUNTS,
+    ACCOUNTS,
     REGIONS,
     PROFILE,
     ROLE_NAME,
@@ -74,8 +86,8 @@ OPTIONS = (
     Option("max-age", "collect anew what is older", "SPAN", words.span, default=timedelta(days=1), shown="1d", group=_HOW),
     Option("threads", "number of calls at a time", "N", threads, default=8, group=_HOW),
     Option("rate", "number of calls a second, at most", "N", words.positive, default=20, group=_HOW),
-    Option("print-permissions", "print the IAM policy that this needs, and collect nothing", flag=True, default=False, group=_OUT),
-    Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group=_OUT),
+    PRINT_PERMISSIONS,
+    FORMAT,
     OUTPUT,
 )  # fmt: skip
 
@@ -115,10 +127,7 @@ def _check(values: Mapping[str, Any]) -> None:
     for name in ("kind", "all-accounts"):
         if values[name] and not values["resources"]:
             raise UsageError(f"--{name} is for --resources", remedy="add --resources, or leave it out")
-    if values["all-accounts"] and not values["role-name"]:
-        raise UsageError("--all-accounts needs a role in each account", remedy="name it with --role-name")
-    if values["external-id"] and not values["role-name"]:
-        raise UsageError("--external-id is for --role-name", remedy="name the role")
+    check_role(values)
 
 
 def _findings(called: Called) -> Sequence[Mapping[str, Any]] | None:
@@ -204,7 +213,8 @@ def _print_permissions(
     values: Mapping[str, Any], findings: Sequence[Mapping[str, Any]] | None, *, named: bool
 ) -> int:
     """Print the policy, without asking AWS anything; where nothing is named, the one for any findings."""
-    from rolewatch.aws.policies import Scope  # noqa: PLC0415 - not needed for --help
+    from rolewatch.aws.calls import partition_of  # noqa: PLC0415 - not needed for --help
+    from rolewatch.aws.policies import Scope  # noqa: PLC0415 - as above
     from rolewatch.aws.policy_permissions import permissions  # noqa: PLC0415 - as above
 
     whole = (_NOBODY,) if values["resources"] else ()
@@ -213,7 +223,7 @@ def _print_permissions(
     )  # fmt: skip
     wanted = _wanted(values, findings, _NOBODY)
     partitions = {match[1] for target in wanted.targets if (match := _ARN.match(target.arn))}
-    partition = partitions.pop() if len(partitions) == 1 else "aws"
+    partition = partitions.pop() if len(partitions) == 1 else partition_of(values["region"])
     found = permissions(wanted if named else None, scope, role_name=values["role-name"], partition=partition)
     return put_policy(found, values["output"])
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from rolewatch.base.errors import UsageError
 from rolewatch.cli import words
 from rolewatch.cli.options import Option
 from rolewatch.cli.output import Output
@@ -27,6 +28,22 @@ ROLE_NAME: Final = Option(
     "role-name", "in other accounts, assume the role of this name", "NAME", role_name, group=_WHO
 )
 EXTERNAL_ID: Final = Option("external-id", "the external id that these roles ask for", "ID", group=_WHO)
+ACCOUNTS: Final = Option(
+    "account",
+    "policies: only these accounts; doctor: these, instead of the credentials' own",
+    "ID",
+    words.account,
+    default=(),
+    many=True,
+    group="where",
+)
+ALL_ACCOUNTS: Final = Option(
+    "all-accounts",
+    "all accounts of the organization (policies: for --resources, with its control policies)",
+    flag=True,
+    default=False,
+    group="where",
+)
 REGIONS: Final = Option(
     "region",
     "these regions",
@@ -44,6 +61,24 @@ TRAIL: Final = Option(
     shown="new; doctor: all",
     group="the trail",
 )
+
+
+FORMAT: Final = Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group="what to print")  # fmt: skip
+PRINT_PERMISSIONS: Final = Option(
+    "print-permissions",
+    "print the IAM policy that this needs, and ask AWS nothing",
+    flag=True,
+    default=False,
+    group="what to print",
+)
+
+
+def check_role(values: Mapping[str, Any]) -> None:
+    """Raise UsageError for options about roles of other accounts that do not go together."""
+    if values["all-accounts"] and not values["role-name"]:
+        raise UsageError("--all-accounts needs a role in each account", remedy="name it with --role-name")
+    if values["external-id"] and not values["role-name"]:
+        raise UsageError("--external-id is for --role-name", remedy="name the role")
 
 
 def put_report(

@@ -33,7 +33,6 @@ STACK_NAME: Final = Option("stack-name", "the name of the stack, and of what is 
 PLAN: Final = Option(
     "plan", "say what would be done, and do nothing", flag=True, default=False, group="how to do it"
 )
-FORMAT: Final = Option("format", "how to print", "FORMAT", default="table", choices=("table", "json"), group="what to print")  # fmt: skip
 WHERE: Final = (STACK_NAME, REGIONS, PROFILE)
 
 

@@ -20,10 +20,15 @@ def planned(found: "deploy.Plan", region: str, values: Mapping[str, Any]) -> str
     """Tell what a deployment would do, and what a month of it costs."""
     from rolewatch.aws.cost import estimate  # noqa: PLC0415 - not needed for --help
 
-    cost = estimate(found.values, events=values["events-per-day"], copies=found.copies)
+    cost = estimate(
+        found.values,
+        events=values["events-per-day"],
+        data=values["data-events-per-day"],
+        copies=found.copies,
+    )
     said = changes(found)
     if values["format"] == "json":
-        return _json(_head(found, region) | {"result": "planned", "changes": _rows(found), "attached": _attached(found), "estimate": _cost_row(cost)})  # fmt: skip
+        return _json(_head(found, region) | {"result": "planned", "changes": _rows(found), "attached": _attached(found), "unchecked": list(found.unchecked), "estimate": _cost_row(cost)})  # fmt: skip
     verb = "would be changed" if found.ready.value == "update" else "would be made"
     head = f"The stack {found.stack} in {region} {verb}:" if said else f"The stack {found.stack} in {region} is as it should be: nothing would be done."  # fmt: skip
     return _lines([head, *(f"  {each}" for each in said), "", *_cost_lines(cost)])

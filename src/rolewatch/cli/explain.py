@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rolewatch.base.errors import CannotDo, RolewatchError, UsageError
+from rolewatch.base.machine import cores
 from rolewatch.cli.commands import UNREAD, Called
-from rolewatch.cli.inputs import PIECE, cores, read_file
+from rolewatch.cli.inputs import PIECE, read_file
 from rolewatch.cli.options import Option, Positional
 from rolewatch.cli.output import Output, complain
 from rolewatch.cli.shared import OUTPUT

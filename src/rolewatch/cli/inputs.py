@@ -1,19 +1,18 @@
-"""What commands that read deliveries are given in the same words: a window of time, small files, the number of cores."""
+"""What commands that read deliveries are given in the same words: a window of time, small files."""
 
-import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolewatch.base.errors import UsageError
+from rolewatch.base.moments import counted
 
 if TYPE_CHECKING:
     from rolewatch.sources.window import Window
 
-OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 PIECE = 1024**2
 
 
@@ -57,22 +56,9 @@ def assigned(values: Mapping[str, Any], option: str) -> dict[str, str]:
     return found
 
 
-def cores() -> int:
-    """Count the cores this process may use; where the system does not tell, all there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _moment(value: datetime | timedelta | None, now: datetime, name: str) -> datetime | None:
-    """Count a span back from now; the result has whole seconds, as eventTime has, and no record is lost by that."""
+    """Count a span back from now; UsageError for a time before all records."""
     try:
-        moment = now - value if isinstance(value, timedelta) else value
-        if moment and moment.microsecond:
-            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
-    except OverflowError:
-        moment = OLDEST - timedelta(days=1)
-    if moment and moment < OLDEST:
-        raise UsageError(f"--{name}: that is before {OLDEST.year}, and CloudTrail began in 2013")
-    return moment
+        return None if value is None else counted(value, now)
+    except ValueError as error:
+        raise UsageError(f"--{name}: {error}") from None

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from rolewatch.base.machine import cores
 from rolewatch.cli import words
-from rolewatch.cli.inputs import cores
 from rolewatch.cli.options import Option, Positional
 
 if TYPE_CHECKING:

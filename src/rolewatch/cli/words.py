@@ -1,11 +1,11 @@
 """What can be typed as a time, a span, a size or a number, as values. Each raises ValueError that says what is wanted."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-_SPAN = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from rolewatch.base import moments
+
 _SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -14,17 +14,7 @@ _LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _LISTENING = re.compile(r"(?:(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))?:)?([0-9]{1,5})")
 LOOPBACK = "127.0.0.1"
 MOST_JOBS = 256  # each is a process with memory of its own
-
-
-def span(text: str, examples: str = "90s, 15m, 6h, 2d or 1w") -> timedelta:
-    """Read a length of time: `90s`, `15m`, `6h`, `2d`, `1w`; the error advises to write one of the examples."""
-    found = _SPAN.fullmatch(text.strip())
-    if not found:
-        raise ValueError(f"{text!r} is no length of time; write {examples}")
-    try:
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        raise ValueError(f"{text!r} is longer than the calendar") from None
+span, moment = moments.span, moments.moment
 
 
 def span_or_off(text: str) -> timedelta | None:
@@ -49,20 +39,6 @@ def network(text: str) -> IPv4Network | IPv6Network:
         return ip_network(text.strip())
     except ValueError:
         raise ValueError(f"{text!r} is no address; write 10.1.2.3, 10.0.0.0/8 or fd00::/8") from None
-
-
-def moment(text: str) -> datetime | timedelta:
-    """Read a point in time: ISO 8601 (UTC unless it says otherwise), or a span, which counts back from now."""
-    text = text.strip()
-    if _SPAN.fullmatch(text):
-        return span(text)
-    try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is no time; write 2026-03-01, 2026-03-01T10:00:00Z, or how long ago: 2d, 6h"
-        ) from None
 
 
 def size(text: str) -> int:

@@ -27,13 +27,25 @@ def write(report: Mapping[str, Any], out: TextIO, options: Options) -> None:
 
 
 def _page(page: Page, report: Mapping[str, Any]) -> None:
-    checks: Sequence[Entry] = report["checks"]
-    for step, entries in groupby(checks, key=lambda each: each["step"]):
-        _step(page, step, list(entries))
-    trials: Sequence[Entry] | None = report.get("simulation")
-    if trials is not None:
-        _simulation(page, trials)
-    page.line(Text(_summary(report)))
+    accounts: Sequence[str] = report["accounts"]
+    for account in accounts:
+        checks = _of(account, report["checks"])
+        if len(accounts) > 1:
+            page.line(Text(f"Account {account}", "bold underline"))
+        for step, entries in groupby(checks, key=lambda each: each["step"]):
+            _step(page, step, list(entries))
+        trials: Sequence[Entry] | None = report.get("simulation")
+        if trials is not None and _of(account, trials):
+            _simulation(page, _of(account, trials))
+        page.line(Text(_summary(f"account {account}", checks, report["regions"])))
+        if len(accounts) > 1:
+            page.line()
+    if len(accounts) > 1:
+        page.line(Text(_summary(count(len(accounts), "account"), report["checks"], report["regions"])))
+
+
+def _of(account: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+    return [each for each in entries if each["account"] == account]
 
 
 def _step(page: Page, step: str, entries: Sequence[Entry]) -> None:
@@ -69,9 +81,9 @@ def _simulation(page: Page, trials: Sequence[Entry]) -> None:
     page.line()
 
 
-def _summary(report: Mapping[str, Any]) -> str:
-    found = Counter(entry["status"] for entry in report["checks"])
-    where = f"account {report['account']}, {', '.join(map(terminal, report['regions']))}"
+def _summary(whose: str, checks: Sequence[Entry], regions: Sequence[str]) -> str:
+    found = Counter(entry["status"] for entry in checks)
+    where = f"{whose}, {', '.join(map(terminal, regions))}"
     said = [count(found[status], status) for status in ("problem", "warning") if found[status]]
     if found["unknown"]:
         said.append(f"{found['unknown']} unknown")
