@@ -24,7 +24,7 @@ from pathlib import Path
 from run import HERE, ROLEWATCH, command_line, deliveries
 
 PLACE = re.compile(r"dashboard at http://([0-9.]+):([0-9]+)")
-FIRST = ("/findings",)
+FIRST = ("/", "/findings", "/alarms", "/query", "/coverage")
 LISTS = (
     "/findings?status=blocked", "/findings?severity=high&order=newest", "/findings?service=config.amazonaws.com&order=resource",
     "/findings?q=bucket-77", "/findings?verdict=unknown&status=silent", "/findings?group=account", "/api/v1/findings?account=000000000007",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from deliveries import HOME, denial, record, write
 
-from rolewatch.cli.query import earlier
+from rolewatch.engines.windows import earlier
 
 LOOK = "stats count(*) as n by recipientAccountId as a | lookup t account as a OUTPUT team | sort n desc"
 DAYS = "pattern eventName | diff | display @pattern, @sampleCount, @diffEventCount"

@@ -42,7 +42,10 @@ def test_changes(state):
     assert state.read(alarms.waiting) == [waits]
     assert state.read(alarms.history) == [others[2], others[1], CHANGE, waits, others[0]]
     assert state.read(lambda connection: alarms.history(connection, "b", 2)) == [others[2], others[1]]
-    assert state.read(lambda connection: alarms.history(connection, before=120)) == [waits, others[0]]
+    assert state.read(lambda connection: alarms.history(connection, after=(120, "z", b""))) == [
+        waits,
+        others[0],
+    ]
     assert state.read(lambda connection: alarms.since(connection, "b", 180)) == others[1:]
     assert state.write(lambda connection: alarms.expire(connection, 180)) == 2
     assert state.read(alarms.history) == [others[2], others[1], waits]

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 AXE = "axe-core@4.10.3"
-PAGES = ("/findings", "/findings?group=service", "/findings?q=nothing-like-it", "ONE", "/mutes", "/login", "/api/docs")  # fmt: skip
+PAGES = ("/", "/coverage", "/findings", "/findings?group=service", "/findings?q=nothing-like-it", "ONE", "/alarms", "/query", "/mutes", "/login", "/api/docs")  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -60,6 +60,7 @@ def test_find_understand_and_mute(site, open_page):
 def test_by_keys_only(site, open_page):
     """Everything is reached without a mouse: search, rows, a mute, the finding, the help."""
     page = open_page(site, "/findings", scope="write")
+    expect(page.locator("#theme")).to_be_visible()  # by then keys are listened to
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Next, previous row")
     page.keyboard.press("Escape")
@@ -68,6 +69,7 @@ def test_by_keys_only(site, open_page):
     page.keyboard.type("bucket")
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-row]")).to_have_count(3)
+    expect(page.locator("#theme")).to_be_visible()
     page.locator("body").press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from rolewatch.cli.main import main
+
 HOSTILE = "<script>alert(1)</script>\"'\u202e&{{7*7}}"
 
 
@@ -193,3 +195,22 @@ def test_no_state_yet(serve, tmp_path):
     assert answer.status == 503
     assert "rolewatch watch" in answer.text
     assert json.loads(site.get("/api/v1/findings").body)["remedy"].startswith("run `rolewatch watch")
+
+
+def test_records_of_a_finding(world, serve, tmp_path):
+    """Where a lake keeps them a finding shows its records whole; where there is none it says how to get one."""
+    world.happen(
+        world.call(30, "b", denied=True, userAgent="</pre><script>alert(1)</script>"), world.call(20, "other")
+    )
+    lake = str(tmp_path / "lake")
+    assert main(["ingest", str(world.logs), "--lake", lake], environ={}) == 0
+    without, site = serve(), serve(lake=lake)
+    (one,) = site.get("/api/v1/findings").json["findings"]
+    (record,) = site.get(f"/api/v1/findings/{one['id']}/records").json["records"]
+    assert record["eventID"] == one["event_ids"][0]
+    assert record["requestParameters"] == {"bucketName": "b"}
+    shown = site.get(f"/findings/{one['id']}/records")
+    assert record["eventID"] in shown.text
+    assert "<script>alert" not in shown.text
+    assert without.get(f"/api/v1/findings/{one['id']}/records").status == 404
+    assert "--lake DIR" in without.get(f"/findings/{one['id']}").text

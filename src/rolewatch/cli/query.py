@@ -1,9 +1,7 @@
 """`rolewatch query`: from a Logs Insights query and CloudTrail deliveries to its rows."""
 
 import os
-from calendar import monthrange
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TextIO
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from rolewatch.engines.answers import Answer
     from rolewatch.insights.syntax import Query
     from rolewatch.plan import Plan
-    from rolewatch.plan.stages import Segment
-    from rolewatch.sources.window import Window
 
 HELP = (
     "Run a CloudWatch Logs Insights query over CloudTrail deliveries, without CloudWatch.\n"
@@ -53,7 +49,6 @@ POSITIONALS = (
     SOURCE._replace(optional=True),
 )
 FORMATS = ("table", "json", "jsonl", "csv", "cloudwatch")
-_BEFORE = {"previousday": timedelta(days=1), "previousweek": timedelta(weeks=1)}
 PICTURES = (".svg", ".png", ".html")
 MOST = 10_000  # rows of a query without `limit`
 
@@ -90,10 +85,11 @@ def run(called: Called) -> int:
     if values["replace"] and not values["save"]:
         raise UsageError("--replace means nothing without --save")
     window = window_of(values, now)
-    from rolewatch.insights import Moments, parse_query, plan_nested, plan_segments  # noqa: PLC0415 - not needed for --help
+    from rolewatch.engines import windows  # noqa: PLC0415 - not needed for --help
+    from rolewatch.insights import Moments, parse_query, plan_nested, plan_segments  # noqa: PLC0415 - as above
 
     query = parse_query(text_of(called))
-    moments = Moments(*_moments(window, now))
+    moments = Moments(*windows.range_of(window, now))
     nested, parts = plan_nested(query, moments), plan_segments(query, moments)
     write = _writer(called, parts[-1].plan)
     if values["save"]:
@@ -103,7 +99,7 @@ def run(called: Called) -> int:
     if values["show-sql"]:
         if nested:
             raise CannotDo("a query within a query takes a statement of its own", remedy="run the query")
-        return show_sql(called, parts, _moved(window, query.offset, now))
+        return show_sql(called, parts, windows.moved(window, query.offset, now))
     place = place_asked(called)
     if place is None:
         from rolewatch.sources import deliveries_of  # noqa: PLC0415 - as above
@@ -112,9 +108,9 @@ def run(called: Called) -> int:
             values["source"], window, []
         )  # one that does not exist goes before all that may fail later
     tables = tables_of(values, chain(parts, *nested.values()))
-    window = _moved(window, query.offset, now)
+    window = windows.moved(window, query.offset, now)
     request = requested(values, window)
-    before = _before(parts[0], window, now)
+    before = windows.before(parts[0], window, now)
     most = max(query.limit or 0, MOST)  # behind a limit, unnest can make more rows of those it left
     with Output(values["output"]) as out:
         from rolewatch.engines.stages import answer_query  # noqa: PLC0415 - as above
@@ -161,30 +157,6 @@ def _drawn(called: Called) -> str | None:
     return ending if ending in PICTURES else ""
 
 
-def _moved(window: "Window", offset: int, now: datetime) -> "Window":
-    """Give the time of the records whose bins lie in a time, once they are moved by so many milliseconds."""
-    if not offset or not (window.since or window.until):
-        return window
-    span = timedelta(milliseconds=offset)
-    try:
-        since = window.since and window.since - span
-        return replace(window, since=since, until=(window.until or now) - span)
-    except OverflowError:
-        raise UsageError("the offset of stats leads before the calendar") from None
-
-
-def _before(part: "Segment", window: "Window", now: datetime) -> "Window | None":
-    """Give the time that a query compares with; None if it compares nothing. UsageError where that time has no beginning."""
-    compared = getattr(part.stage, "compared", None)
-    if compared is None:
-        return None
-    if window.since is None:
-        raise UsageError("diff compares with the time before, and this one has no beginning", remedy="write --since, such as --since 1d")  # fmt: skip
-    until = window.until or now
-    since = earlier(window.since, until - window.since, compared)
-    return replace(window, since=since, until=since + (until - window.since))
-
-
 def _tell(found: "Answer", query: "Query", most: int) -> None:
     """Say on stderr what has to be known of an answer."""
     from rolewatch.lint.query_fields import unknown_fields  # noqa: PLC0415 - not needed for --help
@@ -202,21 +174,3 @@ def _tell(found: "Answer", query: "Query", most: int) -> None:
         complain(
             "SOURCE chooses log groups of an account; this query was asked of the deliveries that were named"
         )
-
-
-def earlier(since: datetime, length: timedelta, compared: str) -> datetime:
-    """Give the beginning of the time that `diff` compares with: just before, or a day, a week or a month before."""
-    try:
-        if compared == "previousmonth":
-            year, month = divmod(since.year * 12 + since.month - 2, 12)
-            day = min(since.day, monthrange(year, month + 1)[1])
-            return since.replace(year=year, month=month + 1, day=day)
-        return since - _BEFORE.get(compared, length)
-    except (OverflowError, ValueError):
-        raise UsageError("diff compares with a time before the calendar") from None
-
-
-def _moments(window: "Window", now: datetime) -> tuple[int, int]:
-    """Give the range of time that a query is about, in milliseconds since 1970."""
-    start, end = window.since or datetime(1970, 1, 1, tzinfo=UTC), window.until or now
-    return int(start.timestamp() * 1000), int(end.timestamp() * 1000)

@@ -41,7 +41,12 @@ class Serving:
         numeric = host in _ANY
         hosts = {host, *values["host"], *(_LOCAL if _is_local(host) or numeric else ())}
         app = create_app(self._desk, hosts=hosts, numeric=numeric)
-        self._server = Server(app, self._desk.live.close)
+
+        def closing() -> None:
+            self._desk.live.close()
+            app.state.queries.close()
+
+        self._server = Server(app, closing)
         self._thread = threading.Thread(target=self._serve, name="dashboard", daemon=True)
 
     def run(self) -> None:
@@ -70,7 +75,6 @@ class Serving:
 
     def stop(self) -> None:
         """End, and wait for what is being answered."""
-        self._desk.live.close()
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(10)

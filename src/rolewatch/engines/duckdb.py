@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rolewatch.engines.answers import Row
 from rolewatch.engines.duckdb_sql import DUCKDB
@@ -19,9 +19,21 @@ _TYPES: Final = {Type.NUMBER: "DOUBLE", Type.TIME: "BIGINT", Type.TRUTH: "BOOLEA
 _NULLS: Final[Any] = {"null_handling": "special"}  # functions are called with NULL, and may give it
 
 
+class Limits(NamedTuple):
+    """What an engine may use: bytes of memory, and bytes of files in a folder for what does not fit into that.
+
+    `started` is told of each engine, and may ask it for its progress from another thread.
+    """
+
+    memory: int
+    spill: int
+    folder: str
+    started: Callable[["duckdb.DuckDBPyConnection"], None]
+
+
 def rows_of(
-    plan: Plan, fields: Mapping[Get, Sequence[Any]], number: int, *, most: int, threads: int = 1
-) -> tuple[list[Row], int]:
+    plan: Plan, fields: Mapping[Get, Sequence[Any]], number: int, *, most: int, threads: int = 1, limits: Limits | None = None
+) -> tuple[list[Row], int]:  # fmt: skip
     """Run a plan over columns of so many records: texts or None, times as milliseconds.
 
     Returns `most` rows of what it shows, and how many records its first filters let through. A text is a str, a number a
@@ -30,7 +42,7 @@ def rows_of(
     wanted = gets(plan)
     written, counted = statement(plan, DUCKDB), statement(matching(plan), DUCKDB, wanted)
     columns = [fields[get] for get in wanted]
-    with _loaded((written, counted), wanted, columns, number, threads=threads) as connection:
+    with _loaded((written, counted), wanted, columns, number, threads=threads, limits=limits) as connection:
         rows: list[Row] = connection.execute(written).fetchmany(most)
         (matched,) = connection.execute(counted).fetchone() or (0,)
     return rows, int(matched)
@@ -60,13 +72,23 @@ class Sieve:
         return kept, matched
 
 
-def start(threads: int) -> "duckdb.DuckDBPyConnection":
+def start(threads: int, limits: Limits | None = None) -> "duckdb.DuckDBPyConnection":
     """Start an engine, which takes a while; it is `guarded` before it is asked anything."""
     import duckdb  # noqa: PLC0415 - takes a while, and only queries need it
 
-    return duckdb.connect(
-        config={"threads": threads, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
+    config: dict[str, Any] = {
+        "threads": threads, "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+    }  # fmt: skip
+    if limits is None:
+        return duckdb.connect(config=config)
+    config |= {
+        "memory_limit": f"{limits.memory}B", "temp_directory": limits.folder, "max_temp_directory_size": f"{limits.spill}B",
+    }  # fmt: skip
+    connection = duckdb.connect(config=config)
+    connection.execute("SET enable_progress_bar = true")  # without it there is no progress to ask for
+    connection.execute("SET enable_progress_bar_print = false")
+    limits.started(connection)
+    return connection
 
 
 def guarded(
@@ -90,7 +112,8 @@ def guarded(
 
 @contextmanager
 def _loaded(
-    statements: Sequence[str], fields: Sequence[Get], columns: Sequence[Sequence[Any]], number: int, *, threads: int
+    statements: Sequence[str], fields: Sequence[Get], columns: Sequence[Sequence[Any]], number: int, *, threads: int,
+    limits: Limits | None = None,
 ) -> "Iterator[duckdb.DuckDBPyConnection]":  # fmt: skip
     """Open an engine with the relation that the first step of a plan reads: its fields, and the places `n` of the records."""
     import numpy as np  # noqa: PLC0415 - takes a while, and only queries need it
@@ -100,7 +123,7 @@ def _loaded(
         loaded[f"f{place}"] = column = np.empty(number, dtype=object)
         column[:] = values
     types = "".join(f", CAST(f{place} AS {_TYPES[get.type]}) AS f{place}" for place, get in enumerate(fields))
-    with guarded(start(threads), " ".join(statements)) as connection:
+    with guarded(start(threads, limits), " ".join(statements)) as connection:
         connection.register("loaded", loaded)
         connection.execute(f"CREATE VIEW {FIELDS} AS SELECT n{types} FROM loaded")
         yield connection

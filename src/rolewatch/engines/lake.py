@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rolewatch.engines.answers import Answer, Row
-from rolewatch.engines.duckdb import guarded, start
+from rolewatch.engines.duckdb import Limits, guarded, start
 from rolewatch.engines.duckdb_sql import DUCKDB
 from rolewatch.engines.lake_fields import (
     FUNCTION,
@@ -52,8 +52,9 @@ _NAME: Final = re.compile(r"\w+", re.ASCII)
 
 
 def answer_lake(
-    plan: Plan, lake: Lake, window: Window, *, most: int, threads: int, doubtful: Callable[[Get], bool]
-) -> Answer:
+    plan: Plan, lake: Lake, window: Window, *, most: int, threads: int, doubtful: Callable[[Get], bool],
+    limits: Limits | None = None,
+) -> Answer:  # fmt: skip
     """Run a plan over a lake, and take `most` rows of it. Only `doubtful` fields are looked for among the absent ones.
 
     Raises CannotDo if there is no lake, or it cannot be read; parts that are damaged are named in the answer.
@@ -63,7 +64,7 @@ def answer_lake(
     parts = [part for part in lake.manifest().parts if can_matter(part, window)]
     lake_tell, lake.tell = lake.tell, lambda name, reason: unreadable.append((name, reason))
     try:
-        with _Starting(threads) as engines, lake.readable(parts) as readable:
+        with _Starting(threads, limits) as engines, lake.readable(parts) as readable:
             unreadable += [(name, "this is no file of the lake") for name in lake.strangers()]
             asked = _Asked(plan, lake, readable, window, engines)
             rows, matched, absent = asked.run(most + 1, [get for get in gets(plan) if doubtful(get)])
@@ -84,10 +85,11 @@ def answer_lake(
 class _Starting:
     """Engines, the first of which starts while files are looked at."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, limits: Limits | None) -> None:
         self.threads = threads
+        self._limits = limits
         self._pool = ThreadPoolExecutor(1)
-        self._first = [self._pool.submit(start, threads)]
+        self._first = [self._pool.submit(start, threads, limits)]
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,7 @@ class _Starting:
 
     def next(self) -> "duckdb.DuckDBPyConnection":
         """Give an engine that nobody has used."""
-        return self._first.pop().result() if self._first else start(self.threads)
+        return self._first.pop().result() if self._first else start(self.threads, self._limits)
 
 
 class _Asked:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 from rolewatch.base.errors import CannotDo
 from rolewatch.engines.answers import Answer, Row
 from rolewatch.engines.clusters import patterns
-from rolewatch.engines.duckdb import rows_of
+from rolewatch.engines.duckdb import Limits, rows_of
 from rolewatch.plan import Constant, Get, Plan, Type
 from rolewatch.plan.stages import Cluster, Joined, Match, Segment, renamed
 
@@ -41,18 +41,21 @@ def answer_query(
     *,
     most: int,
     threads: int,
+    limits: Limits | None = None,
 ) -> Answer:
     """Run the queries within a query, then the query itself, which `plan` makes of the values that they gave."""
     first = {
-        place: answer_of(parts, ask, tables, most=ALL, threads=threads) for place, parts in nested.items()
+        place: answer_of(parts, ask, tables, most=ALL, threads=threads, limits=limits)
+        for place, parts in nested.items()
     }
     parts = plan({place: constants(found) for place, found in first.items()})
-    return reduce(together, first.values(), answer_of(parts, ask, tables, most=most, threads=threads))
+    found = answer_of(parts, ask, tables, most=most, threads=threads, limits=limits)
+    return reduce(together, first.values(), found)
 
 
 def answer_of(
-    parts: Sequence[Segment], ask: Ask, tables: Mapping[str, Table], *, most: int, threads: int
-) -> Answer:
+    parts: Sequence[Segment], ask: Ask, tables: Mapping[str, Table], *, most: int, threads: int, limits: Limits | None = None
+) -> Answer:  # fmt: skip
     """Run a query, and take `most` of its rows; `tables` has those that it looks up in."""
     first, *rest = parts
     found = ask(first.plan, None, ALL if rest else most)
@@ -65,7 +68,7 @@ def answer_of(
         found = together(found, earlier)
     for before, part in pairwise(parts):
         if isinstance(before.stage, Joined):
-            other = answer_of(before.stage.other, ask, tables, most=ALL, threads=threads)
+            other = answer_of(before.stage.other, ask, tables, most=ALL, threads=threads, limits=limits)
             lots.append(other.rows)
             found = together(found, other)
         made = _made(before, lots, tables)
@@ -75,7 +78,8 @@ def answer_of(
         fields = dict(zip(map(_plain, before.fields), columns, strict=True))
         names = {get: _plain(get) for get in before.fields}
         wanted = ALL if part.stage else most + 1
-        rows, _ = rows_of(renamed(part.plan, names), fields, len(made), most=wanted, threads=threads)
+        plan = renamed(part.plan, names)
+        rows, _ = rows_of(plan, fields, len(made), most=wanted, threads=threads, limits=limits)
         lots = [rows]
     return found._replace(plan=parts[-1].plan, rows=rows[:most], more=len(rows) > most)
 

@@ -35,6 +35,7 @@ class AlarmRow(NamedTuple):
     reason: str
     reason_data: str | None
     open: bool
+    definition: str | None = None
 
 
 class TransitionRow(NamedTuple):
@@ -118,20 +119,43 @@ def since(connection: sa.Connection, alarm: str, time: int) -> list[TransitionRo
 
 
 def history(
-    connection: sa.Connection, alarm: str | None = None, number: int = 100, before: int | None = None
+    connection: sa.Connection,
+    alarm: str | None = None,
+    number: int = 100,
+    after: tuple[int, str, bytes] | None = None,
 ) -> list[TransitionRow]:
     """List the latest changes, of one alarm or of all, with those of contributors, the latest first.
 
-    Only those before a time if one is given.
+    Only those behind one in this order, by its time, alarm and contributor, if it is given.
     """
     statement = sa.select(*_COLUMNS)
     if alarm is not None:
         statement = statement.where(T.c.alarm == alarm)
-    if before is not None:
-        statement = statement.where(T.c.time < before)
+    if after is not None:
+        time, name, contributor = after
+        later = sa.or_(T.c.alarm > name, sa.and_(T.c.alarm == name, T.c.contributor > contributor))
+        statement = statement.where(sa.or_(T.c.time < time, sa.and_(T.c.time == time, later)))
     return _transitions(
         connection, statement.order_by(T.c.time.desc(), T.c.alarm, T.c.contributor).limit(number)
     )
+
+
+def changes(
+    connection: sa.Connection, since: int, alarm: str | None = None, number: int = 50_000
+) -> list[tuple[str, int, str, str]]:
+    """List the latest changes of alarms themselves after a time, in order: alarm, time, state before, state after."""
+    statement = sa.select(T.c.alarm, T.c.time, T.c.before, T.c.after)
+    statement = statement.where(T.c.contributor == ITSELF, T.c.time > since)
+    if alarm is not None:
+        statement = statement.where(T.c.alarm == alarm)
+    found = connection.execute(statement.order_by(T.c.time.desc()).limit(number))
+    return sorted(tuple(row) for row in found)
+
+
+def one(connection: sa.Connection, name: str) -> AlarmRow | None:
+    """Find an alarm by its name."""
+    row = connection.execute(sa.select(A).where(A.c.name == name)).first()
+    return None if row is None else AlarmRow(*row)._replace(digest=bytes(row.digest))
 
 
 def newest(connection: sa.Connection) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.store.schema import OUTBOX as O
-from rolewatch.store.state import insert
+from rolewatch.store.state import insert, parts
 
 WAITING: Final = "waiting"
 SENT: Final = "sent"
@@ -131,6 +131,16 @@ def listed(connection: sa.Connection, states: Sequence[str], number: int = 1000)
         .limit(number)
     )
     return [_letter(row) for row in connection.execute(statement)]
+
+
+def fates(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Say of letters by their ids what has become of each: pairs of the target's URL without secrets, and the state."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for part in parts(sorted(set(ids))):
+        statement = sa.select(O.c.id, O.c.name, O.c.state).where(O.c.id.in_(part))
+        for row in connection.execute(statement.order_by(O.c.name, O.c.target)):
+            found.setdefault(row.id, []).append((row.name, row.state))
+    return found
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:

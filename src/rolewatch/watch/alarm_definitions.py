@@ -106,7 +106,7 @@ def definitions_of(template: Template, groups: Groups = NO_GROUPS) -> Definition
     )  # fmt: skip
     good = {history.alarm.name for history in histories}
     reaches = {
-        alarm.name: _reach(alarm, template.anomaly_detectors) for alarm in alarms if alarm.name in good
+        alarm.name: reach_of(alarm, template.anomaly_detectors) for alarm in alarms if alarm.name in good
     }
     composites = tuple(alarm for alarm in template.composites if alarm.name in good)
     spans = [each.every for each in reaches.values()]
@@ -201,7 +201,8 @@ def _metrics(alarm: Alarm) -> tuple[Metric, ...]:
     return tuple(dict.fromkeys(stat.metric for stat in stats if stat is not None))
 
 
-def _reach(alarm: Alarm, detectors: Sequence[AnomalyDetector]) -> Reach:
+def reach_of(alarm: Alarm, detectors: Sequence[AnomalyDetector]) -> Reach:
+    """Say what an alarm looks at, and how far back; AlarmError for one that cannot be evaluated."""
     watch = Watch(alarm, {}, detectors)
     seconds = (watch.reach + 1) * watch.period
     if watch.band is not None:

@@ -5,15 +5,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from rolewatch.alarms.graph import graph
 from rolewatch.notify.notification import Notification
-from rolewatch.store import datapoints
 from rolewatch.store.alarms import AlarmRow
 from rolewatch.templates.definitions import Alarm, CompositeAlarm
 from rolewatch.watch.alarm_actions import TELL, Acted
 from rolewatch.watch.alarm_definitions import Definitions
-from rolewatch.watch.alarm_evaluation import Known, metrics_of
 from rolewatch.watch.alarm_message import message, of_contributor, shortened
+from rolewatch.watch.alarm_picture import Window, picture
 from rolewatch.watch.alarm_telling import contributor_id, incident_of, notification_id, spelled
 from rolewatch.watch.log_alarms import LogStep
 
@@ -52,10 +50,7 @@ class Notifier:
         """Give the values that an alarm has seen up to a time, to be drawn."""
         reach = self._definitions.reaches[alarm.name]
         start = time - max(2 * reach.seconds if alarm.threshold is not None else 0, _PICTURE)
-        series = {metric: datapoints.units(connection, *metric) for metric in reach.metrics}
-        numbers = [number for units in series.values() for number in units.values()]
-        values = datapoints.load(connection, numbers, start - reach.seconds, time)
-        metrics = metrics_of(Known(series, values, {}), reach.metrics)
-        drawn = graph(alarm, metrics, start, time, points=_POINTS, detectors=self._definitions.detectors)
+        window = Window(start, time, _POINTS)
+        drawn = picture(connection, alarm, reach, window, self._definitions.detectors)
         pairs = zip(drawn.times.tolist(), drawn.values.tolist(), strict=True)
         return [{"timestamp": spelled(when), "value": value} for when, value in pairs if value == value]  # noqa: PLR0124 - NaN

@@ -24,6 +24,7 @@ from rolewatch.watch.alarm_counts import Counts, Filters
 from rolewatch.watch.alarm_definitions import Definitions, digest_of, kind_of
 from rolewatch.watch.alarm_evaluation import Known, evaluated
 from rolewatch.watch.alarm_groups import NO_GROUPS, Groups
+from rolewatch.watch.alarm_kept import written
 from rolewatch.watch.alarm_notification import Notifier
 from rolewatch.watch.alarm_rows import contributor_of, row_of, transition_of
 from rolewatch.watch.alarm_telling import AlarmTeller, spelled
@@ -73,6 +74,7 @@ class Alarms:
         self._definitions, self._teller, self._told = definitions, teller, told
         self._alarms, self._notifier = definitions.all, Notifier(definitions)
         self._digests = {name: digest_of(alarm) for name, alarm in self._alarms.items()}
+        self._written = {name: written(alarm, definitions) for name, alarm in self._alarms.items()}
         self._groups, self._logs = groups, LogAlarms(definitions.log_alarms, groups)
         minutes = max(1, AT_ONCE // max(1, len(self._alarms) + self._logs.cost))
         self._stretch = min(STRETCH, minutes * 60)
@@ -198,7 +200,8 @@ class Alarms:
                 row = row._replace(
                     arn=self._definitions.arn(name), description=alarm.description, digest=digest, updated=now
                 )
-            row = row._replace(created=min(row.created, now))  # if the clock went back
+            created = min(row.created, now)  # if the clock went back
+            row = row._replace(created=created, definition=self._written[name])
             if row != rows.get(name):
                 changed.append(row)
             rows[name] = row

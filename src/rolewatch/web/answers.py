@@ -136,7 +136,9 @@ def _templates() -> jinja2.Environment:
     }
     environment.globals |= {"words": words, "asset": asset_mark}
     parts = environment.get_template("parts.html").module  # also where only a part of a page is made
-    environment.globals |= {name: getattr(parts, name) for name in ("severity", "status", "service", "copied")}
+    environment.globals |= {
+        name: getattr(parts, name) for name in ("severity", "status", "service", "copied")
+    }
     return environment
 
 

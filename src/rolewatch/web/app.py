@@ -6,11 +6,20 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from rolewatch import __version__
-from rolewatch.web import routes_base, routes_findings
+from rolewatch.web import (
+    routes_alarms,
+    routes_base,
+    routes_blind,
+    routes_coverage,
+    routes_findings,
+    routes_query,
+)
+from rolewatch.web.blind_counts import Overview
 from rolewatch.web.desk import Desk
 from rolewatch.web.guard import Guard
 from rolewatch.web.problems import answer_errors
 from rolewatch.web.pulse import pulse_of
+from rolewatch.web.queries import Queries
 
 
 def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> FastAPI:
@@ -20,9 +29,10 @@ def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> 
         redirect_slashes=False,
         description="Which AWS service has gone blind: findings of a watcher, alarms, queries and coverage.",
     )  # fmt: skip
-    app.state.desk, app.state.pulse = desk, pulse_of(desk)
+    app.state.desk, app.state.pulse, app.state.overview = desk, pulse_of(desk), Overview(desk)
+    app.state.queries = Queries()
     answer_errors(app)
-    for routes in (routes_base, routes_findings):
+    for routes in (routes_base, routes_findings, routes_alarms, routes_blind, routes_coverage, routes_query):
         app.include_router(routes.api)
         app.include_router(routes.pages)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

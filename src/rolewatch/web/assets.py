@@ -53,6 +53,8 @@ def asset(request: Request, name: str) -> Response:
     kind = _KINDS.get(name.rpartition(".")[2])
     if content is None or kind is None:
         raise ProblemError(Problem(404, "Not found", f"There is no file {name!r} here."))
+    if f'"{asset_mark()}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304)
     lasting = request.query_params.get("v") == asset_mark()
     caching = "public, max-age=31536000, immutable" if lasting else "no-cache"
-    return Response(content, media_type=kind, headers={"Cache-Control": caching})
+    return Response(content, media_type=kind, headers={"Cache-Control": caching, "ETag": f'"{asset_mark()}"'})

@@ -1,14 +1,15 @@
 """What every request works with: the state, who may do what, the clock, what is live; and what goes wrong with these."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, cast
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
 
 from rolewatch.base.errors import CannotDo
-from rolewatch.store import audit
+from rolewatch.store import audit, finding_lists
 from rolewatch.store.migrations import require
 from rolewatch.store.state import State
 from rolewatch.web.access import CSRF_HEADER, Gate, Visitor, same
@@ -16,6 +17,15 @@ from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.live import Live
 
 T = TypeVar("T")
+
+STALE: Final = 2.0  # seconds for which counts of all findings may be behind while findings are written …
+LASTS: Final = 60.0  # … and while none is: findings are also forgotten, which leaves no trace
+
+
+class _Kept(NamedTuple):
+    newest: int
+    at: float
+    value: object
 
 
 class Desk:
@@ -33,6 +43,7 @@ class Desk:
         self.gate, self.clock, self.lake = gate, clock, lake
         self._state = state
         self._ready = False
+        self._kept: dict[object, _Kept] = {}
         self.live = live or Live(self.read)
 
     @property
@@ -49,6 +60,16 @@ class Desk:
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Run something that reads the state in a transaction."""
         return self.state.read(work)
+
+    def kept(self, work: Callable[[sa.Connection], T]) -> T:
+        """Give what reading the findings gave before, if none was written since, or that was a moment ago."""
+        newest, now = self.read(finding_lists.newest), time.monotonic()
+        known = self._kept.get(work)
+        if known and (now - known.at < (LASTS if known.newest == newest else STALE)):
+            return cast("T", known.value)
+        value = self.read(work)
+        self._kept[work] = _Kept(newest, now, value)
+        return value
 
     def note(self, visitor: Visitor, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """Write into the audit log who changed what."""

@@ -1,16 +1,18 @@
 """Findings as pages and the API show them: lists with filters, and everything about one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from fastapi import Query
 
 from rolewatch.base.errors import UsageError
 from rolewatch.catalog.roles import service_name
 from rolewatch.findings.severity import LEVELS
 from rolewatch.store import finding_lists
-from rolewatch.store.finding_lists import GROUPS, ORDERS, Wanted
+from rolewatch.store.finding_lists import GROUPS, ORDERS, Tallied, Wanted
 from rolewatch.watch import listing
 from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.desk import Desk
@@ -138,8 +140,10 @@ def groups_of(desk: Desk, which: Asked, by: str) -> list[dict[str, Any]]:
 def _counted(desk: Desk, which: Asked, by: str) -> Iterator[tuple[str, int, int, int, int]]:
     """Yield parts of the groups: value, blocked, silent, all, and the worst severity of those that are one of these."""
     if by in ("service", "account"):
-        rows = desk.read(lambda connection: finding_lists.tallied(connection, which.wanted))
-        for row in rows:
+        every = not which.filtered
+        for row in (
+            desk.kept(_every) if every else desk.read(partial(finding_lists.tallied, wanted=which.wanted))
+        ):
             yield getattr(row, by), row.blocked, row.silent, row.findings, row.severity
         return
     counts = desk.read(
@@ -156,7 +160,7 @@ def choices(desk: Desk) -> dict[str, Any]:
     services: dict[str, int] = {}
     accounts: dict[str, int] = {}
     statuses = dict.fromkeys(STATUSES, 0)
-    for row in desk.read(lambda connection: finding_lists.tallied(connection, Wanted())):
+    for row in desk.kept(_every):
         services[row.service] = services.get(row.service, 0) + row.findings
         accounts[row.account] = accounts.get(row.account, 0) + row.findings
         for status in STATUSES:
@@ -167,6 +171,10 @@ def choices(desk: Desk) -> dict[str, Any]:
         "statuses": statuses,
         "total": sum(statuses.values()),
     }
+
+
+def _every(connection: sa.Connection) -> list[Tallied]:
+    return finding_lists.tallied(connection, Wanted())
 
 
 def _most(numbers: Mapping[str, int]) -> list[str]:

@@ -20,6 +20,7 @@ from rolewatch.web.described import ANSWERS, array, json_of
 from rolewatch.web.desk import Desk, OfDesk, Reader, Writer
 from rolewatch.web.exports import exported
 from rolewatch.web.findings import MOST, PAGE, Asked, By, asked, choices, groups_of, one, page_of
+from rolewatch.web.records import records_of
 
 api = APIRouter(prefix="/api/v1", tags=["findings"], responses=ANSWERS)
 pages = APIRouter(include_in_schema=False)
@@ -81,6 +82,14 @@ def list_groups(request: Request, desk: OfDesk, _: Reader, which: Which, by: By 
 def show_finding(request: Request, desk: OfDesk, _: Reader, name: Name) -> Response:
     """Give everything about a finding, as `rolewatch findings show` does."""
     return data(request, one(desk, name))
+
+
+@api.get(
+    "/findings/{name}/records", summary="The records of a finding", responses=json_of({"records": array()})
+)
+def show_records(request: Request, desk: OfDesk, _: Reader, name: Name) -> Response:
+    """Give the latest records of a finding, whole, where a lake keeps them."""
+    return data(request, {"records": records_of(desk, one(desk, name))})
 
 
 @api.post("/findings/{name}/acknowledge", summary="Note that it was seen", responses=json_of({}))
@@ -185,6 +194,13 @@ def export(
 ) -> Response:
     """Give all findings of a list as a file."""
     return exported(request, desk, which, form)
+
+
+@pages.get("/findings/{name}/records")
+def records_part(request: Request, desk: OfDesk, visitor: Reader, name: Name) -> Response:
+    """Show the records of a finding, as a part of its page."""
+    records = [defaultdict(lambda: None, record) for record in records_of(desk, one(desk, name))]
+    return page(request, "records.html", {"records": records}, visitor=visitor)
 
 
 @pages.get("/mutes")

@@ -13,7 +13,7 @@ MOST: Final = 1000  # requests and streams at once
 
 
 class Server(uvicorn.Server):
-    """Serves until `should_exit`; `closing` is called when the end begins, for streams would go on for ever."""
+    """Serves until `should_exit`; `closing` is called when the end begins, for streams would go on for ever, and queries as well."""
 
     def __init__(self, app: ASGIApp, closing: Callable[[], None]) -> None:
         config = uvicorn.Config(

@@ -1,0 +1,97 @@
+"""An alarm's definition in, text for the state out; and the way back, for those who look at alarms without the templates."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from rolewatch.alarms.history import AnyAlarm
+from rolewatch.base.sanitise import encodable
+from rolewatch.templates.definitions import (
+    Alarm,
+    AnomalyDetector,
+    CompositeAlarm,
+    LogAlarm,
+    MetricFilter,
+    Place,
+    Spelling,
+)
+from rolewatch.watch.alarm_definitions import Definitions
+
+_NOWHERE: Final = Place("", 0, 0, "")
+_TYPES: Final[Mapping[str, type[AnyAlarm]]] = {
+    "metric": Alarm,
+    "composite": CompositeAlarm,
+    "log": LogAlarm,
+}
+
+
+class Counted(NamedTuple):
+    """A metric filter in a few words: the records of a log group that match publish a value of a metric."""
+
+    name: str
+    log_group: str
+    pattern: str
+    namespace: str
+    metric: str
+    value: str
+
+
+class Kept(NamedTuple):
+    """What is known of an alarm: its definition, the detectors of its metrics, and the filters that publish these.
+
+    Places in templates are left out.
+    """
+
+    alarm: AnyAlarm
+    detectors: tuple[AnomalyDetector, ...] = ()
+    filters: tuple[Counted, ...] = ()
+
+
+class _Rest(NamedTuple):
+    detectors: tuple[AnomalyDetector, ...]
+    filters: tuple[Counted, ...]
+
+
+def written(alarm: AnyAlarm, definitions: Definitions) -> str:
+    """Write what is known of an alarm as JSON in ASCII; the same whatever place in a template it is from."""
+    reach = definitions.reaches.get(alarm.name)
+    metrics = set(reach.metrics) if reach else set()
+    names = {(metric.namespace, metric.name) for metric in metrics}
+    rest = _Rest(
+        tuple(each for each in definitions.detectors if each.metric in metrics),
+        tuple(
+            _counted(each)
+            for each in definitions.filters
+            if (each.transformation.namespace, each.transformation.name) in names
+        ),
+    )
+    return json.dumps([_placeless(alarm), _placeless(rest)])
+
+
+def read(kind: str, text: str | None) -> Kept | None:
+    """Read it again; None of what another version of rolewatch wrote, or none did."""
+    if text is None or kind not in _TYPES:
+        return None
+    try:
+        alarm, rest = json.loads(text)
+        found: AnyAlarm = msgspec.convert(alarm, _TYPES[kind])
+        return Kept(found, *msgspec.convert(rest, _Rest))
+    except (ValueError, TypeError):  # msgspec.ValidationError is a ValueError
+        return None
+
+
+def _counted(each: MetricFilter) -> Counted:
+    to = each.transformation
+    return Counted(each.name, each.log_group, each.pattern.text, to.namespace, to.name, to.value)
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, Place):
+        return _NOWHERE
+    if isinstance(value, Spelling):
+        return Spelling(_NOWHERE, 0, ())
+    if isinstance(value, str):
+        return encodable(value)
+    return [_placeless(each) for each in value] if isinstance(value, tuple) else value
