@@ -54,6 +54,7 @@ bench: .venv/.bench build/core/.done
 	$(BIN)/python benchmarks/lake.py
 	$(BIN)/python benchmarks/spark.py
 	$(BIN)/python benchmarks/watch.py
+	$(BIN)/python benchmarks/web.py --write
 	$(BIN)/python benchmarks/policies.py --write
 	INSTALLED=build/core/bin $(BIN)/python benchmarks/check.py --write
 
