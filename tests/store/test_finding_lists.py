@@ -97,7 +97,7 @@ def test_filters_and_groups(state):
         expected = {}
         for each in made:
             if each.severity >= 1 and "b" in each.resource.lower():
-                key = tuple(getattr(each, name) for name in by)
+                key = tuple(getattr(each, "blamed" if name == "change" else name) for name in by)
                 expected[key] = expected.get(key, 0) + 1
         assert dict(groups) == expected
 

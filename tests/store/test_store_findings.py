@@ -10,7 +10,7 @@ def row(number, **fields):
     """Make a row."""
     made = {
         "id": f"{number:016x}", "account": "111122223333", "service": "config.amazonaws.com", "resource": f"arn:aws:s3:::b{number}",
-        "status": "blocked", "verdict": "unknown", "own": 3, "severity": 3, "place": 7, "first_denied": "2026-03-01T10:00:00Z",
+        "status": "blocked", "verdict": "unknown", "cause": "explicit/resource-based", "blamed": None, "own": 3, "severity": 3, "place": 7, "first_denied": "2026-03-01T10:00:00Z",
         "last_denied": "2026-03-01T10:00:00Z", "due": None, "incident": None, "opened": None, "alike": None,
         "changed": number, "tally": b"t", "proofs": b"p", "life": "{}", "document": "{}",
     }  # fmt: skip

@@ -31,6 +31,18 @@ def test_a_denial_arrives_while_the_page_is_open(some, site, open_page):
     expect(page.get_by_role("checkbox", name="Choose arn:aws:s3:::bucket-1")).to_be_checked()
 
 
+def test_what_is_typed_stays(some, site, open_page):
+    """A finding that changes while somebody writes in its page leaves the text and the cursor where they are."""
+    page = open_page(site, "/findings?q=bucket-1", scope="write")
+    page.get_by_role("link", name="bucket-1").click()
+    page.get_by_label("Whose it is").fill("stor")
+    page.wait_for_timeout(300)  # until the stream has begun
+    some.happen(some.call(0, "bucket-1", denied=True))
+    expect(page.locator(".marked")).to_contain_text("2 denials")
+    page.keyboard.type("age")
+    expect(page.get_by_label("Whose it is")).to_have_value("storage")
+
+
 @pytest.mark.usefixtures("some")
 def test_find_understand_and_mute(site, open_page):
     """From the list to the finding, why it is blocked, and a mute with a reason that shows at once."""
@@ -54,6 +66,9 @@ def test_find_understand_and_mute(site, open_page):
     expect(page.get_by_role("button", name="Mute …")).to_be_visible()
     page.get_by_role("button", name="I have seen it").click()
     expect(page.get_by_text("Seen by writeer")).to_be_visible()
+    page.get_by_label("Whose it is").fill("storage team")
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_text("It is storage team's.")).to_be_visible()
 
 
 @pytest.mark.usefixtures("some")
@@ -124,6 +139,26 @@ def test_a_phone(site, open_page, colors):
     expect(page.get_by_role("heading", name="Why", exact=True)).to_be_visible()
     assert wide(page) <= 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+@pytest.mark.usefixtures("some")
+def test_pages_load_well(site, open_page):
+    """Nothing moves while a page comes up, no script holds it back, and all of it is light."""
+    page = open_page(site, "/findings")
+    one = page.get_by_role("link", name="bucket-1").get_attribute("href")
+    for path in ("/", "/findings", one, "/alarms", "/query", "/coverage", "/mutes"):
+        page.goto(site.address + path, wait_until="networkidle" if path == "/query" else "load")
+        moved = page.evaluate(
+            "() => new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })"
+            ".observe({ type: 'layout-shift', buffered: true }); requestAnimationFrame(() => setTimeout(() => done(sum), 100)); })"
+        )
+        assert moved < 0.01, path
+        blocking = "script[src]:not([type=module]):not([defer]):not([async])"
+        assert page.locator(blocking).count() == 0, path
+        bytes_ = page.evaluate(
+            "() => performance.getEntriesByType('resource').reduce((sum, each) => sum + each.encodedBodySize, 0)"
+        )
+        assert bytes_ < 250_000, path
 
 
 def test_no_state_yet(serve, tmp_path, open_page):

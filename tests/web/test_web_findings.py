@@ -90,6 +90,36 @@ def test_a_page_has_the_same_as_the_api(site):
     assert "Nothing matches" in site.get("/findings?q=nothing-like-this").text
 
 
+def test_findings_by_what_caused_them(world, site):
+    """What one change of a policy has blocked is one group, named by who made it; so is what is refused in the same way."""
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "VpcOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+        ],
+    }
+    change = world.call(60, "b0", name="PutBucketPolicy") | {
+        "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/admin/ann"},
+        "requestParameters": {"bucketName": "b0", "bucketPolicy": policy},
+    }  # fmt: skip
+    world.happen(change, *(world.call(30 + n, f"b{n}", denied=True) for n in range(3)), words=["--blame"])
+    (cause,) = site.get("/api/v1/groups?by=cause").json["groups"]
+    assert (cause["name"], cause["findings"]) == ("explicit deny in a resource-based policy", 3)
+    assert site.get(f"/api/v1/findings?cause={quote(cause['value'])}").json["total"] == 3
+    groups = {each["value"]: each for each in site.get("/api/v1/groups?by=change").json["groups"]}
+    assert {value: each["findings"] for value, each in groups.items()} == {change["eventID"]: 1, "": 2}
+    assert (
+        "PutBucketPolicy by arn:aws:sts::111122223333:assumed-role/admin/ann"
+        in groups[change["eventID"]]["name"]
+    )
+    (one,) = site.get(f"/api/v1/findings?change={change['eventID']}").json["findings"]
+    assert one["resource"] == "arn:aws:s3:::b0"
+    page = site.get("/findings?group=change").text
+    assert f"change={change['eventID']}" in page
+    assert "no change is known" in page
+    assert "VpcOnly" in site.get(f"/findings/{one['id']}").text
+
+
 @pytest.mark.usefixtures("blocked")
 def test_a_part_of_a_page(site):
     """What is loaded again when something changes is the list alone."""

@@ -4,7 +4,7 @@ All that a list asks for is in one index (`schema.FINDINGS`), so that a million 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import UnaryExpression
@@ -24,7 +24,8 @@ ORDERS: Final[Mapping[str, tuple[tuple[str, bool], ...]]] = {
     "service": (("service", False), ("resource", False)),
 }
 #: By what findings can be counted in groups.
-GROUPS: Final = ("service", "account", "verdict", "status", "severity")
+GROUPS: Final = ("service", "account", "cause", "change", "verdict", "status", "severity")
+_COLUMNS: Final = {"change": "blamed"}  # the others are called as what they hold
 
 
 class Listed(NamedTuple):
@@ -47,6 +48,8 @@ class Wanted(NamedTuple):
     verdicts: Sequence[str] = ()
     text: str = ""
     order: str = "worst"
+    causes: Sequence[str] = ()
+    changes: Sequence[str] = ()
 
 
 def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
@@ -106,11 +109,24 @@ def grouped(
     connection: sa.Connection, wanted: Wanted, by: Collection[str]
 ) -> list[tuple[tuple[str | int, ...], int]]:
     """Count the findings of a list by the values of some of GROUPS: (values, how many)."""
-    columns = [F.c[name] for name in by]
+    # As expressions, for SQLite would rather look up each row by the index of one of them.
+    columns: list[sa.ColumnElement[Any]] = [
+        unindexed(connection, F.c[_COLUMNS.get(name, name)]) for name in by
+    ]
     statement = (
         sa.select(*columns, sa.func.count()).where(*_conditions(connection, wanted)).group_by(*columns)
     )
     return [(tuple(row[:-1]), row[-1]) for row in connection.execute(statement)]
+
+
+def documents(connection: sa.Connection, changes: Sequence[str]) -> dict[str, str]:
+    """Give the document of one finding for each of some changes of policies, by their event ids."""
+    found: dict[str, str] = {}
+    for part in parts(changes):
+        one = sa.select(sa.func.min(F.c.id)).where(F.c.blamed.in_(part)).group_by(F.c.blamed)
+        rows = sa.select(F.c.blamed, F.c.document).where(F.c.id.in_(one))
+        found |= {row.blamed: row.document for row in connection.execute(rows)}
+    return found
 
 
 def changed(connection: sa.Connection, since: int, number: int) -> list[tuple[str, int]]:
@@ -146,6 +162,8 @@ def _conditions(connection: sa.Connection, wanted: Wanted) -> list[sa.ColumnElem
         (F.c.service, wanted.services),
         (F.c.account, wanted.accounts),
         (F.c.verdict, wanted.verdicts),
+        (F.c.cause, wanted.causes),
+        (F.c.blamed, wanted.changes),
     ):
         if values:
             found.append(unindexed(connection, column).in_(values))

@@ -36,6 +36,8 @@ class FindingRow(NamedTuple):
     resource: str
     status: str
     verdict: str
+    cause: str
+    blamed: str | None
     own: int
     severity: int
     place: int

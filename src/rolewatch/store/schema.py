@@ -100,7 +100,7 @@ CASES = sa.Table(
     sa.Column("digest", sa.LargeBinary(16), nullable=False, unique=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )  # fmt: skip
-_LISTED: Final[tuple[Any, ...]] = (sa.desc("place"), sa.desc("last_denied"), "id", "severity", "status", "service", "account", "verdict", "first_denied")  # fmt: skip
+_LISTED: Final[tuple[Any, ...]] = (sa.desc("place"), sa.desc("last_denied"), "id", "severity", "status", "service", "account", "verdict", "cause", "blamed", "first_denied")  # fmt: skip
 FINDINGS = sa.Table(
     "findings", METADATA,
     sa.Column("id", Text, primary_key=True),
@@ -109,6 +109,8 @@ FINDINGS = sa.Table(
     sa.Column("resource", Text, nullable=False),
     sa.Column("status", Text, nullable=False),
     sa.Column("verdict", Text, nullable=False),
+    sa.Column("cause", Text, nullable=False),  # kind and type of the policy that refuses, "explicit/resource-based"
+    sa.Column("blamed", Text),  # event id of the change of the policy before it began
     sa.Column("own", sa.SmallInteger, nullable=False),  # severity by itself, as an index of findings/severity.LEVELS
     sa.Column("severity", sa.SmallInteger, nullable=False),  # the same with what others of its service tell
     sa.Column("place", sa.Integer, nullable=False),  # in lists: the worst first

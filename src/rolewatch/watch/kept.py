@@ -134,6 +134,8 @@ class Kept:
             resource=finding["resource"],
             status=finding["status"],
             verdict=finding["verdict"],
+            cause=f"{finding['cause']['kind'] or ''}/{finding['cause']['policy_type'] or ''}",
+            blamed=(finding.get("blame") or {}).get("event_id"),
             own=self.own,
             severity=self.severity,
             place=2 * self.severity + finding["security_service"],

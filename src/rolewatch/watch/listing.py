@@ -36,10 +36,21 @@ def listed(
     verdicts: Sequence[str] = (),
     text: str = "",
     order: str = "worst",
+    causes: Sequence[str] = (),
+    changes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Give one page of findings in the shape of `findings list`: findings, total, and what `after` the next page takes."""
     wanted = Wanted(
-        statuses, whole_services(services), accounts, severity, _place(after, order), verdicts, text, order
+        statuses,
+        whole_services(services),
+        accounts,
+        severity,
+        _place(after, order),
+        verdicts,
+        text,
+        order,
+        causes,
+        changes,
     )
 
     def work(connection: sa.Connection) -> tuple[list[Listed], int, list[Mute]]:

@@ -5,12 +5,14 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlencode
 
+import msgspec
 import sqlalchemy as sa
 from fastapi import Query
 
 from rolewatch.base.errors import UsageError
 from rolewatch.catalog.roles import service_name
 from rolewatch.findings.severity import LEVELS
+from rolewatch.report import words
 from rolewatch.store import finding_lists
 from rolewatch.store.finding_lists import GROUPS, ORDERS, Tallied, Wanted
 from rolewatch.watch import listing
@@ -26,7 +28,7 @@ Status = Literal["blocked", "silent", "recovered", "gone"]
 Severity = Literal["none", "low", "medium", "high", "critical"]
 Verdict = Literal["fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown"]
 Order = Literal["worst", "latest", "newest", "resource", "account", "service"]
-By = Literal["service", "account", "verdict", "status", "severity"]
+By = Literal["service", "account", "cause", "change", "verdict", "status", "severity"]
 Words = Annotated[str, Query(max_length=300)]
 
 
@@ -40,18 +42,33 @@ class Asked(NamedTuple):
     verdict: Sequence[str] = ()
     q: str = ""
     order: str = "worst"
+    cause: Sequence[str] = ()
+    change: Sequence[str] = ()
 
     @property
     def wanted(self) -> Wanted:
         """The same for the store."""
         level = LEVELS.index(self.severity) if self.severity else 0
         services = listing.whole_services(self.service)
-        return Wanted(self.status, services, self.account, level, None, self.verdict, self.q, self.order)
+        return Wanted(
+            self.status, services, self.account, level, None, self.verdict, self.q, self.order, self.cause, self.change
+        )  # fmt: skip
 
     @property
     def filtered(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.status or self.severity or self.service or self.account or self.verdict or self.q)
+        return any(
+            (
+                self.status,
+                self.severity,
+                self.service,
+                self.account,
+                self.verdict,
+                self.q,
+                self.cause,
+                self.change,
+            )
+        )
 
 
 def asked(
@@ -62,10 +79,12 @@ def asked(
     verdict: Annotated[list[Verdict | Literal[""]] | None, Query()] = None,
     q: Words = "",
     order: Order = "worst",
+    cause: Annotated[list[Annotated[str, Query(max_length=100)]] | None, Query(max_length=50)] = None,
+    change: Annotated[list[Annotated[str, Query(max_length=100)]] | None, Query(max_length=50)] = None,
 ) -> Asked:
     """Read which findings a request is about."""
     return Asked(
-        _given(status), severity, _given(service), _given(account), _given(verdict), q.strip(), order
+        _given(status), severity, _given(service), _given(account), _given(verdict), q.strip(), order, _given(cause), _given(change)
     )  # fmt: skip
 
 
@@ -100,6 +119,8 @@ def page_of(desk: Desk, which: Asked, after: str | None, number: int) -> dict[st
         verdicts=which.verdict,
         text=which.q,
         order=which.order,
+        causes=which.cause,
+        changes=which.change,
     )
 
 
@@ -124,9 +145,10 @@ def groups_of(desk: Desk, which: Asked, by: str) -> list[dict[str, Any]]:
     for value, blocked, silent, number, level in _counted(desk, which, by):
         group = found.setdefault(value, [0, 0, 0, 0])
         group[:] = group[0] + blocked, group[1] + silent, group[2] + number, max(group[3], level)
+    names = _changes(desk, list(found)) if by == "change" else {}
     groups = [
         {
-            "value": value, "name": _name(by, value), "findings": number, "blocked": blocked, "silent": silent,
+            "value": value, "name": names.get(value) or _name(by, value), "findings": number, "blocked": blocked, "silent": silent,
             "severity": LEVELS[level],
         }
         for value, (blocked, silent, number, level) in found.items()
@@ -152,7 +174,7 @@ def _counted(desk: Desk, which: Asked, by: str) -> Iterator[tuple[str, int, int,
     for (value, status, level), number in counts:
         blocked, silent = number * (status == "blocked"), number * (status == "silent")
         shown = LEVELS[int(value)] if by == "severity" else value
-        yield str(shown), blocked, silent, number, int(level) if blocked or silent else 0
+        yield str(shown or ""), blocked, silent, number, int(level) if blocked or silent else 0
 
 
 def choices(desk: Desk) -> dict[str, Any]:
@@ -182,8 +204,22 @@ def _most(numbers: Mapping[str, int]) -> list[str]:
     return sorted(most)
 
 
+def _changes(desk: Desk, names: Sequence[str]) -> dict[str, str]:
+    """Say of changes of policies, by their event ids, who made them and when."""
+    documents = desk.read(
+        lambda connection: finding_lists.documents(connection, [name for name in names if name])
+    )
+    return {name: words.blame(msgspec.json.decode(document)) for name, document in documents.items()}
+
+
 def _name(by: str, value: str) -> str:
-    return (service_name(value) or value) if by == "service" else value
+    """Give what people call a group."""
+    if by == "service":
+        return service_name(value) or value
+    if by == "cause":
+        kind, _, policy = value.partition("/")
+        return words.cause({"cause": {"kind": kind, "policy_type": policy}})
+    return value or ("no change is known" if by == "change" else "")
 
 
 if set(GROUPS) != set(get_args(By)) or set(ORDERS) != set(

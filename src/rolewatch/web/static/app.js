@@ -28,7 +28,7 @@ export async function change(method, path, body) {
   throw new Error([problem.detail ?? `The server answered ${answer.status}.`, problem.remedy].filter(Boolean).join(" "));
 }
 
-// Loads the living part of the page again, and keeps what somebody has chosen in it.
+// Loads the living part of the page again, and keeps what somebody has chosen or typed in it.
 export async function renew(fresh = []) {
   const region = $("[data-live]");
   if (!region || document.hidden) { renew.due = Boolean(region); return; }
@@ -39,9 +39,11 @@ export async function renew(fresh = []) {
   const text = await answer.text();
   const chosen = new Set($$('input[name="ids"]:checked', region).map((box) => box.value));
   const current = $("tr[aria-current]", region)?.dataset.id;
+  const typed = $$("input:not([type=checkbox])", region).filter((box) => box.value !== box.defaultValue).map((box) => [box.name, box.value]);
   const focused = region.contains(document.activeElement) ? path(document.activeElement, region) : null;
   region.replaceChildren(document.createRange().createContextualFragment(text));
   for (const box of $$('input[name="ids"]', region)) box.checked = chosen.has(box.value);
+  for (const [name, value] of typed) { const box = $(`input[name="${CSS.escape(name)}"]`, region); if (box) box.value = value; }
   if (current) $(`tr[data-id="${CSS.escape(current)}"]`, region)?.setAttribute("aria-current", "true");
   for (const name of fresh) $(`tr[data-id="${CSS.escape(name)}"]`, region)?.classList.add("fresh");
   if (focused) $(focused, region)?.focus({ preventScroll: true });
@@ -55,6 +57,7 @@ function path(element, region) {
   if (element.id) return `#${CSS.escape(element.id)}`;
   const row = element.closest("[data-id]");
   const tag = element.localName;
+  if (element.name && !row?.matches("tr")) return `${tag}[name="${CSS.escape(element.name)}"]`;
   if (row && row !== region) return `[data-id="${CSS.escape(row.dataset.id)}"] ${tag}`;
   return element.getAttribute("href") ? `${tag}[href="${CSS.escape(element.getAttribute("href"))}"]` : null;
 }
@@ -164,7 +167,22 @@ document.addEventListener("click", (event) => {
   else if (button.matches("[data-load]")) load(button);
   else if (button.matches("[data-none]")) { for (const box of $$('input[name="ids"]:checked')) box.checked = false; count(); }
 });
-document.addEventListener("submit", (event) => { if (event.target.id === "mute-form") mute(event); });
+async function assign(event) {
+  event.preventDefault();
+  const to = event.target.elements.to.value.trim();
+  try {
+    await change("POST", `/api/v1/findings/${$("#one[data-id]").dataset.id}/assign`, { to });
+    say(to ? `It is ${to}'s now.` : "It is nobody's now.");
+  } catch (error) {
+    say(error.message);
+  }
+  renew();
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "mute-form") mute(event);
+  else if (event.target.matches("[data-assign]")) assign(event);
+});
 // What says nothing does not belong into an address that people send each other.
 document.addEventListener("formdata", (event) => {
   if (event.target.method !== "get") return;
