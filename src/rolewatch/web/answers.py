@@ -153,7 +153,9 @@ def _diff(text: str) -> Markup:
     """Mark the lines of a diff that go and come."""
     kinds = {"+": "added", "-": "removed", "@": "place"}
     return Markup("\n").join(
-        Markup('<span class="{}">{}</span>').format(kinds.get(line[:1], "same"), terminal(line))
+        Markup('<span class="{}">{}</span>').format(
+            "place" if line[:3] in ("---", "+++") else kinds.get(line[:1], "same"), terminal(line)
+        )
         for line in text.splitlines()
     )
 
