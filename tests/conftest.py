@@ -1,6 +1,7 @@
 """What the tests of several rooms share."""
 
 import logging
+import shutil
 from itertools import count
 
 import pytest
@@ -27,6 +28,22 @@ def postgres():
     """Start the PostgreSQL that tests of this process share."""
     with Postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start the system's Chromium, with nothing that asks other hosts by itself; it ends with the module, for it has a loop of its own."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need it
+
+    flags = [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
+    path = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=flags)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(params=["in C", "in Python"])

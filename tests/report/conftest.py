@@ -2,20 +2,12 @@
 
 import copy
 import hashlib
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from sample import HOSTILE, sample
 
 from rolewatch.report.html import write
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -47,15 +39,6 @@ def no_findings(report):
     report["totals"] |= {"skipped": 0, "damaged": 0, "unreadable": 0}
     report["totals"] |= {"records": 687, "denials": 0, "duplicates": 0, "others": 687}
     return report
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Return the system's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,16 +1,7 @@
 """A world to look at, servers over it, and a browser whose console has to stay silent."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 from worlds import Site, World
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -37,15 +28,6 @@ def serve(world):
 def site(serve):
     """Serve the test's world as on a loopback address: anybody may read."""
     return serve()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start the system's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from rolewatch.sources import Window
 from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.desk import Desk
 
+MEMORY: Final = 512 * 1024**2  # bytes that looking for them may take …
+SPILL: Final = 1024**3  # … and bytes of temporary files
 MOST: Final = 20  # records that are shown, the latest of those that a finding names
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
