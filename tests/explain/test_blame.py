@@ -48,6 +48,35 @@ def history(*messages):
     return History(change for message in messages for change in changes_in(message))
 
 
+def test_what_only_adds_access_is_not_to_blame():
+    """Grants and permissions that came after the policy was changed shut nobody out; what was added cannot be told behind one."""
+    key = "arn:aws:kms:us-east-1:111122223333:key/k"
+
+    def made(name, time, policy=None):
+        return PolicyChange(
+            time, key, name, "ann", None, None, f"e-{time}", None if policy is None else policy
+        )
+
+    deny = {"Statement": [DENY]}
+    grants = [made("CreateGrant", f"2026-03-02T10:00:{second:02d}Z") for second in range(30)]
+    found = History([made("PutKeyPolicy", "2026-03-01T10:00:00Z", deny), *grants]).blame(
+        key, "2026-03-03T00:00:00Z"
+    )
+    assert found is not None
+    assert found.change.event_name == "PutKeyPolicy"
+    assert History(grants).blame(key, "2026-03-03T00:00:00Z") is None
+    behind = History([*grants, made("PutKeyPolicy", "2026-03-02T11:00:00Z", deny)]).blame(
+        key, "2026-03-03T00:00:00Z"
+    )
+    assert behind is not None
+    assert not behind.compared
+    revoked = History([*grants, made("RevokeGrant", "2026-03-02T11:00:00Z")]).blame(
+        key, "2026-03-03T00:00:00Z"
+    )
+    assert revoked is not None
+    assert revoked.change.event_name == "RevokeGrant"
+
+
 def test_the_last_change_before_the_first_denial_is_named():
     """Neither an earlier change nor one that came after the denial began is to blame."""
     found = history(

@@ -91,6 +91,27 @@ def test_the_last_changes_up_to_a_time(state):
     assert [row.event_id for row in last(state, number=5)] == orders
 
 
+def test_calls_that_are_passed_over(state):
+    """The last one that counts is found behind any number of others, and those before it come with it."""
+    put, grants = (
+        change(1, "p"),
+        [change(n, f"g{n}", event_name="CreateGrant", policy=None) for n in range(2, 30)],
+    )
+    add(state, put, *grants)
+
+    def asked(*passed_over, until="2026-12-31T00:00:00Z"):
+        found = state.read(
+            lambda connection: policy_changes.last(connection, BUCKET, until, 3, passed_over=passed_over)
+        )
+        return [row.event_id for row in found]
+
+    assert asked() == ["g29", "g28", "g27"]
+    assert asked("CreateGrant") == ["p"]
+    assert asked("CreateGrant", "Put") == ["p"]  # which sets a policy
+    assert asked("Create_rant", "%") == ["g29", "g28", "g27"]
+    assert asked("CreateGrant", until="2026-02-01T00:00:00Z") == []
+
+
 @pytest.mark.parametrize("resource", STRANGE, ids=["no text", "very long"])
 def test_resources_of_any_name(state, resource):
     """What an attacker calls a resource is kept under it, and its findings are found."""

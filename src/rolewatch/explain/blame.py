@@ -14,6 +14,8 @@ from rolewatch.insights import Moments, parse_query, plan_query
 from rolewatch.plan import Plan
 
 MOST: Final = 100_000  # changes that are looked at
+#: How calls begin that add something that allows, unless they set a whole policy.
+ONLY_ADD: Final = ("CreateGrant", "AddPermission", "AddLayerVersionPermission", "PutPermission")
 _SHOWN: Final = 20  # statements
 _VERSIONS: Final = ("", "20150331", "20150331v2")  # that Lambda's calls have at their ends
 _ARN: Final = re.compile(r"arn:(aws[a-z-]*):")
@@ -66,15 +68,19 @@ class History:
             self._changes.setdefault(change.resource, []).append(change)
 
     def blame(self, resource: str, first_denied: str | None) -> Blame | None:
-        """Name the last change of a resource's policy up to the first denial; None where none is known."""
+        """Name the last change of a resource's policy up to the first denial; None where none is known.
+
+        What only adds access (`adds`) shuts nobody out, and is passed over; there are keys with thousands of grants.
+        """
         before = [
             each
             for each in self._changes.get(resource, ())
             if first_denied is None or each.time <= first_denied
         ]
-        if not before:
+        place = max((place for place, each in enumerate(before) if not adds(each)), default=-1)
+        if place < 0:
             return None
-        last, earlier = before[-1], before[-2] if len(before) > 1 else None
+        last, earlier = before[place], before[place - 1] if place else None
         compared = earlier is not None and (earlier.policy is not None or _removes(earlier))
         was = _statements(earlier.policy if earlier else None)
         now = _statements(last.policy)
@@ -189,6 +195,11 @@ def _statements(policy: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     found = policy.get("Statement") if policy else None
     items = found if isinstance(found, list) else [found]
     return [each for each in items if isinstance(each, dict)]
+
+
+def adds(change: PolicyChange) -> bool:
+    """Whether a call can only give access: a grant, or a statement that allows, added to what there is."""
+    return change.policy is None and change.event_name.startswith(ONLY_ADD)
 
 
 def _removes(change: PolicyChange) -> bool:

@@ -1,7 +1,7 @@
 """Calls that changed policies, by resource and in the order of time, each once however often it was delivered."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -73,9 +73,21 @@ def known(connection: sa.Connection, resources: Iterable[str]) -> set[str]:
     return found
 
 
-def last(connection: sa.Connection, resource: str, until: str, number: int) -> list[ChangeRow]:
-    """Give the last changes of a resource up to a time, at most so many, the latest first."""
+def last(
+    connection: sa.Connection, resource: str, until: str, number: int, *, passed_over: Sequence[str] = ()
+) -> list[ChangeRow]:
+    """Give the last changes of a resource up to a time, at most so many, the latest first.
+
+    The first of them is none that sets no policy and is called as one of those to be `passed_over` begins.
+    """
     asked = {"place": _digest(resource), "until": until, "number": number}
+    names = [_C.event_name.startswith(name, autoescape=True) for name in passed_over]
+    if names:
+        first = _LAST.where(sa.or_(_C.policy.is_not(None), ~sa.or_(*names)))
+        row = connection.execute(first, asked | {"number": 1}).first()
+        if row is None:
+            return []
+        asked["until"] = row.time
     return [ChangeRow(*row) for row in connection.execute(_LAST, asked)]
 
 

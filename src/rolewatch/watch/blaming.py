@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from rolewatch.base.sanitise import encodable
-from rolewatch.explain.blame import Blame, History, PolicyChange
+from rolewatch.explain.blame import ONLY_ADD, Blame, History, PolicyChange
 from rolewatch.store import findings, policy_changes
 from rolewatch.store.policy_changes import ChangeRow
 
@@ -48,7 +48,7 @@ def put(connection: sa.Connection, found: Sequence[Finding]) -> None:
 
 def _blame(connection: sa.Connection, finding: Finding) -> Blame | None:
     resource, began = finding["resource"], finding["first_denied"]
-    rows = policy_changes.last(connection, resource, began or _END, _RECORDS)
+    rows = policy_changes.last(connection, resource, began or _END, _RECORDS, passed_over=ONLY_ADD)
     return History(_change(row)._replace(resource=resource) for row in rows).blame(resource, began)
 
 
