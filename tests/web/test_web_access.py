@@ -79,6 +79,7 @@ def test_with_tokens_reading_needs_one(serve):
     site.ask("POST", "/logout", Cookie=cookie)
     assert site.get("/findings", Cookie=cookie).status == 303
     assert site.get("/static/web.css").status == 200
+    assert (site.get("/healthz").status, site.get("/healthz").text) == (200, "ok\n")
 
 
 @pytest.mark.usefixtures("some")

@@ -221,6 +221,7 @@ def test_hostile_names_are_text(world, site):
 def test_no_state_yet(serve, tmp_path):
     """A server may start before the first watcher: every page says what to do, and works as soon as there is a state."""
     site = serve(str(tmp_path / "later"))
+    assert site.get("/healthz").status == 503
     answer = site.get("/findings")
     assert answer.status == 503
     assert "rolewatch watch" in answer.text

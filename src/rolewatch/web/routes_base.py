@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
 from rolewatch.base.clock import spelled
-from rolewatch.store import audit
+from rolewatch.store import audit, finding_lists
 from rolewatch.web.access import COOKIE, LASTS, TooManyError
 from rolewatch.web.answers import Problem, ProblemError, data, page
 from rolewatch.web.assets import asset
@@ -65,6 +65,13 @@ def logout(request: Request, desk: OfDesk) -> Response:
 def static(request: Request, name: str) -> Response:
     """Give a file."""
     return asset(request, name)
+
+
+@pages.get("/healthz")
+def healthz(desk: OfDesk) -> Response:
+    """Say that the server answers, and the state as well; 503 if that does not. Nobody has to log in for it."""
+    desk.read(finding_lists.newest)
+    return Response("ok\n", media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @api.get(
