@@ -216,6 +216,11 @@ def test_foreign_files(call, lake):
     assert (status, sorted(err.splitlines())) == (3, [f"rolewatch: cannot read {name}: this is no file of the lake" for name in sorted(names)])  # fmt: skip
 
 
+def elsewhere(lines, path):
+    """Have the first part of a manifest lie at another path."""
+    return b"".join([lines[0], re.sub(rb'"path":"[^"]*"', b'"path":"' + path + b'"', lines[1]), *lines[2:]])
+
+
 MANIFESTS = {
     "no JSON": (lambda _: b"hello\n", "this is no manifest of a lake"),
     "empty": (lambda _: b"", "this is no manifest of a lake"),
@@ -224,6 +229,10 @@ MANIFESTS = {
     "no last line": (lambda lines: b"".join(lines[:-1]), "this is no manifest of a lake: it has 8 parts, and says 9"),
     "half a line": (lambda lines: b"".join(lines)[:-30], "this is no manifest of a lake"),
     "no first line": (lambda lines: b"".join(lines[1:]), "this lake has format None"),
+    "files above": (lambda lines: elsewhere(lines, b"../outside.parquet"), "this is no manifest of a lake: it lists ../outside.parquet, which is no file of a lake"),
+    "files elsewhere": (lambda lines: elsewhere(lines, b"/etc/passwd"), "this is no manifest of a lake: it lists /etc/passwd"),
+    "files around": (lambda lines: elsewhere(lines, b"records/day=2026-03-01/../../part-0123456789abcdef.parquet"), "this is no manifest of a lake: it lists"),
+    "files of a bucket": (lambda lines: elsewhere(lines, b"s3://other/part"), "this is no manifest of a lake: it lists"),
     "of later": (lambda lines: b"".join(lines).replace(b'"rolewatch_lake":1', b'"rolewatch_lake":2'), "this lake has format 2, and this version of rolewatch knows 1"),
 }  # fmt: skip
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base.errors import CannotDo
+from rolewatch.base.sanitise import terminal
 from rolewatch.lake import ledger
 from rolewatch.lake.checks import NAMES, damaged_columns, places, stretches
 from rolewatch.lake.ledger import Ledger
-from rolewatch.lake.manifest import Head, Manifest, Part, decode, encode
+from rolewatch.lake.manifest import Head, Manifest, Part, damaged, decode, encode
 from rolewatch.lake.parts import ACCOUNT, ID, keys, verify, without
 from rolewatch.lake.place import LEDGERS, MANIFEST, OURS, Place, no_lake, random_name
 
@@ -196,7 +197,16 @@ class Lake:
 
     def _read(self) -> tuple[Manifest | None, str | None]:
         content, state = self.place.manifest()
-        return None if content is None else decode(content, f"{self.place.name}/{MANIFEST}"), state
+        if content is None:
+            return None, state
+        name = f"{self.place.name}/{MANIFEST}"
+        found = decode(content, name)
+        strange = next((part.path for part in found.parts if not OURS.fullmatch(part.path)), None)
+        if (
+            strange is not None
+        ):  # whoever writes a manifest does not say which other files of a machine are read
+            raise damaged(name, f"it lists {terminal(strange, 200)}, which is no file of a lake")
+        return found, state
 
     def _unique(self, staged: Sequence[_File], parts: Sequence[Part]) -> Iterator[_File]:
         """Yield files without the records that others have already."""

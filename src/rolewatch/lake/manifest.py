@@ -102,13 +102,14 @@ def decode(content: bytes, name: str) -> Manifest:
         head = msgspec.json.decode(first, type=Head)
         parts = msgspec.json.Decoder(Part).decode_lines(rest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _damaged(name, str(error)) from None
+        raise damaged(name, str(error)) from None
     if len(parts) != head.parts:
-        raise _damaged(name, f"it has {len(parts):,} parts, and says {head.parts:,}")
+        raise damaged(name, f"it has {len(parts):,} parts, and says {head.parts:,}")
     return Manifest(msgspec.structs.replace(head, parts=0), tuple(parts))
 
 
-def _damaged(name: str, reason: str) -> CannotDo:
+def damaged(name: str, reason: str) -> CannotDo:
+    """Say that a file is no manifest of a lake."""
     return CannotDo(
         f"{name}: this is no manifest of a lake: {reason}",
         remedy="restore the file from a backup, or ingest the deliveries into another lake",
