@@ -31,7 +31,7 @@ demo: .venv/.core
 	$(BIN)/rolewatch scan examples/deliveries
 
 test: .venv/.dev
-	$(BIN)/pytest -n $(JOBS) $(PYTEST_FLAGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(PYTEST_FLAGS)
 
 check: static test
 

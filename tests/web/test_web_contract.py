@@ -41,7 +41,7 @@ def test_no_answer_is_a_surprise(described, mode):
         ):
             continue  # nothing of it can be unfitting
 
-        @settings(max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=12, database=None, deadline=None, suppress_health_check=list(HealthCheck))
         @given(operation.as_strategy(generation_mode=mode))
         def ask(case):
             answer = case.call(
