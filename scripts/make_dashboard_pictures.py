@@ -33,7 +33,7 @@ PLACE: Final = re.compile(r"http://\S+")
 #: Picture → page, colours, how high.
 PICTURES: Final = (
     ("blind", "/", "light", 800), ("findings", "/findings?status=blocked&status=silent", "dark", 720),
-    ("finding", "FINDING", "light", 1100),
+    ("finding", "FINDING", "light", 960),
 )  # fmt: skip
 
 

@@ -19,10 +19,20 @@ HOSTILE = (
 )  # fmt: skip
 
 
+#: Half past an hour: bands are learned by whole hours, and the alarms have to have seen enough of one.
+NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
+
+
+@pytest.fixture
+def site(serve):
+    """Serve the test's world a little after alarms were evaluated last."""
+    return serve(clock=lambda: NOW + timedelta(minutes=2))
+
+
 @pytest.fixture
 def ring(world):
     """Have alarms of all kinds for an hour: refusals after 20 and 40 minutes, evaluated until now."""
-    made = Ringing(world.place, now=datetime.now(UTC) - timedelta(minutes=2))
+    made = Ringing(world.place, now=NOW)
     made.publish(dict.fromkeys(range(60), 0) | {20: 2, 21: 1, 40: 3})
     made.evaluate(60)
     made.contribute("logs", {"b1": 3, "b2": 1, "b<3>": 2})
