@@ -1,5 +1,6 @@
 """Findings over HTTP: lists, one of them, decisions about them, and who may make these."""
 
+import base64
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from rolewatch.cli.main import main
+from rolewatch.store.finding_lists import ORDERS
 
 HOSTILE = "<script>alert(1)</script>\"'\u202e&{{7*7}}"
 
@@ -245,3 +247,16 @@ def test_records_of_a_finding(world, serve, tmp_path):
     assert "<script>alert" not in shown.text
     assert without.get(f"/api/v1/findings/{one['id']}/records").status == 404
     assert "--lake DIR" in without.get(f"/findings/{one['id']}").text
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, r'["2026-01-01T00:00:00Z","\ud800"]', '["a","\\u0000"]', f'[{10**30},"a","b"]']
+)
+def test_no_page_ends_so(world, site, text):
+    """A word for the next page that nobody was given is refused, whatever it is made of: nesting, what no database keeps."""
+    world.happen(world.call(1))
+    word = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    for order in ORDERS:
+        answer = site.get(f"/api/v1/findings?order={order}&after={word}")
+        assert answer.status == 400, (order, answer.text)
+        assert "next" in answer.json["remedy"]

@@ -47,8 +47,3 @@ def latest(connection: sa.Connection, number: int, before: int | None = None) ->
         )
         for row in connection.execute(statement)
     ]
-
-
-def expire(connection: sa.Connection, before: int) -> int:
-    """Forget entries before a moment (milliseconds); returns how many."""
-    return connection.execute(sa.delete(T).where(T.c.at < before)).rowcount

@@ -43,12 +43,6 @@ def failures(connection: sa.Connection, after: After | None, number: int) -> lis
     return [Failure(bytes(row.mark), *row[1:]) for row in rows]
 
 
-def failed_by_source(connection: sa.Connection) -> dict[str, int]:
-    """Count the deliveries that failed, by source."""
-    statement = sa.select(FAILED.c.source, sa.func.count().label("number")).group_by(FAILED.c.source)
-    return {row.source: row.number for row in connection.execute(statement)}
-
-
 def quietest(connection: sa.Connection, number: int) -> list[tuple[str, str]]:
     """Give (account, time of its latest event) of so many accounts, those first that were heard of last the longest ago."""
     statement = sa.select(ACCOUNTS).order_by(ACCOUNTS.c.last_seen, ACCOUNTS.c.account).limit(number)

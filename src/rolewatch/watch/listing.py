@@ -1,7 +1,5 @@
 """What people ask of a state, and what they decide: lists of findings, everything about one, mutes, whose it is."""
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.cursors import marks_of, word_of
 from rolewatch.base.errors import UsageError
 from rolewatch.findings.life import REASONS, Life
 from rolewatch.findings.mutes import Mute, ended, is_active, muted_by
@@ -63,7 +62,7 @@ def listed(
     return {
         "findings": [_with_mute(row.document, active, now) for row in shown_rows],
         "total": total,
-        "next": _word(last) if last else None,
+        "next": word_of(last.marks) if last else None,
     }
 
 
@@ -183,19 +182,11 @@ def whole_services(services: Sequence[str]) -> list[str]:
     ]
 
 
-def _word(row: Listed) -> str:
-    return base64.urlsafe_b64encode(json.dumps(row.marks).encode()).decode().rstrip("=")
-
-
 def _place(word: str | None, order: str) -> tuple[str | int, ...] | None:
     """Read what a page gave as `next`."""
     if not word:
         return None
-    kinds = [int if name == "place" else str for name, _ in ORDERS[order]] + [str]
-    try:
-        marks = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-    except ValueError:
-        marks = None
-    if not isinstance(marks, list) or [type(mark) for mark in marks] != kinds:
+    marks = marks_of(word, [int if name == "place" else str for name, _ in ORDERS[order]] + [str])
+    if marks is None:
         raise UsageError("--after: no page ends so", remedy="write the word under `next` of the page before")
     return tuple(marks)

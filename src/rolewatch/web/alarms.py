@@ -1,8 +1,7 @@
 """Alarms as pages and the API show them: the list with what each did today, one of them, and what they all did."""
 
-import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from rolewatch.alarms.errors import AlarmError
 from rolewatch.alarms.rule import alarm_name, children, parse_rule
+from rolewatch.base.cursors import marks_of, word_of
 from rolewatch.report.replay_rule import COMPARISONS, looked_at, rule
 from rolewatch.store import alarms as store
 from rolewatch.store import log_alarms, outbox
@@ -44,6 +44,7 @@ COLUMNS: Final = 96  # parts of a time of which the gravest state is shown, wher
 WIDE: Final = 720  # … and in the graph of one alarm
 POINTS: Final = 1500  # of a graph
 STATES: Final = ("ALARM", "INSUFFICIENT_DATA", "OK")
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
 
 
 def listed(
@@ -269,18 +270,14 @@ def _few(found: Sequence[Stay], columns: int = COLUMNS) -> list[dict[str, Any]]:
 
 
 def _cursor(first: int, name: str, contributor: bytes = ITSELF) -> str:
-    text = json.dumps([first, name, contributor.hex()], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return word_of((first, name, contributor.hex()))
 
 
 def _place(after: str) -> tuple[int, str, bytes]:
     """Read the place behind which a page begins; ProblemError for what no page ends with."""
-    try:
-        time, name, contributor = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        if type(time) is int and abs(time) < 2**53 and type(name) is str:
-            return time, name, bytes.fromhex(contributor)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        pass
+    match marks_of(after, (int, str, str)):
+        case [int(first), str(name), str(contributor)] if abs(first) < 2**53 and _HEX.fullmatch(contributor):
+            return first, name, bytes.fromhex(contributor)
     raise ProblemError(
         Problem(422, "No such page", "`after` is no word that a page ends with.", "Take the `next` of the page before.")
     )  # fmt: skip

@@ -140,12 +140,6 @@ def watchers(matrix: Matrix) -> list[str]:
     return [named(row.name) for row in matrix.services if row.security and row.blocked]
 
 
-def some(names: Sequence[str]) -> str:
-    """List names, and say how many more there are than are listed."""
-    more = len(names) - LISTED
-    return ", ".join(names[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
-
-
 class Bar(NamedTuple):
     """A day of the chart: numbers, heights in pixels, where it stands in per cent of the width."""
 

@@ -1,6 +1,6 @@
 """Coverage as the page and the API show it: what is read, how late, what is missing, and what cannot be seen at all."""
 
-import base64
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.cursors import marks_of, word_of
 from rolewatch.base.errors import UsageError
 from rolewatch.store import coverage, deliveries, sources
 from rolewatch.store.coverage import After, Queue
@@ -25,7 +26,8 @@ MOST: Final = 500  # … and in one answer of the API
 ACCOUNTS: Final = 100  # accounts that are listed where nobody asks for more …
 MOST_ACCOUNTS: Final = 1000  # … and at most
 OLD: Final = timedelta(days=1)  # the age of the latest event from which on it is no picture of the present
-_MARK: Final = 16  # bytes
+
+_HEX: Final = re.compile(r"[0-9a-f]{32}")  # a mark: 16 bytes
 
 #: What an alarm of a watcher about itself means, by its condition.
 MEANINGS: Final[Mapping[Condition, str]] = {
@@ -75,7 +77,7 @@ def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
     def work(connection: sa.Connection) -> Known:
         return Known(
             sources.rows(connection),
-            coverage.failed_by_source(connection),
+            deliveries.failed_since(connection, 0),
             coverage.accounts(connection),
             coverage.quietest(connection, accounts),
             deliveries.counters(connection),
@@ -211,23 +213,14 @@ def _moment(milliseconds_: int | None) -> str | None:
 
 
 def _word(failure: Failure) -> str:
-    return base64.urlsafe_b64encode(failure.mark + str(failure.last).encode()).decode().rstrip("=")
+    return word_of((failure.last, failure.mark.hex()))
 
 
 def _place(word: str | None) -> After | None:
     """Read what a page gave as `next`; UsageError for anything else."""
     if not word:
         return None
-    found = _decoded(word)
-    if found is None:
-        raise UsageError("no page ends so", remedy="send the `next` of the page before as `after`")
-    return found
-
-
-def _decoded(word: str) -> After | None:
-    try:
-        content = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
-        last = int(content[_MARK:].decode("ascii"))
-    except ValueError:
-        return None
-    return After(last, content[:_MARK]) if 0 <= last < 2**63 else None
+    match marks_of(word, (int, str)):
+        case [int(last), str(mark)] if last >= 0 and _HEX.fullmatch(mark):
+            return After(last, bytes.fromhex(mark))
+    raise UsageError("no page ends so", remedy="send the `next` of the page before as `after`")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from rolewatch.base.wording import some
 from rolewatch.web import blind as views
 from rolewatch.web.answers import data, page
 from rolewatch.web.blind_counts import Overview
@@ -41,7 +42,7 @@ def blind_page(request: Request, desk: OfDesk, visitor: Reader) -> Response:
     counted = _overview(request).now()
     matrix = views.matrix_of(counted)
     model = {
-        "VIEWS": views, "spots": views.described(counted, matrix), "matrix": matrix, "bars": views.bars(counted),
+        "VIEWS": views, "SOME": some, "spots": views.described(counted, matrix), "matrix": matrix, "bars": views.bars(counted),
         "read": counted.read, "place": "" if desk.state.shared else shlex.quote(desk.state.name),
     }  # fmt: skip
     return page(request, "blind.html", model, visitor=visitor)
