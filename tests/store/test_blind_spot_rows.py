@@ -7,7 +7,7 @@ from functools import partial
 from test_store_findings import row
 
 from rolewatch.store import blind_spots, findings
-from rolewatch.store.blind_spots import Cell, Latest, Over, Written
+from rolewatch.store.blind_spots import Cell, Latest
 
 STATUSES = ("blocked", "silent", "recovered", "gone")
 
@@ -25,7 +25,7 @@ def some_rows(number=200):
                 at, status=status, severity=level, service=f"{'abc'[chance.randrange(3)]}{security}.amazonaws.com",
                 account=f"00000000000{chance.randrange(4)}", place=2 * level + security, changed=at,
                 first_denied=f"2026-02-{day:02d}T10:00:00Z" if at % 9 else "", last_denied=f"2026-02-{day:02d}T11:00:00Z",
-                resource=f"arn:aws:s3:::b{chance.randrange(40)}", document=json.dumps({"id": at, "ended": ended}),
+                resource=f"arn:aws:s3:::b{chance.randrange(40)}", ended=ended, document=json.dumps({"id": at}),
             )
         )  # fmt: skip
     return made
@@ -73,34 +73,24 @@ def test_an_empty_store_has_no_blind_spots(state):
 
 
 def test_what_was_written_since(state):
-    """What was written at a moment or later is given with what it was written as, unless that is too much."""
+    """It is told of which services and accounts findings were written at a moment or later, unless these are too many."""
     made = some_rows()
     kept(state, made)
-    late = [
-        Written(
-            each.id, each.service, each.account, each.status, each.severity > 0, json.loads(each.document)["ended"] or ""
-        )
-        for each in made
-        if each.changed >= 190
-    ]  # fmt: skip
-    assert sorted(state.read(partial(blind_spots.written, since=190, number=10))) == late
+    late = {(each.service, each.account) for each in made if each.changed >= 190}
+    assert state.read(partial(blind_spots.written, since=190, number=10)) == late
     assert state.read(partial(blind_spots.written, since=190, number=9)) is None
 
 
 def test_days_of_beginnings_and_ends(state):
-    """Beginnings are counted by day; ends come with the time that their documents have, the latest written first."""
+    """Findings that do harm are counted by the day on which they began, and by that on which they ended."""
     made = some_rows()
     kept(state, made)
-    began = state.read(partial(blind_spots.began, since="2026-02-10"))
-    first = [each.first_denied[:10] for each in made if each.severity and each.first_denied >= "2026-02-10"]
-    assert began == {day: first.count(day) for day in set(first)}
-    over = [
-        Over(each.id, each.status, json.loads(each.document)["ended"])
-        for each in reversed(made)
-        if each.severity and each.status in ("recovered", "gone") and each.changed >= 50
-    ]
-    assert state.read(partial(blind_spots.over, since=50, number=1000)) == over
-    assert state.read(partial(blind_spots.over, since=50, number=4)) == over[:4]
+    for look, since, times in (
+        (blind_spots.began, "2026-02-10", [each.first_denied for each in made if each.severity]),
+        (blind_spots.ended, "2026-03-10", [each.ended or "" for each in made if each.severity]),
+    ):
+        days = [time[:10] for time in times if time >= since]
+        assert state.read(partial(look, since=since)) == {day: days.count(day) for day in set(days)}
 
 
 def test_the_latest_of_a_kind(state):
@@ -112,6 +102,11 @@ def test_the_latest_of_a_kind(state):
     began.sort(key=lambda each: each.first_denied, reverse=True)
     found = state.read(partial(blind_spots.newest_began, since="2026-02-20", number=3))
     assert found == Latest(len(began), [each.id for each in began[:3]])
+    gone = [each for each in made if each.status == "gone" and each.severity and each.ended >= "2026-03-05"]
+    gone.sort(key=lambda each: each.id)
+    gone.sort(key=lambda each: each.ended, reverse=True)
+    found = state.read(partial(blind_spots.newest_ended, status="gone", since="2026-03-05", number=3))
+    assert found == Latest(len(gone), [each.id for each in gone[:3]])
     silent = [
         each
         for each in made

@@ -1,16 +1,19 @@
 """Where a state lies, its transactions, and what is said when something is wrong with it."""
 
+import json
 import re
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from test_store_findings import row
 
 from rolewatch.base.errors import CannotDo, UsageError
-from rolewatch.store import deliveries, migrations
+from rolewatch.store import blind_spots, deliveries, findings, migrations
 from rolewatch.store.migrations import prepare, require
-from rolewatch.store.schema import storable
+from rolewatch.store.schema import META, storable
 from rolewatch.store.state import State, Unavailable
 
 
@@ -60,21 +63,69 @@ def test_preparing_again_keeps_everything(place):
 
 def test_an_older_schema_is_brought_up_to_date(state, monkeypatch):
     """The steps between its version and ours are done, in order and once, and its rows stay."""
+    monkeypatch.setattr(migrations, "VERSION", 97)
+    state.write(_as_version(97))
     state.write(lambda connection: deliveries.keep_notes(connection, {"a": "1"}))
     done = []
 
     def first(connection):
-        done.append(2)
+        done.append(98)
         connection.exec_driver_sql("CREATE TABLE added (x INTEGER)")
 
-    monkeypatch.setattr(migrations, "VERSION", 3)
-    monkeypatch.setattr(migrations, "STEPS", {2: first, 3: lambda _: done.append(3)})
+    monkeypatch.setattr(migrations, "VERSION", 99)
+    monkeypatch.setattr(migrations, "STEPS", {98: first, 99: lambda _: done.append(99)})
     prepare(state)
     prepare(state)
-    assert done == [2, 3]
-    assert state.read(migrations.version) == 3
+    assert done == [98, 99]
+    assert state.read(migrations.version) == 99
     assert state.read(lambda connection: deliveries.note(connection, "a")) == "1"
     assert state.read(lambda connection: sa.inspect(connection).has_table("added"))
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+def test_a_state_of_version_1_learns_when_findings_ended(state):
+    """What its documents say of an end becomes a column, found by its index; the tables are those of a new state."""
+    ends = ["2026-03-02T10:00:00Z", "2026-03-01T10:00:00Z", None]
+    kinds = zip(ends, ("recovered", "gone", "blocked"), (0, 1, 2), strict=True)
+    rows = [
+        row(at, status=status, ended=end, document=json.dumps({"ended": end})) for end, status, at in kinds
+    ]
+    state.write(lambda connection: findings.save(connection, rows))
+    made = state.read(_tables)
+
+    def older(connection):
+        connection.exec_driver_sql("DROP INDEX findings_ended")
+        connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN ended")
+        _as_version(1)(connection)
+
+    state.write(older)
+    prepare(state)
+    assert state.read(migrations.version) == migrations.VERSION
+    assert state.read(_tables) == made
+    assert state.read(partial(blind_spots.ended, since="2026-03-01")) == {"2026-03-01": 1, "2026-03-02": 1}
+    found = state.read(
+        lambda connection: list(findings.with_status(connection, ("blocked", "gone", "recovered")))
+    )
+    assert {each.id: each.ended for each in found} == {each.id: each.ended for each in rows}
+
+
+def _as_version(number):
+    def write(connection):
+        connection.execute(sa.update(META).values(value=str(number)).where(META.c.name == "schema"))
+
+    return write
+
+
+def _tables(connection):
+    """Name the columns and indices that there are; the order of columns says nothing, all are asked for by name."""
+    found = sa.inspect(connection)
+    return {
+        name: (
+            {each["name"]: str(each["type"]) for each in found.get_columns(name)},
+            {each["name"]: each["column_names"] for each in found.get_indexes(name)},
+        )
+        for name in found.get_table_names()
+    }
 
 
 def test_a_step_that_fails_leaves_the_older_schema(state, monkeypatch):
@@ -84,11 +135,12 @@ def test_a_step_that_fails_leaves_the_older_schema(state, monkeypatch):
         connection.exec_driver_sql("CREATE TABLE added (x INTEGER)")
         raise KeyError
 
-    monkeypatch.setattr(migrations, "VERSION", 2)
-    monkeypatch.setattr(migrations, "STEPS", {2: broken})
+    before = migrations.VERSION
+    monkeypatch.setattr(migrations, "VERSION", before + 1)
+    monkeypatch.setattr(migrations, "STEPS", {before + 1: broken})
     with pytest.raises(KeyError):
         prepare(state)
-    assert state.read(migrations.version) == 1
+    assert state.read(migrations.version) == before
     assert not state.read(lambda connection: sa.inspect(connection).has_table("added"))
 
 

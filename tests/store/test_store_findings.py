@@ -11,7 +11,7 @@ def row(number, **fields):
     made = {
         "id": f"{number:016x}", "account": "111122223333", "service": "config.amazonaws.com", "resource": f"arn:aws:s3:::b{number}",
         "status": "blocked", "verdict": "unknown", "cause": "explicit/resource-based", "blamed": None, "own": 3, "severity": 3, "place": 7, "first_denied": "2026-03-01T10:00:00Z",
-        "last_denied": "2026-03-01T10:00:00Z", "due": None, "incident": None, "opened": None, "alike": None,
+        "last_denied": "2026-03-01T10:00:00Z", "ended": None, "due": None, "incident": None, "opened": None, "alike": None,
         "changed": number, "tally": b"t", "proofs": b"p", "life": "{}", "document": "{}",
     }  # fmt: skip
     return FindingRow(**(made | fields))

@@ -5,7 +5,7 @@ A finding is blind if it is blocked or silent, and of a severity: what does no h
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,7 +14,6 @@ from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import parts
 
 BLIND: Final = ("blocked", "silent")
-OVER: Final = ("recovered", "gone")
 HARM: Final = 1  # the least severity, as an index of LEVELS, of what leaves somebody blind
 
 Pair = tuple[str, str]  # service, account
@@ -36,25 +35,6 @@ class Cell(NamedTuple):
     since: str
 
 
-class Over(NamedTuple):
-    """A finding that is over: `status` recovered or gone, `ended` its time as events spell it."""
-
-    id: str
-    status: str
-    ended: str
-
-
-class Written(NamedTuple):
-    """What a finding was written as: whose it is, its status, whether it does harm, and when it ended, "" if it did not."""
-
-    id: str
-    service: str
-    account: str
-    status: str
-    harm: bool
-    ended: str
-
-
 class Latest(NamedTuple):
     """How many findings there are of a kind, and the ids of the latest of them."""
 
@@ -70,9 +50,8 @@ def cells(
     `seek` looks these up one by one, which is quicker as long as they have few findings.
     """
     status = unindexed(connection, F.c.status)
-    service: sa.ColumnElement[str] = (
-        F.c.service
-    )  # everywhere: in the order of the index that begins with these
+    # Everywhere: in the order of the index that begins with these.
+    service: sa.ColumnElement[str] = F.c.service
     account: sa.ColumnElement[str] = F.c.account
     if pairs is not None:
         service, account = unindexed(connection, service), unindexed(connection, account)
@@ -119,48 +98,33 @@ def resources(connection: sa.Connection) -> int:
     return connection.execute(statement).scalar() or 0
 
 
-def written(connection: sa.Connection, since: int, number: int) -> list[Written] | None:
-    """Give the findings that were written at a moment or later; None if there are more than so many."""
-    ended = sa.case((F.c.status.in_(OVER), _ended(connection)))
-    statement = sa.select(F.c.id, F.c.service, F.c.account, F.c.status, F.c.severity >= HARM, ended)
-    rows: Sequence[Any] = connection.execute(statement.where(F.c.changed >= since).limit(number + 1)).all()
-    return (
-        None
-        if len(rows) > number
-        else [
-            Written(name, service, account, status, bool(harm), end or "")
-            for name, service, account, status, harm, end in rows
-        ]
-    )
+def written(connection: sa.Connection, since: int, number: int) -> set[Pair] | None:
+    """Say of which services and accounts findings were written at a moment or later; None for more findings than so many."""
+    statement = sa.select(F.c.service, F.c.account).where(F.c.changed >= since).limit(number + 1)
+    rows = connection.execute(statement).all()
+    return None if len(rows) > number else {(row.service, row.account) for row in rows}
 
 
 def began(connection: sa.Connection, since: str) -> dict[str, int]:
     """Count findings by the day of their first denial, from a day (`YYYY-MM-DD`) on, whatever has become of them."""
-    day = sa.func.substr(F.c.first_denied, 1, 10)
-    statement = sa.select(day.label("day"), sa.func.count().label("number")).where(
-        F.c.first_denied >= since, F.c.severity >= HARM
-    )
-    return {row.day: row.number for row in connection.execute(statement.group_by(sa.text("1")))}
+    return _by_day(connection, F.c.first_denied, since)
 
 
-def over(connection: sa.Connection, since: int, number: int) -> list[Over]:
-    """Give the findings that are over and were written at a moment or later, the latest first, so many at most.
-
-    When one ended is in its document alone; what ended since then was written since then.
-    """
-    statement = (
-        sa.select(F.c.id, F.c.status, _ended(connection).label("ended"))
-        .where(F.c.changed >= since, unindexed(connection, F.c.status).in_(OVER), F.c.severity >= HARM)
-        .order_by(F.c.changed.desc())
-        .limit(number)
-    )
-    return [Over(row.id, row.status, row.ended or "") for row in connection.execute(statement)]
+def ended(connection: sa.Connection, since: str) -> dict[str, int]:
+    """Count the findings that are over by the day on which they ended, from a day (`YYYY-MM-DD`) on."""
+    return _by_day(connection, F.c.ended, since)
 
 
 def newest_began(connection: sa.Connection, since: str, number: int) -> Latest:
     """Give the findings whose first denial was at a time or later, the latest first."""
     conditions = (F.c.first_denied >= since, F.c.severity >= HARM)
     return _latest(connection, conditions, F.c.first_denied, number)
+
+
+def newest_ended(connection: sa.Connection, status: str, since: str, number: int) -> Latest:
+    """Give the findings that recovered, or of which the resource went (`status`: recovered, gone), since a time."""
+    conditions = (F.c.ended >= since, F.c.status == status, F.c.severity >= HARM)
+    return _latest(connection, conditions, F.c.ended, number)
 
 
 def fell_silent(connection: sa.Connection, since: str, until: str, number: int) -> Latest:
@@ -173,6 +137,13 @@ def documents(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]
     """Give the documents of some findings, by id."""
     statement = sa.select(F.c.id, F.c.document).where(F.c.id.in_(sorted(ids)))
     return {row.id: row.document for row in connection.execute(statement)}
+
+
+def _by_day(connection: sa.Connection, time: sa.ColumnElement[str], since: str) -> dict[str, int]:
+    day = sa.func.substr(time, 1, 10)
+    statement = sa.select(day.label("day"), sa.func.count().label("number"))
+    rows = connection.execute(statement.where(time >= since, F.c.severity >= HARM).group_by(sa.text("1")))
+    return {row.day: row.number for row in rows}
 
 
 def _latest(
@@ -195,12 +166,3 @@ def _among(
 def _sought(pairs: Collection[Pair]) -> sa.ColumnElement[bool]:
     """Say the same so that each pair is looked up in the index of services."""
     return sa.or_(*(sa.and_(F.c.account == account, F.c.service == service) for service, account in pairs))
-
-
-def _ended(connection: sa.Connection) -> sa.ColumnElement[str | None]:
-    """Take the time of its end out of a finding's document."""
-    if connection.dialect.name == "sqlite":
-        found: sa.ColumnElement[str | None] = sa.func.json_extract(F.c.document, "$.ended", type_=sa.Text)
-        return found
-    taken: sa.ColumnElement[str | None] = sa.cast(F.c.document, sa.JSON)["ended"].as_string()
-    return taken

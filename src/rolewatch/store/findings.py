@@ -43,6 +43,7 @@ class FindingRow(NamedTuple):
     place: int
     first_denied: str
     last_denied: str
+    ended: str | None
     due: str | None
     incident: str | None
     opened: int | None

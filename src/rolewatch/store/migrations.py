@@ -9,13 +9,11 @@ from rolewatch.base.errors import CannotDo
 from rolewatch.store.schema import META, METADATA
 from rolewatch.store.state import State, insert
 
-VERSION: Final = 1
+VERSION: Final = 2
 _NAME: Final = "schema"
 _LOCK: Final = 0x726F6C65  # PostgreSQL's advisory lock of whoever changes the schema
 
 Step = Callable[[sa.Connection], None]
-#: What has to be done to a state of the version before, by the version it makes.
-STEPS: Final[Mapping[int, Step]] = {}
 
 
 def prepare(state: State) -> None:
@@ -58,3 +56,22 @@ def _upgraded(connection: sa.Connection) -> None:
         STEPS[step](connection)
     row = insert(connection, META).values(name=_NAME, value=str(VERSION))
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
+
+
+def _ends(connection: sa.Connection) -> None:
+    """Version 2: when a finding ended is a column and no longer in its document alone."""
+    taken = (
+        "document::json->>'ended'"
+        if connection.dialect.name == "postgresql"
+        else "json_extract(document, '$.ended')"
+    )
+    connection.exec_driver_sql("ALTER TABLE findings ADD COLUMN ended TEXT")
+    connection.exec_driver_sql(f"UPDATE findings SET ended = {taken} WHERE status IN ('recovered', 'gone')")  # noqa: S608 -- one of two texts of ours
+    connection.exec_driver_sql(
+        "CREATE INDEX findings_ended ON findings (ended, status, severity) WHERE ended IS NOT NULL"
+    )
+
+
+#: What has to be done to a state of the version before, by the version it makes. Written out and never changed: a step makes
+#: the tables as they were in its version, whatever has become of them in `schema`.
+STEPS: Final[Mapping[int, Step]] = {2: _ends}

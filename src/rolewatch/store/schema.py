@@ -116,6 +116,7 @@ FINDINGS = sa.Table(
     sa.Column("place", sa.Integer, nullable=False),  # in lists: the worst first
     sa.Column("first_denied", Text, nullable=False),
     sa.Column("last_denied", Text, nullable=False),
+    sa.Column("ended", Text),  # event time of its recovery or end; null while it is not over
     sa.Column("due", Text),  # event time of its account from which on its status is final
     sa.Column("incident", Text),  # dedup_key of the incident in which it was told …
     sa.Column("opened", sa.BigInteger),  # … when that was opened …
@@ -135,6 +136,7 @@ FINDINGS = sa.Table(
     sa.Index("findings_by_incident", "incident"),
     sa.Index("findings_alike", "alike", "opened", "incident", sqlite_where=sa.text("alike IS NOT NULL"), postgresql_where=sa.text("alike IS NOT NULL")),
     sa.Index("findings_due", "due"),
+    sa.Index("findings_ended", "ended", "status", "severity", sqlite_where=sa.text("ended IS NOT NULL"), postgresql_where=sa.text("ended IS NOT NULL")),
 )  # fmt: skip
 #: Findings by their resource: by its beginning, since no index takes names of any length.
 FINDINGS_BEGINNING: Final = beginning(FINDINGS.c.resource)

@@ -141,6 +141,7 @@ class Kept:
             place=2 * self.severity + finding["security_service"],
             first_denied=finding["first_denied"] or "",
             last_denied=finding["last_denied"] or "",
+            ended=finding["ended"],
             due=self.due,
             incident=incident.key if incident else None,
             opened=incident.opened if incident else None,

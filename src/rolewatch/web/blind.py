@@ -87,7 +87,6 @@ def described(counted: Counted, matrix: Matrix) -> dict[str, Any]:
         ],
         "left_out": dict(zip(("services", "accounts"), matrix.left_out, strict=True)),
         "days": [{"day": day, "began": began, "ended": ended} for day, began, ended in counted.days],
-        "days_complete": counted.complete,
         "changed": {"since": counted.since, **{kind: shown(counted, latest) for kind, latest in counted.today.items()}},
     }  # fmt: skip
 

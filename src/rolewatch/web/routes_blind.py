@@ -18,7 +18,7 @@ pages = APIRouter(include_in_schema=False)
 _FIELDS = {
     "answer": str, "as_of": (str, None), "last_delivery": (str, None), "late": bool, "blocked": int, "silent": int,
     "resources": (int, None), "services": array(), "accounts": array(), "cells": array(), "left_out": {"type": "object"},
-    "days": array(), "days_complete": bool, "changed": {"type": "object"},
+    "days": array(), "changed": {"type": "object"},
 }  # fmt: skip
 
 
