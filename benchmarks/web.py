@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from run import HERE, ROLEWATCH, command_line, deliveries
@@ -61,8 +62,9 @@ def grown(data: Path, logs: Path, findings: int) -> Path:
                 "resource": f"arn:aws:s3:::bucket-{number}", "changed": row["changed"] - number, "severity": chance.randrange(1, 5),
             }  # fmt: skip
             row["place"] = 2 * row["severity"]
+            row["ended"] = _ended(number, row["status"])
             document = json.loads(row["document"])
-            document |= {name: row[name] for name in ("id", "status", "account", "resource")}
+            document |= {name: row[name] for name in ("id", "status", "account", "resource", "ended")}
             made.append(
                 row | {"document": json.dumps(document), "incident": None, "opened": None, "alike": None}
             )
@@ -74,6 +76,13 @@ def grown(data: Path, logs: Path, findings: int) -> Path:
     state.close()
     (target / "whole").touch()
     return target
+
+
+def _ended(number: int, status: str) -> str | None:
+    """Spread ends over the last sixty days."""
+    if status not in ("recovered", "gone"):
+        return None
+    return f"{datetime.now(UTC) - timedelta(minutes=number % 86_400):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @contextmanager

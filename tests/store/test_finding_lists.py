@@ -86,6 +86,14 @@ def test_filters_and_groups(state):
         return set(pages(state, Wanted(**wanted), 100))
 
     assert ids(text="B_C") == {each.id for each in made if each.resource.endswith("b_c")}
+    account = made[3].account
+    assert ids(text=account[:1]) >= {each.id for each in made if each.account == account}
+    assert ids(text=made[7].id[:15]) == {each.id for each in made if each.id.startswith(made[7].id[:15])}
+    assert ids(text=made[7].id.upper()) == {made[7].id}
+    assert ids(text="no such thing") == set()
+    assert ids(text="no such thing", named=["macie.amazonaws.com"]) == {
+        each.id for each in made if each.service.startswith("macie")
+    }
     assert ids(text="%") == {each.id for each in made if "%" in each.resource}
     assert ids(verdicts=["aws-side"]) == ids(statuses=["gone"]) == {made[0].id}
     assert ids(severity=2, services=["macie.amazonaws.com"]) == {

@@ -227,9 +227,9 @@ def test_a_watcher_that_ends_an_incident_while_another_one_joins_it(together, jo
     """Either it was joined, and stays open, or it has ended, and another one is opened: nothing is open in one that ended."""
     story = together.story
     mute = mute_all("b3")
-    keep_mute(story.state, mute)
+    story.state.write(partial(keep_mute, mute=mute))
     story.happen(call(11, "b3", denied=True))
-    end_mutes(story.state, mute.id, by="ann", now=story.now)
+    story.state.write(partial(end_mutes, name=mute.id, by="ann", now=story.now))
     settle(story)
     for name in ("b0", "b1"):
         story.state.write(partial(together.look_again, name))
@@ -244,7 +244,7 @@ def test_two_watchers_that_see_the_same_change_at_once(together):
     """They open one incident: the second one waits, and joins it."""
     story = together.story
     for name in ("c1", "c2"):
-        keep_mute(story.state, mute_all(name))
+        story.state.write(partial(keep_mute, mute=mute_all(name)))
     story.happen(call(1, "c1", denied=True, role=MACIE), call(1, "c2", denied=True, role=MACIE))
     story.now += timedelta(days=2)
     together.run("c1", "c2")

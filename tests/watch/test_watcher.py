@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ def test_a_mute_holds_back(story):
     mute = new_mute(
         {"resource": "arn:aws:s3:::b*"}, reason="known", by="ann", until=timedelta(hours=1), now=NOON
     )
-    keep_mute(story.state, mute)
+    story.state.write(partial(keep_mute, mute=mute))
     story.happen(call(0, "b1", denied=True))
     story.happen(call(3, "c1", denied=True))
     assert story.told == [("blocked", "c1")]
@@ -165,22 +166,16 @@ def test_a_mute_that_has_ended_is_noticed(story):
     """Also one that ended while nobody watched, or that somebody took back."""
     story.begin()
     for resource in ("b1", "b2"):
-        keep_mute(
-            story.state,
-            new_mute(
-                {"resource": f"arn:aws:s3:::{resource}"},
-                reason="r",
-                by="ann",
-                until=timedelta(hours=1),
-                now=NOON,
-            ),
+        mute = new_mute(
+            {"resource": f"arn:aws:s3:::{resource}"}, reason="r", by="ann", until=timedelta(hours=1), now=NOON
         )
+        story.state.write(partial(keep_mute, mute=mute))
     story.happen(call(0, "b1", denied=True))
     story.happen(call(1, "b2", denied=True))
     assert story.told == []
     story.now += timedelta(minutes=5)
     name = shown(story.state, story.findings["b2"]["id"], now=story.now)["mute"]["id"]
-    end_mutes(story.state, name, by="bob", now=story.now)
+    story.state.write(partial(end_mutes, name=name, by="bob", now=story.now))
     story.now += timedelta(seconds=1)
     story.arrive()
     assert story.told == [("blocked", "b2")]

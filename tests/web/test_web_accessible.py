@@ -8,7 +8,7 @@ from ringing import KINDS, Ringing
 
 pytestmark = pytest.mark.slow
 AXE = "axe-core@4.10.3"
-PAGES = ("/", "/coverage", "/findings", "/findings?group=service", "/findings?q=nothing-like-it", "ONE", "/alarms", "/alarms/one?name=quick", "/alarms/one?name=both", "/alarms/one?name=logs", "/query", "/mutes", "/login", "/api/docs")  # fmt: skip
+PAGES = ("/", "/coverage", "/findings", "/findings?group=service", "/findings?q=nothing-like-it", "ONE", "/alarms", "/alarms/one?name=quick", "/alarms/one?name=both", "/alarms/one?name=logs", "/query", "/mutes", "/audit", "/login", "/api/docs")  # fmt: skip
 #: All rules by day; by night the same pages have other colours only.
 RULES = {
     "light": {

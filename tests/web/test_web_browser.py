@@ -146,7 +146,7 @@ def test_pages_load_well(site, open_page):
     """Nothing moves while a page comes up, no script holds it back, and all of it is light."""
     page = open_page(site, "/findings")
     one = page.get_by_role("link", name="bucket-1").get_attribute("href")
-    for path in ("/", "/findings", one, "/alarms", "/query", "/coverage", "/mutes"):
+    for path in ("/", "/findings", one, "/alarms", "/query", "/coverage", "/mutes", "/audit"):
         page.goto(site.address + path, wait_until="networkidle" if path == "/query" else "load")
         moved = page.evaluate(
             "() => new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })"

@@ -260,3 +260,19 @@ def test_no_page_ends_so(world, site, text):
         answer = site.get(f"/api/v1/findings?order={order}&after={word}")
         assert answer.status == 400, (order, answer.text)
         assert "next" in answer.json["remedy"]
+
+
+def test_a_search_finds_what_people_call_things(world, site):
+    """Part of a service's name, the beginning of an account or an ID find findings like part of the resource; and narrow groups."""
+    world.happen(world.call(5, "payroll", denied=True), world.call(4, "web", denied=True))
+    found = site.get("/api/v1/findings").json["findings"]
+    for text, expected in (
+        ("pAyr", {"payroll"}), ("aws config", {"payroll", "web"}), ("config.amazon", {"payroll", "web"}), ("macie", set()),
+        (found[0]["account"], {"payroll", "web"}), (found[0]["id"][:8], {found[0]["resource"].partition(":::")[2]}),
+    ):  # fmt: skip
+        answer = site.get(f"/api/v1/findings?q={quote(text)}").json
+        assert {each["resource"].partition(":::")[2] for each in answer["findings"]} == expected, text
+        assert answer["total"] == len(expected)
+        for by in ("account", "cause"):
+            groups = site.get(f"/api/v1/groups?by={by}&q={quote(text)}").json["groups"]
+            assert sum(each["findings"] for each in groups) == len(expected)

@@ -4,7 +4,7 @@ import pytest
 
 PAGES = (
     "/", "/findings", "/findings?group=account", "/findings?group=change", "/findings?order=newest&q=b", "/alarms", "/query", "/coverage",
-    "/mutes", "/api/v1/findings?order=latest&severity=low", "/api/v1/groups?by=cause", "/api/v1/blind-spots", "/api/v1/coverage",
+    "/mutes", "/audit", "/api/v1/findings?order=latest&severity=low", "/api/v1/groups?by=cause", "/api/v1/blind-spots", "/api/v1/coverage",
     "/api/v1/coverage/failed", "/api/v1/alarms", "/api/v1/alarms/history", "/api/v1/audit", "/api/v1/queries", "/api/v1/mutes",
 )  # fmt: skip
 

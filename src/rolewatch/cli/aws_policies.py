@@ -137,15 +137,14 @@ def _findings(called: Called) -> Sequence[Mapping[str, Any]] | None:
         return _read(values["findings"])
     if values["arn"] or values["resources"]:
         return None
-    from rolewatch.watch.listing import listed  # noqa: PLC0415 - not needed for --help
+    from rolewatch.store.finding_lists import Wanted  # noqa: PLC0415 - not needed for --help
+    from rolewatch.watch.listing import listed  # noqa: PLC0415 - as above
 
     found: list[Mapping[str, Any]] = []
     after: str | None = None
     with looked_into(called) as state:
         while True:
-            page = listed(
-                state, statuses=STATUSES, services=(), accounts=(), severity=0, after=after, number=_PAGE, now=datetime.now(UTC),
-            )  # fmt: skip
+            page = listed(state, Wanted(STATUSES), after=after, number=_PAGE, now=datetime.now(UTC))
             found += page["findings"]
             after = page["next"]
             if after is None:

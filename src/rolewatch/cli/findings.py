@@ -4,6 +4,7 @@ import getpass
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rolewatch.base.errors import UsageError
@@ -90,20 +91,13 @@ def run(called: Called) -> int:
 
 
 def _list(called: Called, state: "State") -> int:
-    from rolewatch.watch.listing import listed  # noqa: PLC0415 - not needed for --help
+    from rolewatch.store.finding_lists import Wanted  # noqa: PLC0415 - not needed for --help
+    from rolewatch.watch.listing import listed  # noqa: PLC0415 - as above
 
     values = called.values
     severity = SEVERITIES.index(values["severity"]) if values["severity"] else 0
-    found = listed(
-        state,
-        statuses=values["status"],
-        services=values["service"],
-        accounts=values["account"],
-        severity=severity,
-        after=values["after"],
-        number=values["limit"],
-        now=datetime.now(UTC),
-    )
+    wanted = Wanted(values["status"], values["service"], values["account"], severity)
+    found = listed(state, wanted, after=values["after"], number=values["limit"], now=datetime.now(UTC))
     form = values["format"]
     if form == "jsonl":
         return _print(
@@ -163,14 +157,14 @@ def _mute(called: Called, state: "State") -> int:
         until_recovered=values["until-recovered"],
         severity=severity,
     )
-    keep_mute(state, mute)
+    state.write(partial(keep_mute, mute=mute))
     return _tell(called, {"id": mute.id, "until": mute.until.isoformat()}, f"muted until {mute.until:%Y-%m-%d %H:%M} UTC (mute {mute.id})")  # fmt: skip
 
 
 def _unmute(called: Called, state: "State") -> int:
     from rolewatch.watch.listing import end_mutes  # noqa: PLC0415 - as above
 
-    ended = end_mutes(state, _id(called), by=_person(called), now=datetime.now(UTC))
+    ended = state.write(partial(end_mutes, name=_id(called), by=_person(called), now=datetime.now(UTC)))
     return _tell(called, {"ended": ended}, f"ended {', '.join(ended)}")
 
 
@@ -214,7 +208,7 @@ def _assign(called: Called, state: "State") -> int:
 def _change(called: Called, state: "State", change: Callable[["Life"], "Life"], said: str) -> int:
     from rolewatch.watch.listing import change_life  # noqa: PLC0415 - as above
 
-    name = change_life(state, _id(called), change)
+    name = state.write(partial(change_life, name=_id(called), change=change))
     return _tell(called, {"id": name}, f"{name} {said}")
 
 

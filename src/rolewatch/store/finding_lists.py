@@ -3,6 +3,7 @@
 All that a list asks for is in one index (`schema.FINDINGS`), so that a million rows need not be looked at to find a hundred.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ from sqlalchemy.sql.operators import custom_op
 from rolewatch.store.schema import FINDINGS as F
 from rolewatch.store.state import parts
 
+_ID: Final = re.compile("[0-9a-fA-F]{6,16}")  # the beginning of an id that somebody looks for
 _PLUS: Final = custom_op[str]("+")
 #: Orders by name: the columns that decide, each with whether the greatest comes first; the id decides between equals.
 ORDERS: Final[Mapping[str, tuple[tuple[str, bool], ...]]] = {
@@ -38,7 +40,10 @@ class Listed(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which findings a list holds; empty means all. `text` is sought in the resource; `after` are the marks of the one before."""
+    """Which findings a list holds; empty means all. `after` are the marks of the one before.
+
+    `text` is sought in the resource, at the beginning of the account and the id; `named` are services that are meant by it too.
+    """
 
     statuses: Sequence[str] = ()
     services: Sequence[str] = ()
@@ -50,6 +55,7 @@ class Wanted(NamedTuple):
     order: str = "worst"
     causes: Sequence[str] = ()
     changes: Sequence[str] = ()
+    named: Sequence[str] = ()
 
 
 def page(connection: sa.Connection, wanted: Wanted, number: int) -> list[Listed]:
@@ -170,8 +176,22 @@ def _conditions(connection: sa.Connection, wanted: Wanted) -> list[sa.ColumnElem
     if wanted.severity:
         found.append(F.c.severity >= wanted.severity)
     if wanted.text:
-        found.append(F.c.resource.icontains(wanted.text, autoescape=True))
+        found.append(_sought(connection, wanted))
     return found
+
+
+def _sought(connection: sa.Connection, wanted: Wanted) -> sa.ColumnElement[bool]:
+    text, resource = wanted.text, F.c.resource
+    # SQLite's LIKE and its lower() know the case of the same letters, and lower() takes its time.
+    contains = resource.contains if connection.dialect.name == "sqlite" else resource.icontains
+    ways = [contains(text, autoescape=True)]
+    if text.isascii() and text.isdigit():
+        ways.append(unindexed(connection, F.c.account).startswith(text))
+    if _ID.fullmatch(text):
+        ways.append(F.c.id.startswith(text.lower()))
+    if wanted.named:
+        ways.append(unindexed(connection, F.c.service).in_(wanted.named))
+    return sa.or_(*ways)
 
 
 def unindexed(connection: sa.Connection, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:

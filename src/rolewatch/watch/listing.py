@@ -22,35 +22,9 @@ Finding = dict[str, Any]
 _HOST: Final = ".amazonaws.com"
 
 
-def listed(
-    state: State,
-    *,
-    statuses: Sequence[str],
-    services: Sequence[str],
-    accounts: Sequence[str],
-    severity: int,
-    after: str | None,
-    number: int,
-    now: datetime,
-    verdicts: Sequence[str] = (),
-    text: str = "",
-    order: str = "worst",
-    causes: Sequence[str] = (),
-    changes: Sequence[str] = (),
-) -> dict[str, Any]:
+def listed(state: State, wanted: Wanted, *, after: str | None, number: int, now: datetime) -> dict[str, Any]:
     """Give one page of findings in the shape of `findings list`: findings, total, and what `after` the next page takes."""
-    wanted = Wanted(
-        statuses,
-        whole_services(services),
-        accounts,
-        severity,
-        _place(after, order),
-        verdicts,
-        text,
-        order,
-        causes,
-        changes,
-    )
+    wanted = wanted._replace(services=whole_services(wanted.services), after=_place(after, wanted.order))
 
     def work(connection: sa.Connection) -> tuple[list[Listed], int, list[Mute]]:
         rows = finding_lists.page(connection, wanted, number + 1)
@@ -96,43 +70,34 @@ def shown(state: State, name: str, *, now: datetime) -> Finding:
     return state.read(work)
 
 
-def change_life(state: State, name: str, change: Callable[[Life], Life]) -> str:
+def change_life(connection: sa.Connection, name: str, change: Callable[[Life], Life]) -> str:
     """Change the life of a finding; returns its id. UsageError if there is none."""
-
-    def work(connection: sa.Connection) -> str:
-        whole = _one(connection, name).id
-        row = findings.load(connection, [whole])[whole]
-        life = change(msgspec.json.decode(row.life, type=Life))
-        findings.save(connection, [row._replace(life=msgspec.json.encode(life).decode())])
-        return whole
-
-    return state.write(work)
+    whole = _one(connection, name).id
+    row = findings.load(connection, [whole])[whole]
+    life = change(msgspec.json.decode(row.life, type=Life))
+    findings.save(connection, [row._replace(life=msgspec.json.encode(life).decode())])
+    return whole
 
 
-def keep_mute(state: State, mute: Mute) -> None:
+def keep_mute(connection: sa.Connection, mute: Mute) -> None:
     """Keep a new mute."""
-    state.write(lambda connection: mutes.save(connection, row_of(mute)))
+    mutes.save(connection, row_of(mute))
 
 
-def end_mutes(state: State, name: str, *, by: str, now: datetime) -> list[str]:
+def end_mutes(connection: sa.Connection, name: str, *, by: str, now: datetime) -> list[str]:
     """End a mute, or all mutes of one finding, by its id; returns theirs. UsageError if none holds."""
-
-    def work(connection: sa.Connection) -> list[str]:
-        active = _mutes(connection, now)
-        found = [mute for mute in active if mute.id == name]
-        if not found:
-            whole = _one(connection, name).id
-            found = [mute for mute in active if mute.match.get("id") == whole]
-        if not found:
-            raise UsageError(
-                f"nothing mutes {name} by its id",
-                remedy="`rolewatch findings mutes` lists the mutes there are",
-            )
-        for mute in found:
-            mutes.save(connection, row_of(ended(mute, now, by)))
-        return [mute.id for mute in found]
-
-    return state.write(work)
+    active = _mutes(connection, now)
+    found = [mute for mute in active if mute.id == name]
+    if not found:
+        whole = _one(connection, name).id
+        found = [mute for mute in active if mute.match.get("id") == whole]
+    if not found:
+        raise UsageError(
+            f"nothing mutes {name} by its id", remedy="`rolewatch findings mutes` lists the mutes there are"
+        )
+    for mute in found:
+        mutes.save(connection, row_of(ended(mute, now, by)))
+    return [mute.id for mute in found]
 
 
 def all_mutes(state: State, *, now: datetime) -> list[dict[str, Any]]:

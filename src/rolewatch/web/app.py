@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from rolewatch import __version__
 from rolewatch.web import (
     routes_alarms,
+    routes_audit,
     routes_base,
     routes_blind,
     routes_coverage,
@@ -32,7 +33,15 @@ def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> 
     app.state.desk, app.state.pulse, app.state.overview = desk, pulse_of(desk), Overview(desk)
     app.state.queries = Queries()
     answer_errors(app)
-    for routes in (routes_base, routes_findings, routes_alarms, routes_blind, routes_coverage, routes_query):
+    for routes in (
+        routes_base,
+        routes_findings,
+        routes_alarms,
+        routes_blind,
+        routes_coverage,
+        routes_query,
+        routes_audit,
+    ):
         app.include_router(routes.api)
         app.include_router(routes.pages)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

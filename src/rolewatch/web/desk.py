@@ -17,6 +17,7 @@ from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.live import Live
 
 T = TypeVar("T")
+Note = Callable[[str, str, Mapping[str, Any]], None]  # writes action, subject and details into the audit log
 
 STALE: Final = 2.0  # seconds for which counts of all findings may be behind while findings are written …
 LASTS: Final = 60.0  # … and while none is: findings are also forgotten, which leaves no trace
@@ -71,10 +72,17 @@ class Desk:
         self._kept[work] = _Kept(newest, now, value)
         return value
 
-    def note(self, visitor: Visitor, action: str, subject: str, details: Mapping[str, Any]) -> None:
-        """Write into the audit log who changed what."""
-        entry = audit.Entry(self.clock(), visitor.name, visitor.how, action, subject, details)
-        self.state.write(lambda connection: audit.add(connection, entry))
+    def change(self, visitor: Visitor, work: Callable[[sa.Connection, Note], T]) -> T:
+        """Change the state in a transaction. What `work` notes is in the audit log if the change was made, and only then."""
+
+        def whole(connection: sa.Connection) -> T:
+            def note(action: str, subject: str, details: Mapping[str, Any]) -> None:
+                entry = audit.Entry(self.clock(), visitor.name, visitor.how, action, subject, details)
+                audit.add(connection, entry)
+
+            return work(connection, note)
+
+        return self.state.write(whole)
 
 
 def unavailable(error: CannotDo) -> ProblemError:

@@ -11,6 +11,7 @@ from fastapi import Query
 
 from rolewatch.base.errors import UsageError
 from rolewatch.catalog.roles import service_name
+from rolewatch.findings.match import VERDICTS
 from rolewatch.findings.severity import LEVELS
 from rolewatch.report import words
 from rolewatch.store import finding_lists
@@ -19,8 +20,6 @@ from rolewatch.watch import listing
 from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.desk import Desk
 
-STATUSES: Final = ("blocked", "silent", "recovered", "gone")
-VERDICTS: Final = ("fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown")
 PAGE: Final = 50  # findings on a page …
 MOST: Final = 500  # … and in one answer of the API
 MOST_CHOICES: Final = 200  # services or accounts that a page offers
@@ -29,6 +28,7 @@ Severity = Literal["none", "low", "medium", "high", "critical"]
 Verdict = Literal["fix-your-policy", "aws-side", "service-not-enabled", "harmless", "unknown"]
 Order = Literal["worst", "latest", "newest", "resource", "account", "service"]
 By = Literal["service", "account", "cause", "change", "verdict", "status", "severity"]
+STATUSES: Final = get_args(Status)
 Words = Annotated[str, Query(max_length=300)]
 
 
@@ -46,29 +46,9 @@ class Asked(NamedTuple):
     change: Sequence[str] = ()
 
     @property
-    def wanted(self) -> Wanted:
-        """The same for the store."""
-        level = LEVELS.index(self.severity) if self.severity else 0
-        services = listing.whole_services(self.service)
-        return Wanted(
-            self.status, services, self.account, level, None, self.verdict, self.q, self.order, self.cause, self.change
-        )  # fmt: skip
-
-    @property
     def filtered(self) -> bool:
         """Whether anything is left out."""
-        return any(
-            (
-                self.status,
-                self.severity,
-                self.service,
-                self.account,
-                self.verdict,
-                self.q,
-                self.cause,
-                self.change,
-            )
-        )
+        return any(self._replace(order=""))
 
 
 def asked(
@@ -107,21 +87,18 @@ def _given(values: Sequence[str] | None) -> tuple[str, ...]:
 
 def page_of(desk: Desk, which: Asked, after: str | None, number: int) -> dict[str, Any]:
     """Give a page of findings: `findings`, `total`, and `next`, the `after` of the page behind it."""
-    return listing.listed(
-        desk.state,
-        statuses=which.status,
-        services=which.service,
-        accounts=which.account,
-        severity=LEVELS.index(which.severity) if which.severity else 0,
-        after=after,
-        number=number,
-        now=desk.clock(),
-        verdicts=which.verdict,
-        text=which.q,
-        order=which.order,
-        causes=which.cause,
-        changes=which.change,
-    )
+    return listing.listed(desk.state, wanted_of(desk, which), after=after, number=number, now=desk.clock())
+
+
+def wanted_of(desk: Desk, which: Asked) -> Wanted:
+    """Write which findings are asked for as the store takes it; a text also means the services that people call like it."""
+    text = which.q.casefold()
+    called = {row.service for row in desk.kept(_every)} if text else set()
+    named = sorted(name for name in called if text in f"{name}\n{service_name(name) or ''}".casefold())
+    return Wanted(
+        which.status, listing.whole_services(which.service), which.account, LEVELS.index(which.severity or LEVELS[0]), None,
+        which.verdict, which.q, which.order, which.cause, which.change, named,
+    )  # fmt: skip
 
 
 def one(desk: Desk, name: str) -> dict[str, Any]:
@@ -163,13 +140,12 @@ def _counted(desk: Desk, which: Asked, by: str) -> Iterator[tuple[str, int, int,
     """Yield parts of the groups: value, blocked, silent, all, and the worst severity of those that are one of these."""
     if by in ("service", "account"):
         every = not which.filtered
-        for row in (
-            desk.kept(_every) if every else desk.read(partial(finding_lists.tallied, wanted=which.wanted))
-        ):
+        wanted = wanted_of(desk, which)
+        for row in desk.kept(_every) if every else desk.read(partial(finding_lists.tallied, wanted=wanted)):
             yield getattr(row, by), row.blocked, row.silent, row.findings, row.severity
         return
     counts = desk.read(
-        lambda connection: finding_lists.grouped(connection, which.wanted, (by, "status", "severity"))
+        partial(finding_lists.grouped, wanted=wanted_of(desk, which), by=(by, "status", "severity"))
     )
     for (value, status, level), number in counts:
         blocked, silent = number * (status == "blocked"), number * (status == "silent")
@@ -222,7 +198,7 @@ def _name(by: str, value: str) -> str:
     return value or ("no change is known" if by == "change" else "")
 
 
-if set(GROUPS) != set(get_args(By)) or set(ORDERS) != set(
-    get_args(Order)
-):  # what the API describes is what the store takes
-    raise AssertionError
+#: What the API describes is what the store and the findings take.
+for described, taken in ((By, GROUPS), (Order, ORDERS), (Verdict, VERDICTS), (Severity, LEVELS)):
+    if set(get_args(described)) != set(taken):
+        raise AssertionError(described)

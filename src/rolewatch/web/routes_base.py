@@ -1,17 +1,16 @@
-"""Logging in and out, files, what is live, the audit log, and the description of the API as a page."""
+"""Logging in and out, files, what is live, and the description of the API as a page."""
 
-from typing import Annotated, Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
-from rolewatch.base.clock import spelled
-from rolewatch.store import audit, finding_lists
+from rolewatch.store import finding_lists
 from rolewatch.web.access import COOKIE, LASTS, TooManyError
-from rolewatch.web.answers import Problem, ProblemError, data, page
+from rolewatch.web.answers import Problem, ProblemError, page
 from rolewatch.web.assets import asset
-from rolewatch.web.described import ANSWERS, array, json_of
+from rolewatch.web.described import ANSWERS
 from rolewatch.web.desk import OfDesk, Reader
 
 api = APIRouter(prefix="/api/v1", responses=ANSWERS)
@@ -86,24 +85,6 @@ async def events(desk: OfDesk, _: Reader) -> Response:
         )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(desk.live.stream(), media_type="text/event-stream", headers=headers)
-
-
-@api.get(
-    "/audit",
-    tags=["audit"],
-    summary="Who changed what",
-    responses=json_of({"entries": array(), "next": (int, None)}),
-)
-def audit_log(
-    request: Request, desk: OfDesk, _: Reader,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100, before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
-) -> Response:  # fmt: skip
-    """List changes that people made here, the latest first."""
-    found = desk.read(lambda connection: audit.latest(connection, limit + 1, before))
-    entries: list[dict[str, Any]] = [
-        {"id": number, **entry._asdict(), "at": spelled(entry.at)} for number, entry in found[:limit]
-    ]
-    return data(request, {"entries": entries, "next": entries[-1]["id"] if len(found) > limit else None})
 
 
 @pages.get("/api/docs")

@@ -1,23 +1,29 @@
 """Findings: the list, one of them, and what people decide about them. Pages below /findings, the API below /api/v1."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from rolewatch.base.clock import spelled
 from rolewatch.base.errors import UsageError
-from rolewatch.findings.life import acknowledge, assign
+from rolewatch.findings.life import Life, acknowledge, assign
 from rolewatch.findings.match import pattern_of
 from rolewatch.findings.mutes import new_mute
 from rolewatch.report.html_evidence import calls, events, facts, why
 from rolewatch.report.html_markup import Markup
 from rolewatch.watch import listing
 from rolewatch.web import findings as views
+from rolewatch.web.access import Visitor
 from rolewatch.web.answers import Problem, ProblemError, data, page
 from rolewatch.web.described import ANSWERS, array, json_of
 from rolewatch.web.desk import Desk, OfDesk, Reader, Writer
+from rolewatch.web.desk import Note as Log
 from rolewatch.web.exports import exported
 from rolewatch.web.findings import MOST, PAGE, Asked, By, asked, choices, groups_of, one, page_of
 from rolewatch.web.records import records_of
@@ -95,20 +101,15 @@ def show_records(request: Request, desk: OfDesk, _: Reader, name: Name) -> Respo
 @api.post("/findings/{name}/acknowledge", summary="Note that it was seen", responses=json_of({}))
 def acknowledge_finding(request: Request, desk: OfDesk, visitor: Writer, name: Name, note: Note) -> Response:
     """Note who has seen a finding, when, and what they say."""
-    one(desk, name)
-    listing.change_life(
-        desk.state, name, lambda life: acknowledge(life, visitor.name, desk.clock(), note.note)
-    )
-    desk.note(visitor, "acknowledge", name, {"note": note.note})
+    seen = partial(acknowledge, by=visitor.name, at=desk.clock(), note=note.note)
+    _change(desk, visitor, name, seen, "acknowledge", {"note": note.note})
     return data(request, one(desk, name))
 
 
 @api.post("/findings/{name}/assign", summary="Note whose it is", responses=json_of({}))
 def assign_finding(request: Request, desk: OfDesk, visitor: Writer, name: Name, owner: Owner) -> Response:
     """Note whose a finding is."""
-    one(desk, name)
-    listing.change_life(desk.state, name, lambda life: assign(life, owner.to))
-    desk.note(visitor, "assign", name, {"to": owner.to})
+    _change(desk, visitor, name, partial(assign, person=owner.to), "assign", {"to": owner.to})
     return data(request, one(desk, name))
 
 
@@ -137,11 +138,13 @@ def add_mutes(request: Request, desk: OfDesk, visitor: Writer, wanted: NewMute) 
         )
         for match, severity in targets
     ]  # fmt: skip
-    for mute in made:
-        listing.keep_mute(desk.state, mute)
-        desk.note(
-            visitor, "mute", mute.id, {"match": mute.match, "until": until.isoformat(), "reason": mute.reason}
-        )
+
+    def work(connection: sa.Connection, note: Log) -> None:
+        for mute in made:
+            listing.keep_mute(connection, mute)
+            note("mute", mute.id, {"match": mute.match, "until": spelled(mute.end), "reason": mute.reason})
+
+    desk.change(visitor, work)
     return data(request, {"mutes": [{"id": mute.id, "until": mute.until.isoformat()} for mute in made]}, 201)
 
 
@@ -150,12 +153,16 @@ def end_mute(
     request: Request, desk: OfDesk, visitor: Writer, name: Annotated[str, Path(pattern="^[0-9a-f]{12,16}$")]
 ) -> Response:
     """End a mute, or all mutes of one finding, by its id."""
+
+    def work(connection: sa.Connection, note: Log) -> list[str]:
+        ended = listing.end_mutes(connection, name, by=visitor.name, now=desk.clock())
+        note("unmute", name, {"ended": ended})
+        return ended
+
     try:
-        ended = listing.end_mutes(desk.state, name, by=visitor.name, now=desk.clock())
+        return data(request, {"ended": desk.change(visitor, work)})
     except UsageError as error:
         raise ProblemError(Problem(404, "No such mute", f"{error.message}.")) from error
-    desk.note(visitor, "unmute", name, {"ended": ended})
-    return data(request, {"ended": ended})
 
 
 @pages.get("/findings")
@@ -209,6 +216,23 @@ def mutes_page(request: Request, desk: OfDesk, visitor: Reader) -> Response:
     return page(
         request, "mutes.html", {"mutes": listing.all_mutes(desk.state, now=desk.clock())}, visitor=visitor
     )
+
+
+def _change(
+    desk: Desk,
+    visitor: Visitor,
+    name: str,
+    change: Callable[[Life], Life],
+    action: str,
+    details: dict[str, Any],
+) -> None:
+    one(desk, name)  # which says where there is none of that name
+
+    def work(connection: sa.Connection, note: Log) -> None:
+        listing.change_life(connection, name, change)
+        note(action, name, details)
+
+    desk.change(visitor, work)
 
 
 def _about(desk: Desk, name: str) -> dict[str, Any]:

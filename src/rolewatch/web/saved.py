@@ -13,7 +13,7 @@ from rolewatch.store import saved_queries
 from rolewatch.store.saved_queries import SavedRow
 from rolewatch.web.access import Visitor
 from rolewatch.web.answers import Problem, ProblemError
-from rolewatch.web.desk import Desk
+from rolewatch.web.desk import Desk, Note
 
 MOST: Final = 1000  # queries
 
@@ -58,10 +58,10 @@ def save(desk: Desk, visitor: Visitor, name: str, text: str, *, replace: bool) -
         raise _taken(f"{name} comes with rolewatch.", "Choose another name.")
     row = SavedRow(name, text, visitor.name, milliseconds(desk.clock()))
 
-    def work(connection: sa.Connection) -> bool:
+    def work(connection: sa.Connection, note: Note) -> None:
         there = saved_queries.one(connection, name)
         if there and there.query == text:
-            return False
+            return
         if there and not replace:
             raise _taken(
                 f"{there.by} has saved another query as {name}.", "Replace it, or choose another name."
@@ -69,18 +69,21 @@ def save(desk: Desk, visitor: Visitor, name: str, text: str, *, replace: bool) -
         if not there and saved_queries.count(connection) >= MOST:
             raise _taken(f"{MOST:,} queries are saved, as many as may.", "Delete one that nobody needs.")
         saved_queries.save(connection, row)
-        return True
+        note("save-query", name, {"query": text})
 
-    if desk.state.write(work):
-        desk.note(visitor, "save-query", name, {"query": text})
+    desk.change(visitor, work)
     return row
 
 
 def remove(desk: Desk, visitor: Visitor, name: str) -> None:
     """Delete a query, and note it; ProblemError 404 if there is none of that name."""
-    if not desk.state.write(lambda connection: saved_queries.remove(connection, name)):
-        raise ProblemError(Problem(404, "No such query", f"No query is saved as {name}.", "It may have been deleted since."))  # fmt: skip
-    desk.note(visitor, "delete-query", name, {})
+
+    def work(connection: sa.Connection, note: Note) -> None:
+        if not saved_queries.remove(connection, name):
+            raise ProblemError(Problem(404, "No such query", f"No query is saved as {name}.", "It may have been deleted since."))  # fmt: skip
+        note("delete-query", name, {})
+
+    desk.change(visitor, work)
 
 
 def _taken(detail: str, remedy: str) -> ProblemError:
