@@ -1,5 +1,6 @@
 """Who may do what: tokens, sessions, proxies; and what holds for every request."""
 
+import http.client
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from urllib.parse import urlencode
@@ -8,7 +9,8 @@ import pytest
 
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.web.access import COOKIE, FAILURES, Proxies
-from rolewatch.web.tokens import line_of, new_token, token_of, tokens_in
+from rolewatch.web.live import Live
+from rolewatch.web.tokens import LOOKS, TokenFile, line_of, new_token, token_of, tokens_in
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FORM = "application/x-www-form-urlencoded"
@@ -58,6 +60,56 @@ def test_files_without_tokens(tmp_path):
         tokens_in(str(tmp_path / "empty"))
     with pytest.raises(UsageError):
         new_token("a b", "read")
+
+
+def test_a_file_of_tokens_is_read_again(tmp_path):
+    """Who is added gets in, who is taken out does not, a wrong line costs no other one, and without the file there is nobody."""
+    (alice, first), (bob, second) = new_token("alice", "write"), new_token("bob", "read")
+    path, passed, said = tmp_path / "tokens", [0.0], []
+    path.write_text(f"{line_of(first)}\n")
+    tokens = TokenFile(str(path), said.append, lambda: passed[0])
+
+    def now(text):
+        path.write_text(text) if text is not None else path.unlink()
+        before = tokens()
+        passed[0] += LOOKS
+        found = tokens()
+        assert before != found
+        return [each.name for each in found]
+
+    assert now(f"{line_of(first)}\n{line_of(second)}\n") == ["alice", "bob"]
+    assert token_of(bob, tokens(), NOW) == second
+    assert now(f"what is this\n{line_of(second)}\n") == ["bob"]
+    assert token_of(alice, tokens(), NOW) is None
+    assert [f"{path}:1: no token" in each for each in said] == [True]
+    assert now(None) == []
+    passed[0] += LOOKS
+    assert tokens() == []
+    assert [str(path) in each for each in said[1:]] == [True, True]
+    assert now(line_of(first)) == ["alice"]
+    assert now("# nobody\n") == []
+    assert "nobody gets in" in said[-1]
+
+
+@pytest.mark.usefixtures("some")
+def test_what_was_begun_with_a_token_ends_with_it(serve):
+    """When a token is taken back, or gets another scope, its sessions and streams are over."""
+    site = serve(open_reading=False)
+    site.desk.live = site.app.state.desk.live = Live(site.desk.read, every=0.05, beat=0.05)
+    reader, writer = site.login("read"), site.login("write")
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    connection.request("GET", "/api/v1/events", headers={"Cookie": reader})
+    stream = connection.getresponse()
+    assert stream.status == 200
+    assert stream.readline() == b"retry: 3000\n"
+    site.tokens = [each for each in site.tokens if each.scope != "read"]
+    assert stream.read().strip(b": alive\n") == b""  # to its end
+    connection.close()
+    assert site.get("/findings", Cookie=reader).status == 303
+    assert site.get("/api/v1/findings", scope="read").status == 401
+    assert site.get("/findings", Cookie=writer).status == 200
+    site.tokens = [each._replace(scope="read") for each in site.tokens]
+    assert site.get("/findings", Cookie=writer).status == 303
 
 
 @pytest.mark.usefixtures("some")

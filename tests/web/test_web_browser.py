@@ -1,7 +1,12 @@
 """The main journeys in a real browser: a denial arrives, somebody finds, understands and mutes it, by mouse or by keys."""
 
+import json
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
+
+from rolewatch.web.live import Live
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}" + "\u202e" + "x" * 300
 
@@ -69,6 +74,45 @@ def test_find_understand_and_mute(site, open_page):
     page.get_by_label("Whose it is").fill("storage team")
     page.get_by_role("button", name="Assign").click()
     expect(page.get_by_text("It is storage team's.")).to_be_visible()
+
+
+def test_copy_the_change_that_ends_it(world, site, open_page, tmp_path):
+    """With the bucket's policy the finding has the change as a diff with its proof; its buttons copy diff and command whole."""
+    bucket = "arn:aws:s3:::payroll"
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Sid": "OnlyPayroll", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [bucket, f"{bucket}/*"],
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/payroll-*"]}},
+    }]}  # fmt: skip
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / f"{quote(bucket, safe='')}.json").write_text(json.dumps(policy))
+    world.happen(world.call(5, "payroll", denied=True), words=("--policies", str(folder)))
+    page = open_page(site, "/findings?q=payroll", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("link", name="payroll").click()
+    change = page.locator("#change")
+    expect(change).to_contain_text("Proven:")
+    fix = site.get(f"/api/v1/{page.url.partition(site.address)[2]}".replace("//", "/")).json["fix"]
+    change.get_by_role("button", name="Copy the diff").click()
+    expect(page.locator("#said")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == fix["diff"]
+    assert "role/aws-service-role/" in fix["diff"]
+    change.get_by_role("button", name="Copy", exact=True).first.click()
+    expect(change.get_by_text("put-bucket-policy")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == fix["commands"][0]
+
+
+@pytest.mark.usefixtures("some")
+def test_a_login_ends_while_the_page_is_open(serve, open_page):
+    """The page says so, and what to do; loaded again it asks for a token."""
+    site = serve(open_reading=False)
+    site.desk.live = Live(site.desk.read, every=0.05, beat=0.05)
+    open_page.expected += ["401", "username fields"]
+    page = open_page(site, "/findings", scope="read")
+    expect(page.get_by_role("link", name="bucket-1")).to_be_visible()
+    site.tokens = []
+    expect(page.locator("#lost")).to_contain_text("This login has ended", timeout=15_000)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Log in")
 
 
 @pytest.mark.usefixtures("some")

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import html
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -276,3 +277,18 @@ def test_a_search_finds_what_people_call_things(world, site):
         for by in ("account", "cause"):
             groups = site.get(f"/api/v1/groups?by={by}&q={quote(text)}").json["groups"]
             assert sum(each["findings"] for each in groups) == len(expected)
+
+
+def test_where_there_is_no_change_yet(world, site):
+    """Without policies the page says which one would tell, and gives the commands that work it out, for this state."""
+    world.happen(
+        world.call(5, "logs", denied=True), world.call(200, "old", denied=True), world.call(100, "old")
+    )
+    blocked, old = site.get("/api/v1/findings?order=newest").json["findings"]
+    page = html.unescape(site.get(f"/findings/{blocked['id']}").text)
+    for command in (
+        "aws s3api get-bucket-policy --bucket logs", "rolewatch aws policies --arn arn:aws:s3:::logs --out policies", f"rolewatch explain {blocked['id']} --policies policies --state {world.place}",
+    ):  # fmt: skip
+        assert command in page, command
+    assert old["status"] == "recovered"
+    assert "rolewatch explain" not in site.get(f"/findings/{old['id']}").text

@@ -93,7 +93,8 @@ class Site:
             tokens.append(token)
         self.state = State(place)
         clock = clock or (lambda: datetime.now(UTC))
-        self.gate = Gate(tokens, clock, open_reading=open_reading, proxies=proxies)
+        self.tokens = tokens
+        self.gate = Gate(lambda: self.tokens, clock, open_reading=open_reading, proxies=proxies)
         self.desk = Desk(self.state, self.gate, clock, lake=lake)
         self.desk.live = Live(self.desk.read, every=0.05)
         self.app = create_app(self.desk, hosts=hosts, numeric=numeric)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.cli.commands import Called
+from rolewatch.cli.output import complain
 
 if TYPE_CHECKING:
     from rolewatch.store.state import State
@@ -92,21 +93,21 @@ def now() -> datetime:
 def _gate(called: Called, host: str) -> tuple["Gate", str]:
     """Make what says who may do what, and the secret of a token that this server alone knows, if it has no file of them."""
     from rolewatch.web.access import Gate, Proxies  # noqa: PLC0415 - it needs an extra
-    from rolewatch.web.tokens import new_token, tokens_in  # noqa: PLC0415 - as above
+    from rolewatch.web.tokens import TokenFile, new_token  # noqa: PLC0415 - as above
 
     values = called.values
     proxies = Proxies(values["proxy"], values["proxy-header"]) if values["proxy"] else None
     if values["tokens"]:
-        return Gate(tokens_in(values["tokens"]), now, open_reading=False, proxies=proxies), ""
+        return Gate(TokenFile(values["tokens"], complain), now, open_reading=False, proxies=proxies), ""
     if proxies:
-        return Gate((), now, open_reading=False, proxies=proxies), ""
+        return Gate(tuple, now, open_reading=False, proxies=proxies), ""
     if not _is_local(host):
         raise UsageError(
             f"others reach {host}, and nothing says who may see what",
             remedy="name a file of access tokens with --tokens (`rolewatch token NAME` makes one), or listen at 127.0.0.1",
         )
     secret, token = new_token("local", "write")
-    return Gate([token], now, open_reading=True), secret
+    return Gate(lambda: [token], now, open_reading=True), secret
 
 
 def _is_local(host: str) -> bool:

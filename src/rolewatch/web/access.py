@@ -49,8 +49,7 @@ class Proxies(NamedTuple):
 
 
 class _Session(NamedTuple):
-    name: str
-    scope: Scope
+    token: Token
     until: datetime
 
 
@@ -63,11 +62,14 @@ class TooManyError(Exception):
 
 
 class Gate:
-    """Knows tokens and sessions. `open_reading`: whoever reaches it may read, as on a loopback address without tokens."""
+    """Knows tokens and sessions, which hold as long as their token is one of `tokens`.
+
+    `open_reading`: whoever reaches it may read, as on a loopback address without tokens.
+    """
 
     def __init__(
         self,
-        tokens: Sequence[Token],
+        tokens: Callable[[], Sequence[Token]],
         clock: Callable[[], datetime],
         *,
         open_reading: bool,
@@ -85,7 +87,7 @@ class Gate:
         """Say who asks; None for somebody who has to log in first."""
         secret = _bearer(request.headers.get("authorization", ""))
         if secret is not None:
-            token = token_of(secret, self._tokens, self._clock())
+            token = token_of(secret, self._tokens(), self._clock())
             return Visitor(token.name, token.scope, "token") if token else None
         session = request.cookies.get(COOKIE, "")
         known = self._session(session) if session else None
@@ -105,7 +107,7 @@ class Gate:
             if len(own) >= FAILURES or len(self._failed) >= FAILURES_OF_ALL:
                 oldest = min(own if len(own) >= FAILURES else [at for at, _ in self._failed])
                 raise TooManyError(max(1, round(WINDOW - (now - oldest))))
-        token = token_of(secret.strip(), self._tokens, self._clock())
+        token = token_of(secret.strip(), self._tokens(), self._clock())
         with self._lock:
             if token is None:
                 self._failed.append((now, peer))
@@ -114,7 +116,7 @@ class Gate:
             until = self._clock() + LASTS
             if token.until:
                 until = min(until, token.until)
-            self._sessions[_hashed(session)] = _Session(token.name, token.scope, until)
+            self._sessions[_hashed(session)] = _Session(token, until)
             while len(self._sessions) > MOST_SESSIONS:
                 self._sessions.popitem(last=False)
         return session
@@ -124,13 +126,16 @@ class Gate:
         with self._lock:
             self._sessions.pop(_hashed(session), None)
 
-    def _session(self, session: str) -> _Session | None:
+    def _session(self, session: str) -> Token | None:
+        tokens, name = self._tokens(), _hashed(session)
         with self._lock:
-            known = self._sessions.get(_hashed(session))
-            if known and self._clock() >= known.until:
-                del self._sessions[_hashed(session)]
+            known = self._sessions.get(name)
+            if known is None:
                 return None
-            return known
+            if self._clock() < known.until and known.token in tokens:
+                return known.token
+            del self._sessions[name]
+            return None
 
     def _named_by_proxy(self, request: HTTPConnection) -> str:
         if not self._proxies or not request.client:

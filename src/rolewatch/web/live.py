@@ -42,8 +42,8 @@ class Live:
         """Whether no more streams are taken."""
         return len(self._queues) >= MOST_STREAMS
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """Yield events in the format of text/event-stream, until the client is gone or the server ends."""
+    async def stream(self, allowed: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
+        """Yield events in the format of text/event-stream, until the client is gone, is not `allowed` any more, or the server ends."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(100)
         self._queues.add(queue)
         if self._task is None or self._task.done():
@@ -55,7 +55,7 @@ class Live:
                     event = await asyncio.wait_for(queue.get(), self._beat)
                 except TimeoutError:
                     event = b": alive\n\n"
-                if event is None:
+                if event is None or not allowed():
                     return
                 yield event
         finally:

@@ -77,14 +77,15 @@ def healthz(desk: OfDesk) -> Response:
     "/events", tags=["live"], summary="What changes, as it does",
     responses={200: {"description": "Server-sent events: `changed` (findings, more, alarms) and `state` (ok, detail).", "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
-async def events(desk: OfDesk, _: Reader) -> Response:
+async def events(request: Request, desk: OfDesk, _: Reader) -> Response:
     """Stream what changes: `changed` names findings that were written, `state` says whether the state answers."""
     if desk.live.full:
         raise ProblemError(
             Problem(503, "Too many streams", "Too many pages are open."), {"Retry-After": "30"}
         )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(desk.live.stream(), media_type="text/event-stream", headers=headers)
+    stream = desk.live.stream(lambda: desk.gate.visitor(request) is not None)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 @pages.get("/api/docs")

@@ -20,6 +20,7 @@ from rolewatch.report.html_markup import Markup
 from rolewatch.watch import listing
 from rolewatch.web import findings as views
 from rolewatch.web.access import Visitor
+from rolewatch.web.advice import advice
 from rolewatch.web.answers import Problem, ProblemError, data, page
 from rolewatch.web.described import ANSWERS, array, json_of
 from rolewatch.web.desk import Desk, OfDesk, Reader, Writer
@@ -242,4 +243,10 @@ def _about(desk: Desk, name: str) -> dict[str, Any]:
         "why": why(finding, level=3), "facts": facts(finding), "calls": calls(finding, level=2),
         "events": events(finding, level=3) or Markup(),
     }  # fmt: skip
-    return {"finding": defaultdict(lambda: None, finding), "most": most, "lake": bool(desk.lake), **parts}
+    return {
+        "finding": defaultdict(lambda: None, finding),
+        "most": most,
+        "lake": bool(desk.lake),
+        "advice": advice(desk, finding),
+        **parts,
+    }

@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -15,6 +17,7 @@ Scope = Literal["read", "write"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "write")
 PREFIX: Final = "rwt_"  # so that a secret is known as one of ours wherever it turns up
 _LINE: Final = re.compile(r"(?P<name>\S{1,100})\s+(?P<scope>\S+)\s+sha256:(?P<digest>[0-9a-f]{64})(?:\s+(?P<until>\S+))?")  # fmt: skip
+LOOKS: Final = 1.0  # seconds for which a file of tokens is taken to be as it was
 _MOST: Final = 1024 * 1024  # bytes of a file of tokens
 
 
@@ -49,20 +52,53 @@ def tokens_in(path: str) -> list[Token]:
 
     CannotDo for a file that cannot be read, or that holds no token.
     """
-    try:
-        with Path(path).open("rb") as file:
-            text = file.read(_MOST).decode("utf-8", "replace")
-    except OSError as error:
-        raise CannotDo(
-            f"--tokens {path}: {error.strerror or error}", remedy="name a file that can be read"
-        ) from None
-    found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            found.append(_token(line.strip(), f"{path}:{number}"))
+    found = [_token(line, place) for line, place in _lines(path)]
     if not found:
         raise CannotDo(f"--tokens {path} holds no token", remedy="`rolewatch token NAME` makes one")
     return found
+
+
+class TokenFile:
+    """The tokens of a file as it is now; to be asked from any thread.
+
+    It is read again when it has changed, looked for once in LOOKS seconds. A line that is wrong by then is no token, and
+    with a file that is gone there is none: `complain` is told, once for each change.
+    """
+
+    def __init__(
+        self, path: str, complain: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read it for the first time; UsageError and CannotDo as `tokens_in`."""
+        self._path, self._complain, self._monotonic = path, complain, monotonic
+        self._lock = threading.Lock()
+        self._mark = _mark(path)
+        self._tokens: Sequence[Token] = tokens_in(path)
+        self._looked = monotonic()
+
+    def __call__(self) -> Sequence[Token]:
+        """Give the tokens that there are."""
+        with self._lock:
+            if self._monotonic() - self._looked >= LOOKS:
+                self._look()
+            return self._tokens
+
+    def _look(self) -> None:
+        self._looked = self._monotonic()
+        mark = _mark(self._path)
+        if mark == self._mark:
+            return
+        self._mark, found = mark, []
+        try:
+            for line, place in _lines(self._path):
+                try:
+                    found.append(_token(line, place))
+                except UsageError as error:
+                    self._complain(str(error))
+        except CannotDo as error:
+            self._complain(str(error))
+        if not found:
+            self._complain(f"--tokens {self._path} holds no token any more: nobody gets in")
+        self._tokens = found
 
 
 def token_of(secret: str, tokens: Iterable[Token], now: datetime) -> Token | None:
@@ -72,6 +108,29 @@ def token_of(secret: str, tokens: Iterable[Token], now: datetime) -> Token | Non
         if hmac.compare_digest(digest, token.digest) and (token.until is None or now < token.until):
             found = token
     return found
+
+
+def _lines(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a file that are to be tokens, with their places; CannotDo if it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(_MOST).decode("utf-8", "replace")
+    except OSError as error:
+        raise CannotDo(
+            f"--tokens {path}: {error.strerror or error}", remedy="name a file that can be read"
+        ) from None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield line.strip(), f"{path}:{number}"
+
+
+def _mark(path: str) -> tuple[int, ...] | None:
+    """Tell one content of a file from another; None where there is no file."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _digest(secret: str) -> bytes:

@@ -6,6 +6,7 @@ const { say } = await import(document.querySelector('script[src*="/static/app.js
 
 const MORE = ["range", "range-wash", "limit", "alarm", "ok", "unknown"];
 const AXIS = 44; // pixels left of the graphs, so that they lie below each other
+const SLIM = 6; // pixels
 const HOUR = 3600000;
 const EVERY = 60000; // milliseconds after which new values are asked for
 const time = (text) => Date.parse(text);
@@ -19,9 +20,10 @@ function spec(alarm) {
   const inside = (rows) => rows.map((row) => ({ ...row, since: Math.max(time(row.since), span[0]), until: Math.min(time(row.until), span[1]) })).filter((row) => row.since < row.until);
   return ({ width, colours }) => {
     const x = timeline(width, span[1] - span[0] < 30 * HOUR ? "%H:%M" : span[1] - span[0] < 100 * HOUR ? "%b %d, %H:%M" : "%b %d");
-    const y = (field, extra = {}) => ({ field, type: "quantitative", scale: { zero: true, nice: true }, axis: { title: null, tickCount: 3, format: ",~g", minExtent: AXIS, maxExtent: AXIS, domain: false, ticks: false }, ...extra });
+    const y = (field, extra = {}) => ({ field, type: "quantitative", scale: { zero: true, nice: true }, axis: { title: null, tickCount: 3, format: ",.6~g", minExtent: AXIS, maxExtent: AXIS, domain: false, ticks: false }, ...extra });
     const room = Math.max(60, width - AXIS - 14);
     const values = inside(graph.values);
+    if (!graph.band) spikes(values, (span[1] - span[0]) / room * SLIM);
     const told = [{ field: "said", type: "nominal" }];
     const layers = [ends(span, x)];
     if (graph.band) layers.push({ data: { values: inside(graph.band) }, mark: { type: "rect", color: colours["good-wash"], stroke: colours["good-wash"] }, encoding: { x: x(), x2: { field: "until" }, y: y("lower"), y2: { field: "upper" } } });
@@ -29,6 +31,7 @@ function spec(alarm) {
       { data: { values }, mark: { type: "rect", color: colours["range-wash"], opacity: graph.band ? 0.5 : 1 }, encoding: { x: x(), x2: { field: "until" }, y: y("high"), y2: { datum: 0 } } },
       { data: { values }, mark: { type: "rect", color: colours.range, stroke: colours.range, strokeWidth: 1.5 }, encoding: { x: x(), x2: { field: "until" }, y: y("low"), y2: { field: "high" } } },
     );
+    layers.push({ data: { values: values.filter((row) => row.spike) }, mark: { type: "rect", color: colours.range, stroke: colours.range, strokeWidth: 1.5 }, encoding: { x: x(), x2: { field: "until" }, y: y("high"), y2: { datum: 0 } } });
     if (graph.threshold !== null) layers.push(
       { data: { values: [{ at: graph.threshold }] }, mark: { type: "rule", color: colours.limit, strokeWidth: 1.5, strokeDash: [6, 3] }, encoding: { y: y("at") } },
       { data: { values: [{ at: graph.threshold }] }, mark: { type: "text", text: `threshold ${graph.operator} ${number(graph.threshold)}`, align: "right", dx: -2, dy: -6, color: colours.limit, fontWeight: 600, stroke: null }, encoding: { x: { value: room }, y: y("at") } },
@@ -39,6 +42,16 @@ function spec(alarm) {
     if (trial) bands.push(band(inside(trial.states), "tried", span, room, colours));
     return { data: { values: [] }, spacing: 6, resolve: { scale: { x: "independent" } }, vconcat: [{ width: room, height: 150, layer: layers.filter(filled) }, ...bands] };
   };
+}
+
+// Marks what rises from nothing and is too narrow for its colour to be seen: that is drawn as a line.
+function spikes(values, narrow) {
+  for (let first = 0; first < values.length;) {
+    let end = first;
+    while (end < values.length && values[end].high !== 0 && (end === first || values[end].since === values[end - 1].until)) end += 1;
+    if (end > first && values[end - 1].until - values[first].since < narrow) for (const row of values.slice(first, end)) row.spike = true;
+    first = Math.max(end, first + 1);
+  }
 }
 
 // The axis of time; only the first who asks says how it looks, the others share it.

@@ -133,13 +133,14 @@ async function does(button) {
 }
 
 async function copy(button) {
-  const text = button.parentElement.querySelector("pre").textContent;
+  const pre = button.parentElement.querySelector("pre");
+  const text = pre.textContent + (pre.classList.contains("diff") ? "\n" : ""); // a diff ends its last line
   try {
     await navigator.clipboard.writeText(text);
     say("Copied.");
   } catch {
     const range = document.createRange();
-    range.selectNodeContents(button.parentElement.querySelector("pre"));
+    range.selectNodeContents(pre);
     getSelection().removeAllRanges();
     getSelection().addRange(range);
     say("Press Ctrl+C: the text is selected.");
