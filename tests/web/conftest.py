@@ -4,10 +4,20 @@ import pytest
 from worlds import Site, World
 
 
+def pytest_generate_tests(metafunc):
+    """Run a test of `both_stores` over SQLite and over PostgreSQL."""
+    if metafunc.definition.get_closest_marker("both_stores"):
+        places = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+        metafunc.parametrize("world", places, indirect=True)
+
+
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, request):
     """Begin a world of its own for a test."""
-    return World(tmp_path)
+    made = World(tmp_path)
+    if getattr(request, "param", "") == "postgresql":
+        made.place = request.getfixturevalue("postgres").database()
+    return made
 
 
 @pytest.fixture

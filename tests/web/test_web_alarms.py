@@ -81,6 +81,7 @@ def test_many_states_become_few():
     assert thinned_stays(many[:50], 50) == many[:50]
 
 
+@pytest.mark.both_stores
 def test_the_list(ring, site):
     """Alarms that ring come first; each has its states of the day, and all are counted by state."""
     ring.publish({59: 1})
@@ -128,6 +129,7 @@ def test_no_alarm_and_no_watcher(world, serve):
     assert "the watcher is not keeping up, or does not run" in site.get("/alarms").text
 
 
+@pytest.mark.both_stores
 def test_an_alarm_of_a_metric(ring, site):
     """Its graph has what it saw in each minute, with the threshold; its states are on the same time, its definition beside."""
     quick = one(site, "quick")
@@ -195,6 +197,7 @@ def test_an_anomaly_band(site):
     assert graph["band"]
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("ring")
 def test_a_composite_alarm(site):
     """It has no graph, but the alarms that it depends on, its suppressor among them, with their states."""
@@ -208,6 +211,7 @@ def test_a_composite_alarm(site):
     assert page.count('class="band"') == 4
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("ring")
 def test_a_log_alarm(site):
     """Its contributors come with those in ALARM first, its graph has the results that are kept, its changes their log lines."""
@@ -228,6 +232,7 @@ def test_a_log_alarm(site):
     assert "<b>another" not in page
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("ring")
 def test_history(site):
     """Changes come the latest first, page by page without gap or repetition, with what became of the message."""
@@ -252,6 +257,7 @@ def test_history(site):
     assert site.get("/api/v1/alarms/history?name=nobody").status == 404
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("ring")
 def test_settings_that_are_tried(site):
     """The settings that an alarm has give what it did; others what it would have done; the alarm itself stays as it is."""
@@ -298,6 +304,7 @@ def test_what_makes_no_sense(site):
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.both_stores
 def test_names_of_any_characters(world, serve):
     """Each is found by the links of the list, by the API and in the history; none is markup, and control characters are seen."""
     ring = Ringing(world.place, named(*HOSTILE))

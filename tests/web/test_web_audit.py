@@ -37,6 +37,7 @@ def changed(world, site):
 DEEDS = ["delete-query", "save-query", "unmute", "assign", "acknowledge", "mute", "mute"]
 
 
+@pytest.mark.both_stores
 def test_every_change_is_in_the_log(changed, site):
     """As JSON and as a page, the latest first, with what was changed and how; a reader sees it too."""
     entries = site.get("/api/v1/audit").json["entries"]
@@ -52,6 +53,7 @@ def test_every_change_is_in_the_log(changed, site):
         assert said in page, said
 
 
+@pytest.mark.both_stores
 def test_pages_of_the_log(changed, site):
     """Pages hold each entry once, by JSON and by links; one that there is not is empty."""
     del changed
@@ -65,6 +67,7 @@ def test_pages_of_the_log(changed, site):
     assert site.get("/audit?before=0").status == 422
 
 
+@pytest.mark.both_stores
 def test_a_change_and_its_entry_are_one(world, site, monkeypatch):
     """Where the entry cannot be written the change is not made, of many mutes not one; and a change that fails leaves no entry."""
     world.happen(world.call(5, "a", denied=True), world.call(4, "b", denied=True))

@@ -40,6 +40,7 @@ def counted(**fields):
     return Counted(**made | fields)
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("some")
 def test_who_is_blind_where(site):
     """Services, accounts and cells have what the findings have, security services first, each with its beginning."""
@@ -67,6 +68,7 @@ def test_who_is_blind_where(site):
     assert len(found["days"]) == 30
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("some")
 def test_each_number_leads_to_as_many_findings(site):
     """A cell's address lists exactly what the cell counts."""
@@ -119,6 +121,7 @@ def test_a_watcher_that_has_stopped(world, serve):
     assert "No delivery since <time" in site.get("/").text
 
 
+@pytest.mark.both_stores
 def test_hostile_names(world, site):
     """Whatever services, accounts and buckets are called, the page shows it, and nothing of it is obeyed."""
     world.happen(world.call(5, HOSTILE, denied=True))
@@ -142,6 +145,7 @@ def test_numbers_out_of_bounds(world, site, query):
     assert site.get(f"/api/v1/blind-spots?{query}").status == 422
 
 
+@pytest.mark.both_stores
 def test_a_matrix_says_what_it_leaves_out(world, site):
     """Of more services and accounts than are asked for, the worst are given, and the others counted."""
     world.happen(
@@ -195,6 +199,7 @@ def test_bars_keep_their_scale():
     assert [bar.label for bar in bars if bar.label] == ["Mar 2", "Mar 9", "Mar 16", "Mar 23", "Mar 30"]
 
 
+@pytest.mark.both_stores
 def test_what_is_kept_between_requests_stays_true(world, serve, monkeypatch):
     """However findings come, change and go, the numbers are those of counting everything; and seldom is everything counted."""
     world.happen(world.call(5, "b", denied=True))
@@ -228,6 +233,7 @@ def test_what_is_kept_between_requests_stays_true(world, serve, monkeypatch):
     assert overview.now().cells == found.cells
 
 
+@pytest.mark.both_stores
 def test_too_much_at_once_is_counted_anew(world, serve, monkeypatch):
     """When more findings were written than are worth looking at one by one, all is counted again; too many resources are not."""
     monkeypatch.setattr(blind_counts, "MOST_WRITTEN", 2)

@@ -19,6 +19,7 @@ HOSTILE = "<script>alert(1)</script>\"'\u202e&{{7*7}}"
 DOCS = Path(__file__).parents[2] / "docs" / "coverage.md"
 
 
+@pytest.mark.both_stores
 def test_what_is_read(world, site):
     """The source, its lag and the sums of all that was read are there, and add up."""
     world.happen(world.call(30, "b", denied=True), world.call(1, "else"))
@@ -68,6 +69,7 @@ def test_deliveries_that_cannot_be_read(world, site):
     assert site.get("/api/v1/coverage/failed").json == {"failed": [], "total": 0, "next": None}
 
 
+@pytest.mark.both_stores
 def test_pages_of_failures(world, site):
     """Page after page gives each of them once, as JSON and as HTML; those that cannot be read again say why."""
     world.happen(world.call(1, "else"))
@@ -155,6 +157,7 @@ def test_alarms_of_a_watcher_about_itself(world, site):
     assert "2 h" in page
 
 
+@pytest.mark.both_stores
 def test_letters_on_their_way(world, site):
     """Each target has what waits, is held and was given up, and why."""
     world.happen(world.call(1, "else"))

@@ -30,6 +30,7 @@ def finding(site, text):
     return found
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("blocked")
 def test_lists_are_those_of_the_command(site):
     """The API gives what `findings list` gives, filtered, ordered and counted alike."""
@@ -79,6 +80,7 @@ def test_what_makes_no_sense_is_said(world, site, path):
             assert "What to do" in answer.text
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("blocked")
 def test_a_page_has_the_same_as_the_api(site):
     """The list and the finding say in HTML what the API says in JSON."""
@@ -93,6 +95,7 @@ def test_a_page_has_the_same_as_the_api(site):
     assert "Nothing matches" in site.get("/findings?q=nothing-like-this").text
 
 
+@pytest.mark.both_stores
 def test_findings_by_what_caused_them(world, site):
     """What one change of a policy has blocked is one group, named by who made it; so is what is refused in the same way."""
     policy = {
@@ -141,6 +144,7 @@ def test_what_is_unchanged_costs_nothing(blocked, site):
     assert site.get("/api/v1/findings", If_None_Match=answer.headers["ETag"]).status == 200
 
 
+@pytest.mark.both_stores
 def test_exports_hold_all_of_a_list(blocked, site):
     """Files have every finding of the filter, however many pages that are, and nothing that a spreadsheet would run."""
     blocked.happen(blocked.call(1, "=cmd", denied=True))
@@ -152,6 +156,7 @@ def test_exports_hold_all_of_a_list(blocked, site):
     assert site.get("/findings.json?q=nothing").json == {"findings": []}
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("blocked")
 def test_muting_needs_a_token_that_may_write(site):
     """Reading is open here; a decision is made by who has a token, and the audit log says by whom."""
@@ -195,6 +200,7 @@ def test_mutes_that_make_no_sense(site, change, status):
     assert site.get("/api/v1/audit").json["entries"] == []
 
 
+@pytest.mark.both_stores
 @pytest.mark.usefixtures("blocked")
 def test_acknowledge_and_assign(site):
     """Who has seen it and whose it is stands in the finding, as the command writes it."""
@@ -209,6 +215,7 @@ def test_acknowledge_and_assign(site):
     assert "<script>alert" not in shown
 
 
+@pytest.mark.both_stores
 def test_hostile_names_are_text(world, site):
     """Whatever a bucket is called, it is shown, and nothing of it is obeyed."""
     world.happen(world.call(5, HOSTILE, denied=True, userAgent=HOSTILE))
@@ -250,6 +257,7 @@ def test_records_of_a_finding(world, serve, tmp_path):
     assert "--lake DIR" in without.get(f"/findings/{one['id']}").text
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize(
     "text", ["[" * 3000, r'["2026-01-01T00:00:00Z","\ud800"]', '["a","\\u0000"]', f'[{10**30},"a","b"]']
 )
@@ -263,6 +271,7 @@ def test_no_page_ends_so(world, site, text):
         assert "next" in answer.json["remedy"]
 
 
+@pytest.mark.both_stores
 def test_a_search_finds_what_people_call_things(world, site):
     """Part of a service's name, the beginning of an account or an ID find findings like part of the resource; and narrow groups."""
     world.happen(world.call(5, "payroll", denied=True), world.call(4, "web", denied=True))

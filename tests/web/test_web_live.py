@@ -5,6 +5,8 @@ import json
 import threading
 import time
 
+import pytest
+
 from rolewatch.web.live import MOST_STREAMS, Seen, news
 
 
@@ -34,6 +36,7 @@ class Stream:
         self._connection.close()
 
 
+@pytest.mark.both_stores
 def test_a_finding_is_told_when_it_is_written(world, site):
     """Each open page hears of a new finding within moments, and of nothing while nothing happens."""
     world.happen(world.call(50, "old", denied=True))

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asking import NOW, asked, finished, held, lake, own  # noqa: F401 - fixtures are asked for by their names
+from asking import NOW, asked, asking, finished, held, lake, own  # noqa: F401 - fixtures are asked for by their names
 
+import lakes
 from rolewatch.engines.histogram import MOST, Histogram, histogram, step_of
 from rolewatch.insights import QueryError, parse_query
 from rolewatch.web.query_language import COMMANDS
@@ -231,3 +232,26 @@ def test_times_of_a_query():
     """Times are as on the command line: how long ago, or a moment; a query has at least a second."""
     found = window_of("7d", "", NOW)
     assert (found.since, found.until) == (NOW - timedelta(days=7), None)
+
+
+def test_a_lake_in_a_bucket(world, serve, bucket, tmp_path):
+    """A lake in S3 is asked like a folder; when the bucket does not answer the problem says so, and what to do."""
+    lakes.write(tmp_path, "in/a.json", *(lakes.record(number, day=3) for number in range(20)))
+    place = f"s3://{bucket.name}/lake"
+    lakes.filled(place, tmp_path / "in")
+    world.happen(world.call(5))
+    site = serve(lake=place, clock=lambda: NOW)
+    ask = asking(site)
+    try:
+        found = ask("stats count(*) as n")
+        assert (found["status"], found["rows"], found["problem"]) == ("done", [["20"]], None)
+        assert sum(found["histogram"]["counts"]) == 20
+        assert site.get("/api/v1/query/fields").json["lake"]["records"] == 20
+        for key in [each["Key"] for each in bucket.client.list_objects_v2(Bucket=bucket.name)["Contents"]]:
+            bucket.client.delete_object(Bucket=bucket.name, Key=key)
+        problem = ask("stats count(*) as n")["problem"]
+        assert problem["status"] == 503
+        assert place in problem["detail"]
+        assert problem["remedy"]
+    finally:
+        site.app.state.queries.close()

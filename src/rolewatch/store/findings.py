@@ -163,14 +163,14 @@ def sums(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[Sums]:
 
 def _sums(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Iterator[Sums]:
     statement = sa.select(F.c.id, F.c.tally, F.c.proofs).where(condition).order_by(F.c.changed)
-    for row in connection.execution_options(yield_per=500).execute(statement):
+    for row in connection.execute(statement.execution_options(yield_per=500)):
         yield Sums(row.id, bytes(row.tally), bytes(row.proofs))
 
 
 def with_status(connection: sa.Connection, statuses: Sequence[str]) -> Iterator[FindingRow]:
     """Yield all findings of some statuses."""
     statement = sa.select(F).where(F.c.status.in_(statuses))
-    for row in connection.execution_options(yield_per=500).execute(statement):
+    for row in connection.execute(statement.execution_options(yield_per=500)):
         yield FindingRow(*row)._replace(tally=bytes(row.tally), proofs=bytes(row.proofs))
 
 
