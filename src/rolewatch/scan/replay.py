@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -29,10 +29,12 @@ from rolewatch.scan.replayed import (
 from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import without_collector
 from rolewatch.scan.tally import Tallies, Values, epoch
-from rolewatch.sources import deliveries_of
+from rolewatch.sources import Delivery, Window, deliveries_of
 from rolewatch.templates.definitions import LogAlarm, Metric, MetricFilter, Notice, Place, Template
 from rolewatch.templates.log_groups import unknown_groups
 
+#: Finds the deliveries of sources that can matter to a window; those that cannot be had are added with their reason.
+Listing = Callable[[Sequence[str], Window, list[tuple[str, str]]], Iterable[Delivery]]
 Group = tuple[Sequence[str], list[MetricFilter]]  # sources, and the filters that see their records
 
 
@@ -49,6 +51,7 @@ def replay(
     asked: Sequence[int] | None = None,
     ask: Ask | None = None,
     progress: Tell | None = None,
+    listed: Listing = deliveries_of,
 ) -> Replayed:
     """Count what a template's metric filters match in the sources, and let its alarms watch what they publish.
 
@@ -56,15 +59,15 @@ def replay(
     `groups` has sources by the name of the log group that they are; filters of other groups see `sources`. `delay` in seconds
     is how much later than they happen events reach the alarms, which go on until they have seen the last one; `initial`
     and `asked` are those of `alarms.evaluate.replay`. `ask` runs the queries of log alarms; without it these are left out.
-    Raises SourceError for a SOURCE that does not exist and CannotDo for
-    what stops everything; deliveries that cannot be read are named in the result.
+    `listed` finds the deliveries of sources. Raises SourceError for a SOURCE that does not exist and CannotDo for what stops
+    everything; deliveries that cannot be read are named in the result.
     """
     started = time.monotonic()
     usable, notices = _usable(template.filters)
     latest = latest or now + timedelta(days=1)
     spelled = latest.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     parts = [
-        (part, filters, _counted(part, filters, request, spelled, progress))
+        (part, filters, _counted(listed, part, filters, request, latest=spelled, progress=progress))
         for part, filters in _grouped(sources, usable, groups or {})
     ]
     metrics, behind = _published([(filters, tallies) for _, filters, tallies in parts])
@@ -155,17 +158,19 @@ def _grouped(
 
 
 def _counted(
+    listed: Listing,
     sources: Sequence[str],
     filters: list[MetricFilter],
     request: ScanRequest,
+    *,
     latest: str,
     progress: Tell | None,
 ) -> Tallies:
     """Count what filters match in one log group."""
     problems: list[tuple[str, str]] = []
-    listed = deliveries_of(sources, request.window, problems)
+    found = listed(sources, request.window, problems)
     make = partial(Counting, filters, request, latest)
-    with without_collector(), fold(listed, make, request.jobs, progress) as crew:
+    with without_collector(), fold(found, make, request.jobs, progress) as crew:
         tallies = crew.summary
     tallies.unreadable += problems
     return tallies

@@ -1,13 +1,14 @@
 """An alarm's definition in, text for the state out; and the way back, for those who look at alarms without the templates."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from rolewatch.alarms.history import AnyAlarm
 from rolewatch.base.sanitise import encodable
+from rolewatch.patterns import compile_pattern
 from rolewatch.templates.definitions import (
     Alarm,
     AnomalyDetector,
@@ -16,6 +17,7 @@ from rolewatch.templates.definitions import (
     MetricFilter,
     Place,
     Spelling,
+    Transformation,
 )
 from rolewatch.watch.alarm_definitions import Definitions
 
@@ -28,7 +30,10 @@ _TYPES: Final[Mapping[str, type[AnyAlarm]]] = {
 
 
 class Counted(NamedTuple):
-    """A metric filter in a few words: the records of a log group that match publish a value of a metric."""
+    """A metric filter in a few words: the records of a log group that match publish a value of a metric.
+
+    The last three are those of its `Transformation`.
+    """
 
     name: str
     log_group: str
@@ -36,6 +41,9 @@ class Counted(NamedTuple):
     namespace: str
     metric: str
     value: str
+    default: float | None = None
+    dimensions: tuple[tuple[str, str], ...] = ()
+    unit: str | None = None
 
 
 class Kept(NamedTuple):
@@ -82,9 +90,31 @@ def read(kind: str, text: str | None) -> Kept | None:
         return None
 
 
+def filters_of(known: Iterable[Kept]) -> tuple[MetricFilter, ...]:
+    """Make the metric filters again that publish what some alarms look at, each once; PatternError for a pattern that is none."""
+    found = dict.fromkeys(each for kept in known for each in kept.filters)
+    return tuple(
+        MetricFilter(
+            f"{each.name}-{number}", each.name, each.log_group, compile_pattern(each.pattern),
+            Transformation(each.namespace, each.metric, each.value, each.default, each.dimensions, each.unit), _NOWHERE,
+        )
+        for number, each in enumerate(found)
+    )  # fmt: skip
+
+
 def _counted(each: MetricFilter) -> Counted:
     to = each.transformation
-    return Counted(each.name, each.log_group, each.pattern.text, to.namespace, to.name, to.value)
+    return Counted(
+        each.name,
+        each.log_group,
+        each.pattern.text,
+        to.namespace,
+        to.name,
+        to.value,
+        to.default,
+        to.dimensions,
+        to.unit,
+    )
 
 
 def _placeless(value: Any) -> Any:

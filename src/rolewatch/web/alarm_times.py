@@ -142,9 +142,12 @@ def tried(
     found: Sequence[Stay],
     over: Stretch,
 ) -> dict[str, Any]:
-    """Say what an alarm would have done over the time of the states `found` that it was in; AlarmError if its settings make no sense."""
+    """Say what an alarm would have done over the time of the states `found` that it was in; over all of it where none is known.
+
+    AlarmError if its settings make no sense.
+    """
     start = found[0].since if found else over.since
-    end = found[-1].until if found else over.since
+    end = found[-1].until if found else max(over.since, min(over.until, over.known))
     initial = {alarm.name: State(found[0].state)} if found else {}
     histories, notices = replay(
         [alarm], (), metrics, start=start, end=end, initial=initial, detectors=detectors

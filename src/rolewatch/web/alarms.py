@@ -114,7 +114,7 @@ def history(desk: Desk, name: str | None, number: int, after: str | None) -> dic
 
     def work(connection: sa.Connection) -> dict[str, Any]:
         if name is not None:
-            _row(connection, name)
+            row_of(connection, name)
         found = store.history(connection, name, number + 1, place)
         last = found[number - 1] if len(found) > number else None
         told = outbox.fates(connection, [row.notification for row in found if row.notification])
@@ -127,7 +127,7 @@ def history(desk: Desk, name: str | None, number: int, after: str | None) -> dic
 
 
 def _one(connection: sa.Connection, name: str, over: Stretch, settings: Settings) -> dict[str, Any]:
-    row = _row(connection, name)
+    row = row_of(connection, name)
     kept = read(row.kind, row.definition)
     found = _stays(connection, row, over)
     model = {
@@ -150,7 +150,7 @@ def _one(connection: sa.Connection, name: str, over: Stretch, settings: Settings
     if kept and isinstance(alarm, Alarm):
         model |= _measured(connection, alarm, kept, found, over, settings)
     elif isinstance(alarm, CompositeAlarm):
-        model["children"] = [_child(connection, each, over) for each in _children(alarm)]
+        model["children"] = [_child(connection, each, over) for each in depends_on(alarm)]
     elif isinstance(alarm, LogAlarm):
         memory = log_alarms.memories(connection).get(row.name)
         changes = store.history(connection, row.name, 1000)
@@ -221,7 +221,7 @@ def _defined(kept: Kept) -> dict[str, Any]:
     return model
 
 
-def _children(alarm: CompositeAlarm) -> list[str]:
+def depends_on(alarm: CompositeAlarm) -> list[str]:
     """Name the alarms that a composite alarm depends on, each once, its suppressor last."""
     names = [child.name for child in children(parse_rule(alarm.rule))]
     if alarm.suppressor is not None:
@@ -243,7 +243,8 @@ def _stays(connection: sa.Connection, row: AlarmRow, over: Stretch) -> list[Stay
     return stays(changes, row.state, row.created, over)
 
 
-def _row(connection: sa.Connection, name: str) -> AlarmRow:
+def row_of(connection: sa.Connection, name: str) -> AlarmRow:
+    """Give the row of an alarm; ProblemError 404 if there is none."""
     row = store.one(connection, name)
     if row is None:
         raise ProblemError(

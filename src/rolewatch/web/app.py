@@ -1,6 +1,7 @@
 """The application: routes, errors, what holds for every request."""
 
 from collections.abc import Collection
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -14,6 +15,7 @@ from rolewatch.web import (
     routes_coverage,
     routes_findings,
     routes_query,
+    routes_replays,
 )
 from rolewatch.web.blind_counts import Overview
 from rolewatch.web.desk import Desk
@@ -21,6 +23,10 @@ from rolewatch.web.guard import Guard
 from rolewatch.web.problems import answer_errors
 from rolewatch.web.pulse import pulse_of
 from rolewatch.web.queries import Queries
+
+ROUTES: Final = (
+    routes_base, routes_findings, routes_alarms, routes_replays, routes_blind, routes_coverage, routes_query, routes_audit,
+)  # fmt: skip
 
 
 def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> FastAPI:
@@ -33,15 +39,7 @@ def create_app(desk: Desk, *, hosts: Collection[str], numeric: bool = False) -> 
     app.state.desk, app.state.pulse, app.state.overview = desk, pulse_of(desk), Overview(desk)
     app.state.queries = Queries()
     answer_errors(app)
-    for routes in (
-        routes_base,
-        routes_findings,
-        routes_alarms,
-        routes_blind,
-        routes_coverage,
-        routes_query,
-        routes_audit,
-    ):
+    for routes in ROUTES:
         app.include_router(routes.api)
         app.include_router(routes.pages)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from starlette.requests import Request
+
 from rolewatch.web import query_frames as frames
 from rolewatch.web.answers import Problem, ProblemError
 
@@ -25,12 +27,13 @@ _COMMAND: Final = (sys.executable, "-P", "-m", "rolewatch.web.query_worker")
 class Limits(NamedTuple):
     """What queries may take: at once, at once of one visitor; seconds, and bytes of memory and of temporary files, each.
 
-    Results are kept for some seconds, as many as have so many bytes together.
+    A replay may take `replaying` seconds. Results are kept for some seconds, as many as have so many bytes together.
     """
 
     running: int = 4
     of_one: int = 2
     seconds: int = 60
+    replaying: int = 600
     memory: int = 1024**3
     spill: int = 4 * 1024**3
     kept: int = 128 * 1024**2
@@ -38,7 +41,10 @@ class Limits(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A query as it is asked: of which lake, from when until when, how many rows, and as what (`query_frames.Asked`)."""
+    """A query as it is asked: of which lake, from when until when, how many rows, and as what (`query_frames.Asked`).
+
+    Where there is `replay` an alarm is replayed instead.
+    """
 
     query: str
     lake: str
@@ -47,6 +53,7 @@ class Wanted(NamedTuple):
     now: datetime
     most: int
     form: str = "rows"
+    replay: frames.Replaying | None = None
 
 
 class Run:
@@ -63,13 +70,15 @@ class Run:
         self.size = 0
         self.answered: frames.Answered | None = None
         self.counted: frames.Counted | None = None
+        self.replayed: frames.Replayed | None = None
         self.failed: frames.Failed | None = None
         self.started, self.ended_at = time.monotonic(), 0.0
         self.ended = threading.Event()
         self.folder = Path(tempfile.mkdtemp(prefix="rolewatch-query-"))
         self._limits, self._process = limits, process
+        self._seconds = limits.replaying if wanted.replay else limits.seconds
         self._why: Literal["", "cancelled", "late"] = ""
-        self._timer = threading.Timer(limits.seconds, self._stop, ["late"])
+        self._timer = threading.Timer(self._seconds, self._stop, ["late"])
         self._timer.daemon = True
         threading.Thread(target=self._follow, daemon=True, name="query").start()
 
@@ -101,7 +110,7 @@ class Run:
         since, until = (each.isoformat() if each else None for each in (wanted.since, wanted.until))
         asked = frames.Asked(
             wanted.query, wanted.lake, since, until, wanted.now.isoformat(), wanted.most, wanted.form, str(self.folder),
-            limits.memory, limits.spill, limits.seconds,
+            limits.memory, limits.spill, self._seconds, wanted.replay,
         )  # fmt: skip
         self._timer.start()
         try:
@@ -129,21 +138,22 @@ class Run:
                 self.answered = message
             case frames.Counted():
                 self.counted = message
+            case frames.Replayed(content):
+                self.replayed = message
+                self.size += len(content)
             case frames.Failed():
                 self.failed = message
 
     def _end(self) -> None:
         if self.failed and self.failed.log:
             _LOG.error("internal error: %s, in a query", self.failed.log)
-        if self.answered:  # what follows it is the histogram, and can be missing
+        if self.answered or self.replayed:  # what follows it is the histogram, and can be missing
             self.status, self.failed = "done", None
         elif self._why == "cancelled":
             self.status = "cancelled"
         else:
             self.status = "failed"
-            self.failed = self.failed or (
-                _too_late(self._limits.seconds) if self._why == "late" else frames.NO_ROOM
-            )
+            self.failed = self.failed or _why(self.wanted, self._seconds if self._why == "late" else None)
         self.ended_at = time.monotonic()
         if self.wanted.form == "rows":
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -186,20 +196,16 @@ class Queries:
                 _end_spare(self._spare)
                 self._spare.append(_started())
 
-    def run(self, name: str) -> Run:
-        """Give a query by its id; ProblemError 404 if there is none."""
+    def run(self, name: str, *, replay: bool = False) -> Run:
+        """Give a query, or a replay, by its id; ProblemError 404 if there is none."""
         with self._lock:
             self._expire()
             run = self._runs.get(name)
-        if run is None:
+        if run is None or (run.wanted.replay is not None) != replay:
+            what = "replay" if replay else "query"
             raise ProblemError(
-                Problem(
-                    404,
-                    "No such query",
-                    "It never was, or its result is kept no longer.",
-                    "Run the query again.",
-                )
-            )
+                Problem(404, f"No such {what}", "It never was, or its result is kept no longer.", f"Run the {what} again.")
+            )  # fmt: skip
         return run
 
     def _process(self) -> "subprocess.Popen[bytes]":
@@ -219,6 +225,12 @@ class Queries:
             if size > self.limits.kept or now - run.ended_at > self.limits.lasting:
                 del self._runs[name]
                 run.forget()
+
+
+def queries_of(request: Request) -> Queries:
+    """Give the queries of the server that is asked."""
+    found: Queries = request.app.state.queries
+    return found
 
 
 def _started() -> "subprocess.Popen[bytes]":
@@ -253,6 +265,18 @@ def _close(process: "subprocess.Popen[bytes]") -> None:
             process.stdin.close()
     except OSError:
         return
+
+
+def _why(wanted: Wanted, late: int | None) -> frames.Failed:
+    """Say why there is no answer of what was ended after so many `late` seconds, or ended by itself without a word."""
+    if wanted.replay:
+        remedy = "Replay less time; `rolewatch replay` on a shell has no such limit."
+        if late is None:
+            return frames.Failed(
+                400, "Not enough memory", "The replay needs more memory than it may take here.", remedy
+            )
+        return frames.Failed(400, "It took too long", f"A replay may take {late} seconds here.", remedy)
+    return frames.NO_ROOM if late is None else _too_late(late)
 
 
 def _too_late(seconds: int) -> frames.Failed:

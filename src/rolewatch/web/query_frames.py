@@ -10,6 +10,19 @@ _LENGTH: Final = struct.Struct("<Q")
 MOST: Final = 256 * 1024**2  # bytes of a message
 
 
+class Replaying(msgspec.Struct, frozen=True):
+    """An alarm that is to be replayed instead of a query.
+
+    `alarms` are kinds and definitions as a watcher keeps them: its own first, then those of the alarms that it depends on.
+    `settings` are tried instead of its own: threshold, periods, datapoints, missing data. `arn` is its ARN.
+    """
+
+    name: str
+    arn: str
+    alarms: list[tuple[str, str]]
+    settings: tuple[float | None, int | None, int | None, str | None]
+
+
 class Asked(msgspec.Struct, frozen=True):
     """A query, the lake that is asked, and what asking it may take.
 
@@ -27,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True):
     memory: int  # bytes, of the engine
     spill: int  # bytes, of files for what does not fit into that
     seconds: int
+    replay: Replaying | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
@@ -61,6 +75,12 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
     counts: list[int]
 
 
+class Replayed(msgspec.Struct, frozen=True, tag=True):
+    """What a replay found, in JSON (`replay_worker`)."""
+
+    content: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """Why there is no answer. A query that is wrong says where, in characters from 0, and draws it."""
 
@@ -80,7 +100,7 @@ NO_ROOM: Final = Failed(
     "Ask for less time, filter more, or group by fewer fields; `rolewatch query` on a shell has no such limit.",
 )  # fmt: skip
 
-Message = Progress | Rows | Answered | Counted | Failed
+Message = Progress | Rows | Answered | Counted | Replayed | Failed
 _DECODER: Final = msgspec.msgpack.Decoder(Message)
 
 

@@ -145,7 +145,7 @@ def state_of(run: Run, *, rows: int, after: int) -> dict[str, Any]:
         "notes": _notes(run, answered) if answered else [],
         "chart": msgspec.Raw(answered.chart) if answered and answered.chart else None,
         "histogram": {"start": counted_.start, "step": counted_.step, "counts": counted_.counts} if counted_ else None,
-        "problem": _problem(run.failed) if run.failed else None,
+        "problem": problem_of(run.failed) if run.failed else None,
     }  # fmt: skip
 
 
@@ -158,7 +158,8 @@ def _notes(run: Run, answered: frames.Answered) -> list[str]:
     return notes
 
 
-def _problem(failed: frames.Failed) -> dict[str, Any]:
+def problem_of(failed: frames.Failed) -> dict[str, Any]:
+    """Say why there is no answer, in the shape of the API."""
     return {
         "status": failed.status, "title": failed.title, "detail": failed.detail, "remedy": failed.remedy,
         "start": failed.start, "end": failed.end, "drawing": failed.drawing,

@@ -74,6 +74,7 @@ class Run:
         self._lock = threading.Lock()
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._doing = "Looking at the files of the lake"
+        self._share: float | None = None  # of the work that is done, where the engine does not know it
         self._over = threading.Event()
         self._limits = Limits(asked.memory, asked.spill, asked.folder, self._started)
 
@@ -81,7 +82,10 @@ class Run:
         """Run it, and tell what comes of it, whatever that is."""
         threading.Thread(target=self._watch, daemon=True).start()
         try:
-            self._answer()
+            if self._asked.replay:
+                self._replay(self._asked.replay)
+            else:
+                self._answer()
         except Exception as error:  # noqa: BLE001 - whoever asked has to be told
             self._tell(failure(error))
         self._over.set()
@@ -119,6 +123,15 @@ class Run:
             return
         self._told(found, query)
         self._count(parts[0].plan, lake, within, now)
+
+    def _replay(self, replay: frames.Replaying) -> None:
+        from rolewatch.web.replay_worker import replayed  # noqa: PLC0415 - only for replays
+
+        def progress(read: int, number: int) -> None:
+            self._doing, self._share = "Reading records", read / max(number, 1)
+
+        self._share = 0.0
+        self._tell(frames.Replayed(replayed(self._asked, replay, self._limits, progress)))
 
     def _of_lake(self, plan: Plan, lake: Lake, window: Window, number: int) -> Answer:
         return answer_lake(
@@ -180,8 +193,8 @@ class Run:
     def _watch(self) -> None:
         """Tell how far the work is, now and then."""
         while not self._over.wait(EVERY):
-            engine, share = self._engine, None
-            if engine is not None:
+            engine, share = self._engine, self._share
+            if engine is not None and share is None:
                 try:
                     share = engine.query_progress() / 100
                 except duckdb.Error:

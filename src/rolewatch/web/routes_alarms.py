@@ -116,7 +116,7 @@ def alarms_page(
     chosen = {key: value for key, value in (("state", state), ("q", q)) if value}
     model = {
         "listed": listed(desk, state, q, after=after), "state": state, "q": q, "after": after, "STATES": STATES, "said": replay_words,
-        "these": lambda **more: f"/alarms?{urlencode({**chosen, **more}, errors='replace')}", **_LINKS,
+        "these": lambda **more: f"/alarms?{urlencode({**chosen, **more}, errors='replace')}", **LINKS,
     }  # fmt: skip
     return page(request, "alarms.html", model, visitor=visitor)
 
@@ -131,8 +131,8 @@ def alarm_page(
     later = over.until + SPANS[span]
     model = {
         "alarm": one(desk, name, over, settings), "history": history(desk, name, PAGE, after), "after": after, "settings": settings,
-        "span": span, "SPANS": SPANS, "until": None if until is None else spelled(over.until), "earlier": spelled(over.since),
-        "later": spelled(later) if later < desk.clock().timestamp() else None, "said": replay_words, **_LINKS,
+        "lake": bool(desk.lake), "span": span, "SPANS": SPANS, "until": None if until is None else spelled(over.until), "earlier": spelled(over.since),
+        "later": spelled(later) if later < desk.clock().timestamp() else None, "said": replay_words, **LINKS,
     }  # fmt: skip
     return page(request, "alarm.html", model, visitor=visitor)
 
@@ -144,7 +144,7 @@ def link(name: str, **more: Any) -> str:
 
 
 #: What templates make addresses and bands with.
-_LINKS: Final[Mapping[str, Any]] = {
+LINKS: Final[Mapping[str, Any]] = {
     "link": link,
     "seconds": lambda text: int(datetime.fromisoformat(text).timestamp()),
     "settings_of": lambda settings: {

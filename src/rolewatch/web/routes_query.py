@@ -17,7 +17,7 @@ from rolewatch.web import saved
 from rolewatch.web.answers import PROBLEM, Problem, ProblemError, data, page
 from rolewatch.web.described import ANSWERS, Responses, array, json_of
 from rolewatch.web.desk import OfDesk, Reader, Writer
-from rolewatch.web.queries import Queries, Run
+from rolewatch.web.queries import Run, queries_of
 from rolewatch.web.query_language import vocabulary
 from rolewatch.web.query_views import (
     EXPORTED,
@@ -100,8 +100,8 @@ def ask(request: Request, desk: OfDesk, visitor: Reader, new: NewQuery) -> Respo
     wrong = _wrong(new.query, window, desk.clock())
     if wrong:
         return wrong
-    run = _queries(request).start(wanted, visitor.name)
-    _queries(request).warm()
+    run = queries_of(request).start(wanted, visitor.name)
+    queries_of(request).warm()
     return data(request, {"id": run.id, "status": run.status}, 202)
 
 
@@ -139,13 +139,13 @@ def look(
     after: Annotated[int, Query(ge=0, le=MOST_ROWS, description="the `next` of the rows before")] = 0,
 ) -> Response:  # fmt: skip
     """Give the state of a query; rows, statistics and chart as soon as there are some, which is before the histogram."""
-    return data(request, state_of(_queries(request).run(name), rows=rows, after=after))
+    return data(request, state_of(queries_of(request).run(name), rows=rows, after=after))
 
 
 @api.delete("/query/{name}", summary="Cancel a query", responses=json_of({"id": str, "status": str}))
 def cancel(request: Request, _: Reader, name: Name) -> Response:
     """End a query that is running; one that has ended stays as it is."""
-    run = _queries(request).run(name)
+    run = queries_of(request).run(name)
     run.cancel()
     run.ended.wait(5)
     return data(request, {"id": run.id, "status": run.status})
@@ -160,10 +160,10 @@ def export(
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> Response:  # fmt: skip
     """Run a query that was asked once more, for a file of up to 100,000 rows."""
-    before = _queries(request).run(name).wanted
+    before = queries_of(request).run(name).wanted
     wanted = before._replace(most=EXPORTED, form=form, until=before.until or before.now, lake=lake_of(desk))
-    run = _queries(request).start(wanted, visitor.name)
-    run.ended.wait(_queries(request).limits.seconds + 10)
+    run = queries_of(request).start(wanted, visitor.name)
+    run.ended.wait(queries_of(request).limits.seconds + 10)
     if run.status != "done":
         run.forget()
         raise _not_exported(run)
@@ -208,17 +208,12 @@ def query_page(
 ) -> Response:  # fmt: skip
     """Show the page on which queries are written and run."""
     if desk.lake:
-        _queries(request).warm()
+        queries_of(request).warm()
     model: dict[str, Any] = {
         "query": query, "since": since, "until": until, "lake": desk.lake, "presets": PRESETS,
         "folders": saved.in_folders(saved.all_queries(desk)), "longest": LONGEST, "most": MOST_ROWS,
     }  # fmt: skip
     return page(request, "query.html", model, visitor=visitor)
-
-
-def _queries(request: Request) -> Queries:
-    queries: Queries = request.app.state.queries
-    return queries
 
 
 def _wrong(text: str, window: Window, now: datetime) -> Response | None:
