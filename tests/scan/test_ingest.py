@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loads import logs
 
@@ -94,6 +94,9 @@ def test_rows_are_the_same_without_what_is_written_in_c(tmp_path, monkeypatch):
 
 
 @given(texts=st.lists(hostile.records(), min_size=1, max_size=4))
+@example(
+    texts=[r'{"eventVersion":"1.09","eventTime":"2026-03-01T10:00:00Z","a":"\\ud800"}']
+)  # a backslash, and no escape of a half
 @settings(max_examples=60)
 def test_rows_of_any_records_are_the_same_either_way(texts, tmp_path_factory):
     """Whatever a record holds, its columns are the same by what is written in C and without."""

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 #: What a reader of JSON may not read, or not spell alike: half of a pair of escapes, fractions, exponents, long numbers, -0.
 #: Also escapes of what `_names` counts.
-_ODD: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0022|003[aA])|[:,\[]-?(?:\d+[.eE]|\d{16})|[:,\[]-0")
+_ODD: Final = re.compile(
+    r"(?<!\\)(?:\\\\)*\\u(?:[dD][89a-fA-F]|0022|003[aA])|[:,\[]-?(?:\d+[.eE]|\d{16})|[:,\[]-0"
+)
 FULL: Final = 64 * 1024 * 1024  # bytes of records that are held
 ROUND: Final = 256 * 1024 * 1024  # compressed bytes of deliveries that are committed together
 LARGE_ROUND: Final = 16 * 1024**3  # the same where several machines read them
