@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 
     from rolewatch.base.errors import CannotDo
 
-#: What a reader of JSON may not read, or not spell alike: half of a pair of escapes, fractions, exponents, long numbers, -0.
-#: Also escapes of what `_names` counts.
-_ODD: Final = re.compile(
-    r"(?<!\\)(?:\\\\)*\\u(?:[dD][89a-fA-F]|0022|003[aA])|[:,\[]-?(?:\d+[.eE]|\d{16})|[:,\[]-0"
-)
+#: What a reader of JSON may not read, or not spell alike: half of a pair of escapes, and escapes of what `_names` counts …
+_ESCAPES: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:[dD][89a-fA-F]|0022|003[aA])")
+_NUMBERS: Final = re.compile(
+    r"[:,\[]-?(?:\d+[.eE]|\d{16})|[:,\[]-0"
+)  # … fractions, exponents, long numbers, -0
+_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 FULL: Final = 64 * 1024 * 1024  # bytes of records that are held
 ROUND: Final = 256 * 1024 * 1024  # compressed bytes of deliveries that are committed together
 LARGE_ROUND: Final = 16 * 1024**3  # the same where several machines read them
@@ -229,7 +230,7 @@ class Uploading(Ingesting):
 
 def _is_odd(message: str) -> bool:
     """Whether a reader of JSON may see something else in a record than Python's does: it takes the first of two names, or none."""
-    if _ODD.search(message):
+    if _ESCAPES.search(message) or (_NUMBERS.search(message) and _NUMBERS.search(_TEXT.sub('""', message))):
         return True
     try:
         again = msgspec.json.encode(msgspec.json.decode(message))
