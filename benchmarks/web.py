@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from run import HERE, ROLEWATCH, command_line, deliveries
 
@@ -151,6 +152,53 @@ def cost_of_streams(pid: int, port: int, number: int) -> float:
     return share
 
 
+def replay(data: Path, lake: Path) -> tuple[int, float, float]:
+    """Replay an alarm over a lake; gives its records, the seconds, and those of reading the same records and doing nothing."""
+    from rolewatch.engines.duckdb import Limits  # noqa: PLC0415 - only here
+    from rolewatch.engines.lake_records import deliveries_in  # noqa: PLC0415 - as above
+    from rolewatch.lake.lake import Lake  # noqa: PLC0415 - as above
+    from rolewatch.lake.place import place_of  # noqa: PLC0415 - as above
+    from rolewatch.sources import Window  # noqa: PLC0415 - as above
+
+    state, nothing = data / "state-web-alarm", data / "nothing"
+    shutil.rmtree(state, ignore_errors=True)
+    nothing.mkdir(exist_ok=True)
+    template = HERE.parent / "examples" / "slr-denied.template.yaml"
+    command = [
+        *ROLEWATCH,
+        "watch",
+        str(nothing),
+        "--once",
+        "--state",
+        str(state),
+        "--template",
+        str(template),
+        "--log-level",
+        "error",
+    ]
+    subprocess.run(command, check=True)
+    with served(state, lake) as (_, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+        def ask(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            return dict(json.loads(connection.getresponse().read()))
+
+        run = ask("POST", "/api/v1/alarms/replays", '{"name": "slr-denied"}')["id"]
+        while (found := ask("GET", f"/api/v1/alarms/replays/{run}"))["status"] == "running":
+            time.sleep(0.5)
+        if found["status"] != "done":
+            sys.exit(f"the replay: {found['problem']}")
+    began = time.perf_counter()
+    limits = Limits(1024**3, 1024**3, str(data / "spill"), lambda _: None)
+    opened = Lake(place_of(str(lake)), lambda _name, _reason: None)
+    for _ in deliveries_in(
+        opened, Window(), unreadable=lambda name, reason: sys.exit(f"{name}: {reason}"), limits=limits
+    ):
+        pass
+    return found["result"]["records"], found["seconds"], time.perf_counter() - began
+
+
 def _used(pid: int) -> float:
     """Give the seconds of a processor that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -190,6 +238,13 @@ def main() -> None:
         lines += [
             "",
             f"{asked.streams} open streams cost {share:.1f} % of a core while nothing happens (target 5 %).",
+        ]
+    if lake.exists():
+        number, took, reading = replay(asked.data, lake)
+        lines += [
+            "",
+            f"An alarm replayed over a lake of {number:,} records takes {took:.0f} s in one process of low priority, {took / reading:.1f} times as long "
+            "as reading these records from the lake alone.",
         ]
     text = "\n".join(["# Dashboard", "", "Made by `make bench`.", "", *lines, ""])
     print(text)

@@ -30,7 +30,7 @@ def read(lake, tmp_path, window=Window(), progress=lambda _read, _all: None):  #
     found = deliveries_in(
         lake, window, unreadable=lambda *each: told.append(each), limits=limits, progress=progress
     )
-    return [json.loads(line) for delivery in found for line in delivery.read().splitlines()], told
+    return [record for delivery in found for record in json.loads(delivery.read())["Records"]], told
 
 
 def test_each_record_once(lake, tmp_path, monkeypatch):

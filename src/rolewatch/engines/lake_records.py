@@ -34,8 +34,8 @@ def deliveries_in(
     for part in parts:
         with lake.readable([part]) as readable:
             for _, path in readable:
-                for content in _contents(path, part.path, unreadable, limits):
-                    read += content.count(b"\n")
+                for number_of, content in _contents(path, part.path, unreadable, limits):
+                    read += number_of
                     yield BytesDelivery(
                         name=part.path, identity=f"{part.path}+{read}", named=True, size=len(content), remote=False, content=content
                     )  # fmt: skip
@@ -44,15 +44,15 @@ def deliveries_in(
 
 def _contents(
     path: Path, name: str, unreadable: Callable[[str, str], None], limits: Limits
-) -> Iterator[bytes]:
-    """Yield the records of a file as lines, some at a time."""
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a file, some at a time as a log file of a trail has them, with their number."""
     import duckdb  # noqa: PLC0415 - takes a while
 
     try:
         with guarded(start(1, limits), "", [path]) as engine:
             found = engine.execute(f"SELECT {RECORD} FROM read_parquet($path)", {"path": str(path)})
             while rows := found.fetchmany(ROWS):
-                yield "".join(f"{record}\n" for (record,) in rows).encode()
+                yield len(rows), f'{{"Records":[{",".join(record for (record,) in rows)}]}}'.encode()
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
