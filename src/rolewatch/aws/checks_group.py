@@ -1,13 +1,14 @@
 """Checks of the log group: whether events come into it, and whether filters and people can look at them there."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from rolewatch.aws.checks import Case, Check, Verdict
 from rolewatch.aws.checks_fix import command, put_filter, silence_alarm
 from rolewatch.aws.doctor_setup import Answer, seen
 from rolewatch.aws.doctor_wiring import Wiring
+from rolewatch.base.clock import moment_of
 
 SHORTEST: Final = 14  # days: who comes back from a holiday still finds what an e-mail was about
 MOST_SUBSCRIPTIONS: Final = 2  # of a log group (CloudWatch Logs quotas)
@@ -84,7 +85,7 @@ def _retention(case: Case, wiring: Wiring) -> Iterator[Verdict]:
 def _arriving(case: Case, wiring: Wiring) -> Iterator[Verdict]:
     own, stream = wiring.group.id, seen(wiring.group.stream)
     latest = max((stream or {}).get("lastEventTimestamp") or 0, (stream or {}).get("lastIngestionTime") or 0)
-    at = datetime.fromtimestamp(latest / 1000, UTC)
+    at = moment_of(latest)
     if latest and case.setup.now - at <= SILENT:
         yield Verdict(
             "ok", own.name, f"The newest event in the log group {own.name} is of {at:%Y-%m-%dT%H:%MZ}."

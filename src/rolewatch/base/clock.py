@@ -11,3 +11,8 @@ def spelled(moment: datetime) -> str:
 def milliseconds(moment: datetime) -> int:
     """Give a moment in milliseconds since 1970."""
     return int(moment.timestamp() * 1000)
+
+
+def moment_of(since_1970: float) -> datetime:
+    """Give the moment of so many milliseconds since 1970, in UTC."""
+    return datetime.fromtimestamp(since_1970 / 1000, UTC)

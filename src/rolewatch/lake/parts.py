@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rolewatch.base.clock import moment_of
 from rolewatch.lake.checks import damaged_end, seal
 from rolewatch.lake.manifest import NO_DAY, Part
 from rolewatch.lake.place import RECORDS, random_name
@@ -219,7 +220,7 @@ def spell(moment: int | None) -> str | None:
     """Spell milliseconds since 1970 as eventTime does."""
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment / 1000, UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return moment_of(moment).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def verify(path: Path, part: Part) -> str | None:

@@ -7,12 +7,12 @@ as it would stay open there. Each notification is sent once, by itself or in one
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.base.errors import UsageError
 from rolewatch.base.sanitise import terminal
 from rolewatch.notify.grouping import MOST, Finding, identify, worst_first
@@ -129,7 +129,7 @@ def due(pace: Pace, now: datetime, rate: Rate | None = RATE) -> datetime | None:
         return None
     if rate is None or len(pace.sent) < rate.limit:
         return now
-    time = datetime.fromtimestamp(pace.sent[-rate.limit] / 1000, UTC) + rate.period
+    time = moment_of(pace.sent[-rate.limit]) + rate.period
     return now if time - now > rate.period else time  # the clock was put back
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from rolewatch.base import aws
+from rolewatch.base.clock import moment_of
 from rolewatch.base.errors import SourceError
 from rolewatch.sources.live import Memory, Told
 from rolewatch.sources.live_events import Answer, Event, EventsSource, Look, encoded
@@ -97,7 +98,7 @@ class LogGroupSource(EventsSource):
 
     def content(self, events: Sequence[Event]) -> tuple[str, bytes]:
         """Spell events as FilterLogEvents gives them."""
-        first = datetime.fromtimestamp(events[0]["timestamp"] / 1000, UTC)
+        first = moment_of(events[0]["timestamp"])
         return f"logs://{self._group.name}#{first:%Y-%m-%dT%H:%M:%SZ}", encoded("events", events)
 
     def _request(

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds
+from rolewatch.base.clock import milliseconds, moment_of
 from rolewatch.store.schema import AUDIT as T
 
 
@@ -37,7 +37,7 @@ def latest(connection: sa.Connection, number: int, before: int | None = None) ->
         (
             row.id,
             Entry(
-                datetime.fromtimestamp(row.at / 1000, UTC),
+                moment_of(row.at),
                 row.who,
                 row.how,
                 row.action,

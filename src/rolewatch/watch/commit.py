@@ -68,6 +68,12 @@ class Rules(NamedTuple):
         """What puts into findings what policies say of them, within one transaction."""
         return self.explainer.turn() if self.explainer else unexplained
 
+    def register(self, connection: sa.Connection, now: datetime, phase: Phase) -> Register:
+        """Make what takes denials into findings in a transaction."""
+        return Register(
+            connection, now, self.spans, phase, self.teller, explain=self.explain, blame=self.blame
+        )
+
 
 def commit(
     connection: sa.Connection, batch: Batch, rules: Rules, phase: Phase, following: Following
@@ -83,9 +89,7 @@ def commit(
     }
     if not deliveries.finish(connection, until):
         raise OvertakenError
-    register = Register(
-        connection, now, rules.spans, phase, rules.teller, explain=rules.explain, blame=rules.blame
-    )
+    register = rules.register(connection, now, phase)
     changed = register.take(batch.taken, following)
     failures = _failures(batch, moment)
     deliveries.fail(connection, failures)

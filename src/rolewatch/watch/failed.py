@@ -4,12 +4,12 @@ Whoever reads them again tells nobody: what it changes is noted, and the watcher
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.base.errors import CannotDo, UsageError
 from rolewatch.scan.pool import batches_of
 from rolewatch.sources import Delivery
@@ -243,4 +243,4 @@ def _identities(together: bytes) -> set[bytes]:
 
 
 def _spelled(milliseconds_: int) -> str:
-    return spelled(datetime.fromtimestamp(milliseconds_ / 1000, UTC))
+    return spelled(moment_of(milliseconds_))

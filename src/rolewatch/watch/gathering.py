@@ -43,7 +43,7 @@ def gather(
     collector = Collector(request) if wanted.changes else None
     beside = list(counters.beside) if counters else []
     if collector:
-        beside.append(Beside(collector, lambda _: True))
+        beside.append(Beside(collector))
     detector = read(deliveries, request, beside)
     return Reading(
         detector, counters.counts if counters else None, collector.summary.changes if collector else ()

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.findings.match import fits
 from rolewatch.findings.mutes import Mute
 from rolewatch.store import (
@@ -28,7 +28,7 @@ from rolewatch.watch.commit import Rules
 from rolewatch.watch.following import Fact, Following
 from rolewatch.watch.kept import awaited_by
 from rolewatch.watch.observer import Observer
-from rolewatch.watch.register import Changed, Register, mute_of
+from rolewatch.watch.register import Changed, mute_of
 from rolewatch.watch.successes import KEPT
 
 AT_ONCE: Final = 500  # findings that are looked at again in one transaction
@@ -94,11 +94,7 @@ class Housekeeping:
 
     def _look_again(self, connection: sa.Connection, ids: Iterable[str]) -> Changed:
         rules = self._rules
-        register = Register(
-            connection, rules.clock(), rules.spans, "live", rules.teller,
-            explain=rules.explain, blame=rules.blame,
-        )  # fmt: skip
-        return register.look_again(ids)
+        return rules.register(connection, rules.clock(), "live").look_again(ids)
 
     def _tell_of_retried(self) -> int:
         """Take up what `rolewatch deliveries retry` has changed; returns how many notifications that has made."""
@@ -162,7 +158,7 @@ class Housekeeping:
         if self._retention.ended is not None:
             findings.expire(connection, ("recovered", "gone"), moment - _span(self._retention.ended))
         mutes.expire(connection, moment - _span(self._retention.mutes))
-        reached = datetime.fromtimestamp(credible / 1000, UTC)
+        reached = moment_of(credible)
         first = (reached - timedelta(days=identities.KEPT_DAYS)).date().isoformat()
         identities.drop(connection, first)
         kept = self._rules.alarms.kept if self._rules.alarms else self._retention.datapoints

@@ -42,10 +42,10 @@ class Taken(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """Another fold, and which deliveries it is to see."""
+    """Another fold, and which deliveries it is to see: all, if nothing is said."""
 
     stepper: Stepper[Any, Any]
-    sees: Callable[[Delivery], bool]
+    sees: Callable[[Delivery], bool] = lambda _: True
 
 
 def read(deliveries: Sequence[Delivery], request: ScanRequest, beside: Sequence[Beside] = ()) -> Detector:
@@ -58,7 +58,7 @@ def read(deliveries: Sequence[Delivery], request: ScanRequest, beside: Sequence[
         with without_collector():
             fetched: Iterable[tuple[Delivery, Fetched]] = arrived(fetcher.start(list(deliveries)))
             if beside:
-                _step_together([Beside(detector, lambda _: True), *beside], fetched)
+                _step_together([Beside(detector), *beside], fetched)
             else:
                 for _ in detector.step_all(fetched):
                     pass

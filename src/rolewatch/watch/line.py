@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds
+from rolewatch.base.clock import milliseconds, moment_of
 from rolewatch.base.errors import RolewatchError
 from rolewatch.notify.errors import SendError
 from rolewatch.notify.notification import Notification
@@ -95,7 +95,7 @@ class Line:
         now, latest = self._clock(), self._latest
         if latest is None:
             created = self._state.read(partial(outbox.latest_created, target=self._digest))
-            latest = now if created is None else datetime.fromtimestamp(created / 1000, UTC)
+            latest = now if created is None else moment_of(created)
         if latest - now > BACK:
             self._state.write(partial(outbox.hasten, target=self._digest, now=milliseconds(now)))
         self._latest = now
@@ -186,7 +186,7 @@ class Line:
         following = next_attempt(
             attempts,
             self._clock(),
-            created=datetime.fromtimestamp(letter.created / 1000, UTC),
+            created=moment_of(letter.created),
             jitter=random.random(),  # noqa: S311 - only spreads the attempts
             retry_after=error.retry_after,
             passing=error.passing,

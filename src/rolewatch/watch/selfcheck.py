@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from rolewatch.base.clock import spelled
+from rolewatch.base.clock import moment_of, spelled
 from rolewatch.base.sanitise import terminal
 from rolewatch.notify.grouping import identify
 from rolewatch.notify.notification import Notification
@@ -246,7 +246,7 @@ def _threshold(condition: Condition, limits: Limits) -> float:
 
 
 def _moment(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment_of(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _span(seconds: float) -> str:

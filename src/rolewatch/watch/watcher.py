@@ -28,7 +28,7 @@ from rolewatch.watch.lateness import Lateness
 from rolewatch.watch.observer import Committed, Observer
 from rolewatch.watch.partly import partly_read
 from rolewatch.watch.readers import Read, Readers
-from rolewatch.watch.register import Changed, Register
+from rolewatch.watch.register import Changed
 from rolewatch.watch.successes import KEPT, Successes
 
 if TYPE_CHECKING:
@@ -288,10 +288,7 @@ class Watcher:
 
         def work(connection: sa.Connection) -> Changed:
             rules = self._rules
-            register = Register(
-                connection, rules.clock(), rules.spans, "drained", rules.teller,
-                explain=rules.explain, blame=rules.blame,
-            )  # fmt: skip
+            register = rules.register(connection, rules.clock(), "drained")
             changed = register.look_again(findings.names(connection), witnesses)
             deliveries.keep_notes(connection, {LIVE: "through"})
             return changed

@@ -3,12 +3,12 @@
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.base.cursors import marks_of, word_of
 from rolewatch.base.errors import UsageError
 from rolewatch.store import coverage, deliveries, sources
@@ -209,7 +209,7 @@ def _failure(failure: Failure, state: State) -> dict[str, Any]:
 
 
 def _moment(milliseconds_: int | None) -> str | None:
-    return None if milliseconds_ is None else spelled(datetime.fromtimestamp(milliseconds_ / 1000, UTC))
+    return None if milliseconds_ is None else spelled(moment_of(milliseconds_))
 
 
 def _word(failure: Failure) -> str:

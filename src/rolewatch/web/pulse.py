@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, NamedTuple
 
-from rolewatch.base.clock import spelled
+from rolewatch.base.clock import moment_of, spelled
 from rolewatch.base.errors import RolewatchError
 from rolewatch.store import sources
 from rolewatch.web.answers import ProblemError
@@ -44,5 +44,5 @@ def _asked(desk: Desk) -> Pulse:
     arrived = max((row.arrived for row in rows if row.arrived), default=None)
     if arrived is None:
         return Pulse()
-    moment = datetime.fromtimestamp(arrived / 1000, UTC)
+    moment = moment_of(arrived)
     return Pulse(spelled(moment), desk.clock() - moment > LATE)

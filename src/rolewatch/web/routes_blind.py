@@ -24,12 +24,11 @@ _FIELDS = {
 
 @api.get("/blind-spots", summary="Who is blind, where, since when", responses=json_of(_FIELDS))
 def blind_spots(
-    request: Request, desk: OfDesk, _: Reader,
+    request: Request, _: Reader,
     services: Annotated[int, Query(ge=1, le=views.MOST, description="services to list, security services first, then the worst")] = views.SERVICES,
     accounts: Annotated[int, Query(ge=1, le=views.MOST, description="accounts to list, the worst first")] = views.ACCOUNTS,
 ) -> Response:  # fmt: skip
     """Count what is blocked and silent by service and account, by day, and what has changed in a day."""
-    del desk
     counted = _overview(request).now()
     pulse = request.app.state.pulse()
     known = {"last_delivery": pulse.arrived or None, "late": pulse.late}

@@ -62,23 +62,19 @@ _STATE: Final = {
 }  # fmt: skip
 
 
-class NewQuery(BaseModel):
-    """A query, from when until when, and how many rows of it are wanted."""
-
-    model_config = ConfigDict(extra="forbid")
-    query: str = _TEXT
-    since: str = _TIME
-    until: str = _TIME
-    limit: int = Field(default=ROWS, ge=1, le=MOST_ROWS)
-
-
 class Unchecked(BaseModel):
-    """A query that may be wrong."""
+    """A query that may be wrong, and from when until when it asks."""
 
     model_config = ConfigDict(extra="forbid")
     query: str = _TEXT
     since: str = _TIME
     until: str = _TIME
+
+
+class NewQuery(Unchecked):
+    """A query that is to be run, and how many rows of it are wanted."""
+
+    limit: int = Field(default=ROWS, ge=1, le=MOST_ROWS)
 
 
 class SavedQuery(BaseModel):

@@ -1,12 +1,11 @@
 """Queries with names: those that people saved here, and those that come with rolewatch."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from rolewatch.base.clock import milliseconds, spelled
+from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.base.sanitise import terminal
 from rolewatch.insights.library import LONGEST_NAME, about, library
 from rolewatch.store import saved_queries
@@ -21,7 +20,7 @@ MOST: Final = 1000  # queries
 def all_queries(desk: Desk) -> list[dict[str, Any]]:
     """Give all queries, those saved here first: `name`, `about`, `query`, `origin`, and who saved it when."""
     own = [
-        {"name": row.name, "about": about(row.query), "query": row.query, "origin": "saved", "by": row.by, "at": spelled(datetime.fromtimestamp(row.at / 1000, UTC))}
+        {"name": row.name, "about": about(row.query), "query": row.query, "origin": "saved", "by": row.by, "at": spelled(moment_of(row.at))}
         for row in desk.read(saved_queries.listed)
     ]  # fmt: skip
     given = [
