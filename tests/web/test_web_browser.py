@@ -1,11 +1,13 @@
 """The main journeys in a real browser: a denial arrives, somebody finds, understands and mutes it, by mouse or by keys."""
 
 import json
+import shlex
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
+from rolewatch.cli.main import main
 from rolewatch.web.live import Live
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}" + "\u202e" + "x" * 300
@@ -96,9 +98,17 @@ def test_copy_the_change_that_ends_it(world, site, open_page, tmp_path):
     expect(page.locator("#said")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == fix["diff"]
     assert "role/aws-service-role/" in fix["diff"]
-    change.get_by_role("button", name="Copy", exact=True).first.click()
-    expect(change.get_by_text("put-bucket-policy")).to_be_visible()
+    put = change.locator(".copied").filter(has_text="put-bucket-policy")
+    put.get_by_role("button").click()
     assert page.evaluate("navigator.clipboard.readText()") == fix["commands"][0]
+    change.locator(".copied").filter(has_text="--write").get_by_role("button").click()
+    written = shlex.split(
+        page.evaluate("navigator.clipboard.readText()").replace("--policies policies", f"--policies {folder}")
+    )
+    assert main([*written[1:-1], str(tmp_path / written[-1])], environ={}) == 0
+    changed = json.loads((tmp_path / "policy.json").read_text())
+    assert "AWSServiceRoleForConfig" in json.dumps(changed)
+    assert changed["Statement"][0]["Sid"] == "OnlyPayroll"
 
 
 @pytest.mark.usefixtures("some")

@@ -9,7 +9,8 @@ from rolewatch.explain.incident import incident_of
 from rolewatch.store.blind_spots import BLIND
 from rolewatch.web.desk import Desk
 
-FOLDER: Final = "policies"  # where commands collect policies
+FOLDER: Final = "policies"  # where commands collect policies …
+FILE: Final = "policy.json"  # … and have a changed one
 
 
 class Advice(NamedTuple):
@@ -33,6 +34,19 @@ def advice(desk: Desk, finding: Mapping[str, Any]) -> Advice | None:
     targets = list(dict.fromkeys(str(place["resource"]) for place in places))
     arns = [word for target in targets if target.startswith("arn:") for word in ("--arn", target)]
     collect = ["rolewatch", "aws", "policies", *arns, "--out", FOLDER] if arns else []
+    return Advice(places, shlex.join(collect), _explain(desk, finding))
+
+
+def write_command(desk: Desk, finding: Mapping[str, Any]) -> str:
+    """Give the command that writes the changed policy into the file which the commands of a fix put; "" where none of them does.
+
+    Findings do not hold the changed policy, which may be long: it is made again of the policies.
+    """
+    fix = finding.get("fix") or {}
+    file = any(f"file://{FILE}" in command for command in fix.get("commands", ()))
+    return _explain(desk, finding, "--write", FILE) if file else ""
+
+
+def _explain(desk: Desk, finding: Mapping[str, Any], *more: str) -> str:
     state = [] if desk.state.shared else ["--state", desk.state.name]
-    tell = ["rolewatch", "explain", finding["id"], "--policies", FOLDER, *state]
-    return Advice(places, shlex.join(collect), shlex.join(tell))
+    return shlex.join(["rolewatch", "explain", finding["id"], "--policies", FOLDER, *state, *more])

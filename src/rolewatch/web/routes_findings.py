@@ -20,7 +20,7 @@ from rolewatch.report.html_markup import Markup
 from rolewatch.watch import listing
 from rolewatch.web import findings as views
 from rolewatch.web.access import Visitor
-from rolewatch.web.advice import advice
+from rolewatch.web.advice import advice, write_command
 from rolewatch.web.answers import Problem, ProblemError, data, page
 from rolewatch.web.described import ANSWERS, array, json_of
 from rolewatch.web.desk import Desk, OfDesk, Reader, Writer
@@ -248,5 +248,6 @@ def _about(desk: Desk, name: str) -> dict[str, Any]:
         "most": most,
         "lake": bool(desk.lake),
         "advice": advice(desk, finding),
+        "write": write_command(desk, finding),
         **parts,
     }

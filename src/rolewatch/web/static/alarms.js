@@ -34,7 +34,12 @@ function spec(alarm) {
     layers.push({ data: { values: values.filter((row) => row.spike) }, mark: { type: "rect", color: colours.range, stroke: colours.range, strokeWidth: 1.5 }, encoding: { x: x(), x2: { field: "until" }, y: y("high"), y2: { datum: 0 } } });
     if (graph.threshold !== null) layers.push(
       { data: { values: [{ at: graph.threshold }] }, mark: { type: "rule", color: colours.limit, strokeWidth: 1.5, strokeDash: [6, 3] }, encoding: { y: y("at") } },
-      { data: { values: [{ at: graph.threshold }] }, mark: { type: "text", text: `threshold ${graph.operator} ${number(graph.threshold)}`, align: "right", dx: -2, dy: -6, color: colours.limit, fontWeight: 600, stroke: null }, encoding: { x: { value: room }, y: y("at") } },
+      // Its name, with a rim in the colour of the page, so that it can be read over bars.
+      ...[{ stroke: colours.panel, strokeWidth: 4, color: colours.panel }, { color: colours.limit, stroke: null }].map((looks) => ({
+        data: { values: [{ at: graph.threshold }] },
+        mark: { type: "text", text: `threshold ${graph.operator} ${number(graph.threshold)}`, align: "right", dx: -2, dy: -6, fontWeight: 600, ...looks },
+        encoding: { x: { value: room }, y: y("at") },
+      })),
     );
     // What is pointed at: a stretch from top to bottom says what it is.
     layers.push({ data: { values: values.map((row) => ({ ...row, said: `${spoken(row.since)} to ${spoken(row.until)} UTC\n${row.low === row.high ? number(row.low) : `${number(row.low)} to ${number(row.high)}`}` })) }, mark: { type: "rect", opacity: 0, color: colours.ink }, encoding: { x: x(), x2: { field: "until" }, y: { value: 0 }, y2: { value: 150 }, tooltip: told } });
@@ -44,8 +49,9 @@ function spec(alarm) {
   };
 }
 
-// Marks what rises from nothing and is too narrow for its colour to be seen: that is drawn as a line.
+// Marks what is drawn as a solid bar: exact values, and of ranges those that rise from nothing and are too narrow for a pale colour to be seen.
 function spikes(values, narrow) {
+  for (const row of values) row.spike = row.low === row.high;
   for (let first = 0; first < values.length;) {
     let end = first;
     while (end < values.length && values[end].high !== 0 && (end === first || values[end].since === values[end - 1].until)) end += 1;

@@ -129,8 +129,8 @@ function options(palette) {
   return {
     ast: true, actions: false, logLevel: 1, renderer: "canvas", defaultStyle: false, tooltip: tip, loader: { load: refused, sanitize: refused },
     config: {
-      background: null, font, padding: { left: 0, right: 0, top: 4, bottom: 0 }, view: { stroke: null },
-      axis: { ...quiet, gridDash: [2, 3], labelOverlap: true },
+      background: null, font, padding: { left: 0, right: 4, top: 4, bottom: 4 }, view: { stroke: null },
+      axis: { ...quiet, gridDash: [2, 3], labelOverlap: true }, axisX: { labelBound: true },
       legend: { labelColor: palette.ink, titleColor: palette.soft, labelFontSize: 12, symbolStrokeWidth: 2 },
       title: { color: palette.ink, fontSize: 14, anchor: "start" }, text: { color: palette.ink },
       range: { category: [palette.link, palette.denied, palette.allowed, palette.silent, palette.medium, palette.soft] },
