@@ -96,6 +96,7 @@ def test_a_state_of_version_1_learns_when_findings_ended(state):
     def older(connection):
         connection.exec_driver_sql("DROP INDEX findings_ended")
         connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN ended")
+        connection.exec_driver_sql("DROP TABLE delivered")
         _as_version(1)(connection)
 
     state.write(older)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
@@ -186,3 +187,41 @@ def test_gaps_are_those_of_the_docs():
 def test_spans(seconds, said):
     """Spans are said in their largest unit."""
     assert coverage.span(seconds) == said
+
+
+def deliver(world, account, region, *days_ago):
+    """Let log files of a trail be delivered, of days so long ago."""
+    for ago in days_ago:
+        moment = datetime.now(UTC) - timedelta(days=ago)
+        name = f"{account}_CloudTrail_{region}_{moment:%Y%m%dT0005Z}_AbCdEfGh01234567.json.gz"
+        path = world.logs / f"AWSLogs/{account}/CloudTrail/{region}/{moment:%Y/%m/%d}" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(gzip.compress(json.dumps({"Records": [world.call(ago * 1440 + 5)]}).encode()))
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    world.watch()
+
+
+@pytest.mark.both_stores
+def test_days_that_are_missing(world, site):
+    """Days between others of which no log file came are named, until they come; a Region without any is none."""
+    world.happen(world.call(1))
+    found = site.get("/api/v1/coverage").json["gaps"]
+    assert (found["folders"], found["total"], found["gaps"]) == (0, 0, [])
+    assert "seen by the names of log files" in site.get("/coverage").text
+    deliver(world, "111122223333", "eu-west-1", 9, 8, 6, 2, 1)
+    deliver(world, "111122223333", "us-east-1", 3, 2, 1)
+    named = {ago: f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in range(10)}
+    found = site.get("/api/v1/coverage").json["gaps"]
+    assert (found["folders"], found["total"]) == (2, 1)
+    (gap,) = found["gaps"]
+    assert (gap["account"], gap["region"], gap["first"], gap["last"]) == (
+        "111122223333",
+        "eu-west-1",
+        named[9],
+        named[1],
+    )
+    assert gap["missing"] == [named[ago] for ago in (7, 5, 4, 3)]
+    assert f"{named[7]}, {named[5]} to {named[3]}" in site.get("/coverage").text
+    deliver(world, "111122223333", "eu-west-1", 7, 5, 4, 3)
+    assert site.get("/api/v1/coverage").json["gaps"]["gaps"] == []
+    assert "in all 2 combinations" in site.get("/coverage").text

@@ -58,8 +58,8 @@ def _upgraded(connection: sa.Connection) -> None:
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
 
 
-def _ends(connection: sa.Connection) -> None:
-    """Version 2: when a finding ended is a column and no longer in its document alone."""
+def _version_2(connection: sa.Connection) -> None:
+    """Version 2: when a finding ended is a column and no longer in its document alone; of which days log files came is known."""
     taken = (
         "document::json->>'ended'"
         if connection.dialect.name == "postgresql"
@@ -70,8 +70,14 @@ def _ends(connection: sa.Connection) -> None:
     connection.exec_driver_sql(
         "CREATE INDEX findings_ended ON findings (ended, status, severity) WHERE ended IS NOT NULL"
     )
+    rowid = "" if connection.dialect.name == "postgresql" else " WITHOUT ROWID"
+    connection.exec_driver_sql(
+        "CREATE TABLE delivered (account TEXT NOT NULL, region TEXT NOT NULL, day TEXT NOT NULL, number BIGINT NOT NULL, "
+        f"PRIMARY KEY (account, region, day)){rowid}"
+    )
+    connection.exec_driver_sql("CREATE INDEX delivered_by_day ON delivered (day)")
 
 
 #: What has to be done to a state of the version before, by the version it makes. Written out and never changed: a step makes
 #: the tables as they were in its version, whatever has become of them in `schema`.
-STEPS: Final[Mapping[int, Step]] = {2: _ends}
+STEPS: Final[Mapping[int, Step]] = {2: _version_2}

@@ -88,6 +88,16 @@ SOURCES = sa.Table(
     sa.Column("lag", sa.BigInteger),  # milliseconds from the newest event to the last delivery; null while a backlog is read
     sa.Column("alarms", Text, nullable=False),
 )  # fmt: skip
+#: How many log files of a trail came of each account, Region and day, by their names.
+DELIVERED = sa.Table(
+    "delivered", METADATA,
+    sa.Column("account", Text, primary_key=True),
+    sa.Column("region", Text, primary_key=True),
+    sa.Column("day", Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Index("delivered_by_day", "day"),
+    sqlite_with_rowid=False,  # the rows lie in the tree of their primary key
+)  # fmt: skip
 NOTES = sa.Table(
     "notes", METADATA,
     sa.Column("source", Text, primary_key=True),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from rolewatch.base.clock import milliseconds
 from rolewatch.findings.life import Phase
 from rolewatch.sources.locators import locator
-from rolewatch.store import deliveries, sources
+from rolewatch.store import delivered, deliveries, sources
 from rolewatch.store.deliveries import Failure
 from rolewatch.watch.feed import Given
 from rolewatch.watch.following import Following
@@ -94,6 +94,7 @@ def commit(
     failures = _failures(batch, moment)
     deliveries.fail(connection, failures)
     deliveries.keep_recent(connection, batch.places, moment)
+    delivered.add(connection, batch.taken.folders)
     if rules.lake:
         deliveries.keep_for_lake(connection, batch.places, moment)
     notes = {given.source.word: note for given in batch.given if (note := given.source.note()) is not None}

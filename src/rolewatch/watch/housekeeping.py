@@ -16,6 +16,7 @@ from rolewatch.store import (
     accounts,
     alarms,
     datapoints,
+    delivered,
     deliveries,
     findings,
     identities,
@@ -34,6 +35,7 @@ from rolewatch.watch.successes import KEPT
 AT_ONCE: Final = 500  # findings that are looked at again in one transaction
 CHECKED: Final = "mutes-checked"  # the note that says until when ended mutes were noticed
 CLEAN_SECONDS: Final = 3600.0
+DAYS_KEPT: Final = timedelta(days=100)  # for which it is known of which days log files came
 CREDIBLE: Final = timedelta(days=7)  # by which the clock may be ahead of the newest event that was ever seen
 RETRIED: Final = (
     "retried"  # the note that names the findings which deliveries that were read again have changed
@@ -165,6 +167,7 @@ class Housekeeping:
         datapoints.expire(connection, (credible - _span(kept)) // 1000)
         alarms.expire(connection, (credible - _span(self._retention.transitions)) // 1000)
         policy_changes.expire(connection, spelled(reached - self._retention.changes))
+        delivered.expire(connection, (reached - DAYS_KEPT).date().isoformat())
 
 
 def _held_back(connection: sa.Connection, ended: list[Mute]) -> list[str]:

@@ -10,6 +10,7 @@ from rolewatch.denials.sieve import Deeds, deeds_of
 from rolewatch.explain.blame import PolicyChange
 from rolewatch.findings.build import followed
 from rolewatch.findings.tally import Key
+from rolewatch.scan.coverage import LOGS
 from rolewatch.scan.detect import Detector
 from rolewatch.scan.fetch import AT_ONCE, Fetched, Fetcher, arrived, attempt
 from rolewatch.scan.proofs import Witness
@@ -17,6 +18,7 @@ from rolewatch.scan.request import ScanRequest
 from rolewatch.scan.run import without_collector
 from rolewatch.scan.step import Stepper
 from rolewatch.sources import Delivery
+from rolewatch.store.delivered import Folder
 from rolewatch.watch.following import Fact, Following
 from rolewatch.watch.successes import Successes
 
@@ -27,7 +29,7 @@ class Taken(NamedTuple):
     `copies`: denial's identity → event ids of its copies; `examples`: finding's key → parts of its resource; `witnesses`:
     fact → a record that tells it, the first one if it is an access; `last_seen`: account → time of its latest record; `unreadable` and `skipped`:
     delivery's name → reason; `counts`: records, hits (denials with repeats), bytes, bytes_compressed, deliveries, damaged;
-    `changes` of policies, where anybody wants to know.
+    `changes` of policies, where anybody wants to know; `folders`: how many log files of a trail came of each, by their names.
     """
 
     denials: Sequence[Denial]
@@ -39,6 +41,7 @@ class Taken(NamedTuple):
     skipped: Mapping[str, str]
     counts: Mapping[str, int]
     changes: Sequence[PolicyChange] = ()
+    folders: Mapping[Folder, int] = {}
 
 
 class Beside(NamedTuple):
@@ -105,6 +108,11 @@ def taken(detector: Detector, asked: Asked | None, changes: Sequence[PolicyChang
         dict(summary.skipped),
         summary.counts,
         changes,
+        {
+            (place.account, place.region, place.day): number
+            for place, number in summary.coverage.deliveries.items()
+            if place.kind == LOGS
+        },
     )
 
 

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from rolewatch.base.clock import milliseconds, moment_of, spelled
 from rolewatch.base.cursors import marks_of, word_of
 from rolewatch.base.errors import UsageError
-from rolewatch.store import coverage, deliveries, sources
+from rolewatch.store import coverage, delivered, deliveries, sources
 from rolewatch.store.coverage import After, Queue
 from rolewatch.store.deliveries import Failure
 from rolewatch.store.sources import SourceRow
@@ -23,6 +23,8 @@ from rolewatch.web.pulse import LATE
 
 PAGE: Final = 25  # failed deliveries on a page …
 MOST: Final = 500  # … and in one answer of the API
+DAYS: Final = 30  # that are looked at for gaps …
+MOST_GAPS: Final = 50  # … of which so many are listed
 ACCOUNTS: Final = 100  # accounts that are listed where nobody asks for more …
 MOST_ACCOUNTS: Final = 1000  # … and at most
 OLD: Final = timedelta(days=1)  # the age of the latest event from which on it is no picture of the present
@@ -69,6 +71,8 @@ class Known(NamedTuple):
     quietest: Sequence[tuple[str, str]]
     counters: Mapping[str, int]
     queues: Sequence[Queue]
+    folders: int
+    gaps: tuple[Sequence[delivered.Gap], int]
 
 
 def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
@@ -82,8 +86,11 @@ def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
             coverage.quietest(connection, accounts),
             deliveries.counters(connection),
             coverage.queues(connection),
+            delivered.folders(connection, since),
+            delivered.gaps(connection, since, MOST_GAPS),
         )
 
+    since = spelled(desk.clock() - timedelta(days=DAYS))[:10]
     found, now = desk.read(work), milliseconds(desk.clock())
     arrived = max((row.arrived for row in found.rows if row.arrived is not None), default=None)
     number, latest = found.accounts
@@ -98,6 +105,12 @@ def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
         "accounts": {
             "total": number,
             "quietest": [{"account": account, "last_event": time or None} for account, time in found.quietest],
+        },
+        "gaps": {
+            "since": since,
+            "folders": found.folders,
+            "total": found.gaps[1],
+            "gaps": [gap._asdict() for gap in found.gaps[0]],
         },
         "notifications": [
             {**queue._asdict(), "oldest": _moment(queue.oldest)} for queue in found.queues
@@ -139,6 +152,20 @@ def retrying(state: State, name: str = "") -> str:
     """Write the command that reads failed deliveries again: one of them, or all that can be."""
     place = "" if state.shared else f" --state {shlex.quote(state.name)}"
     return f"rolewatch deliveries retry{f' {name}' if name else ''}{place}"
+
+
+def days(missing: Sequence[str]) -> str:
+    """Say which days are missing, those that follow each other as one stretch: "2026-03-02, 2026-03-05 to 2026-03-09"."""
+    stretches: list[list[str]] = []
+    for day in missing:
+        follows = stretches and date.fromisoformat(day) - date.fromisoformat(stretches[-1][-1]) == timedelta(
+            days=1
+        )
+        if follows:
+            stretches[-1].append(day)
+        else:
+            stretches.append([day])
+    return ", ".join(each[0] if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in stretches)
 
 
 def span(seconds: float | None) -> str:

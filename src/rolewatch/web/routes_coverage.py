@@ -14,7 +14,7 @@ pages = APIRouter(include_in_schema=False)
 After = Annotated[str | None, Query(max_length=200, description="the `next` of the page before")]
 _FIELDS = {
     "read": bool, "last_delivery": (str, None), "late": bool, "last_event": (str, None), "old": bool, "sources": array(),
-    "totals": {"type": "object"}, "accounts": {"type": "object"}, "notifications": array(), "not_visible": array(),
+    "totals": {"type": "object"}, "accounts": {"type": "object"}, "gaps": {"type": "object"}, "notifications": array(), "not_visible": array(),
 }  # fmt: skip
 
 
