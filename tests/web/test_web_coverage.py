@@ -221,7 +221,9 @@ def test_days_that_are_missing(world, site):
         named[1],
     )
     assert gap["missing"] == [named[ago] for ago in (7, 5, 4, 3)]
-    assert f"{named[7]}, {named[5]} to {named[3]}" in site.get("/coverage").text
+    page = site.get("/coverage").text
+    assert f">{named[7]},</span>" in page
+    assert f">{named[5]} to {named[3]}</span>" in page
     deliver(world, "111122223333", "eu-west-1", 7, 5, 4, 3)
     assert site.get("/api/v1/coverage").json["gaps"]["gaps"] == []
     assert "in all 2 combinations" in site.get("/coverage").text

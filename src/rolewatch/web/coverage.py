@@ -154,18 +154,16 @@ def retrying(state: State, name: str = "") -> str:
     return f"rolewatch deliveries retry{f' {name}' if name else ''}{place}"
 
 
-def days(missing: Sequence[str]) -> str:
-    """Say which days are missing, those that follow each other as one stretch: "2026-03-02, 2026-03-05 to 2026-03-09"."""
-    stretches: list[list[str]] = []
+def stretches(missing: Sequence[str]) -> list[str]:
+    """Say which days are missing, those that follow each other as one: "2026-03-02" and "2026-03-05 to 2026-03-09"."""
+    found: list[list[str]] = []
     for day in missing:
-        follows = stretches and date.fromisoformat(day) - date.fromisoformat(stretches[-1][-1]) == timedelta(
-            days=1
-        )
+        follows = found and date.fromisoformat(day) - date.fromisoformat(found[-1][-1]) == timedelta(days=1)
         if follows:
-            stretches[-1].append(day)
+            found[-1].append(day)
         else:
-            stretches.append([day])
-    return ", ".join(each[0] if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in stretches)
+            found.append([day])
+    return [each[0] if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in found]
 
 
 def span(seconds: float | None) -> str:
