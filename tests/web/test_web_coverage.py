@@ -202,14 +202,16 @@ def deliver(world, account, region, *days_ago):
 
 
 @pytest.mark.both_stores
-def test_days_that_are_missing(world, site):
+def test_days_that_are_missing(world, serve):
     """Days between others of which no log file came are named, until they come; a Region without any is none."""
     world.happen(world.call(1))
+    site = serve()
     found = site.get("/api/v1/coverage").json["gaps"]
     assert (found["folders"], found["total"], found["gaps"]) == (0, 0, [])
     assert "seen by the names of log files" in site.get("/coverage").text
     deliver(world, "111122223333", "eu-west-1", 9, 8, 6, 2, 1)
     deliver(world, "111122223333", "us-east-1", 3, 2, 1)
+    site = serve()  # what is missing is looked for once a minute
     named = {ago: f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in range(10)}
     found = site.get("/api/v1/coverage").json["gaps"]
     assert (found["folders"], found["total"]) == (2, 1)
@@ -225,5 +227,6 @@ def test_days_that_are_missing(world, site):
     assert f">{named[7]},</span>" in page
     assert f">{named[5]} to {named[3]}</span>" in page
     deliver(world, "111122223333", "eu-west-1", 7, 5, 4, 3)
+    site = serve()
     assert site.get("/api/v1/coverage").json["gaps"]["gaps"] == []
     assert "in all 2 combinations" in site.get("/coverage").text

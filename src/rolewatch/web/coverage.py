@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -71,8 +72,14 @@ class Known(NamedTuple):
     quietest: Sequence[tuple[str, str]]
     counters: Mapping[str, int]
     queues: Sequence[Queue]
+
+
+class Missing(NamedTuple):
+    """Of how many accounts and Regions log files came, those with gaps, and how many these are."""
+
     folders: int
-    gaps: tuple[Sequence[delivered.Gap], int]
+    gaps: Sequence[delivered.Gap]
+    total: int
 
 
 def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
@@ -86,11 +93,10 @@ def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
             coverage.quietest(connection, accounts),
             deliveries.counters(connection),
             coverage.queues(connection),
-            delivered.folders(connection, since),
-            delivered.gaps(connection, since, MOST_GAPS),
         )
 
     since = spelled(desk.clock() - timedelta(days=DAYS))[:10]
+    missing = desk.kept(_looking(since))  # of a thousand accounts it takes a second
     found, now = desk.read(work), milliseconds(desk.clock())
     arrived = max((row.arrived for row in found.rows if row.arrived is not None), default=None)
     number, latest = found.accounts
@@ -108,9 +114,9 @@ def known(desk: Desk, accounts: int = ACCOUNTS) -> dict[str, Any]:
         },
         "gaps": {
             "since": since,
-            "folders": found.folders,
-            "total": found.gaps[1],
-            "gaps": [gap._asdict() for gap in found.gaps[0]],
+            "folders": missing.folders,
+            "total": missing.total,
+            "gaps": [gap._asdict() for gap in missing.gaps],
         },
         "notifications": [
             {**queue._asdict(), "oldest": _moment(queue.oldest)} for queue in found.queues
@@ -173,6 +179,16 @@ def span(seconds: float | None) -> str:
     sizes: Sequence[tuple[int, str, Callable[[float], float]]] = ((172_800, "days", lambda s: s / 86_400), (7200, "h", lambda s: s / 3600), (120, "min", lambda s: s / 60), (0, "s", float))  # fmt: skip
     unit, number = next((unit, convert(seconds)) for least, unit, convert in sizes if seconds >= least)
     return f"{round(number):,} {unit}"
+
+
+@lru_cache(maxsize=2)
+def _looking(since: str) -> Callable[[sa.Connection], Missing]:
+    """Give what looks for gaps since a day; the same for the same day, so that what it found is kept."""
+
+    def look(connection: sa.Connection) -> Missing:
+        return Missing(delivered.folders(connection, since), *delivered.gaps(connection, since, MOST_GAPS))
+
+    return look
 
 
 def _source(row: SourceRow, failed_: int, now: int) -> dict[str, Any]:
