@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from rolewatch.base.sanitise import encodable, terminal
 from rolewatch.report import html_markup, words
+from rolewatch.web import assets
 from rolewatch.web.access import Visitor
 
 API: Final = "/api/"
@@ -134,7 +135,7 @@ def _templates() -> jinja2.Environment:
         "resource": lambda arn: ours(html_markup.resource(arn)),
         "json": lambda value: encodable(msgspec.json.encode(value).decode()),
     }
-    environment.globals |= {"words": words, "asset": asset_mark}
+    environment.globals |= {"words": words, "asset": assets.mark}
     parts = environment.get_template("parts.html").module  # also where only a part of a page is made
     environment.globals |= {
         name: getattr(parts, name) for name in ("severity", "status", "service", "copied")
@@ -163,11 +164,3 @@ def _diff(text: str) -> Markup:
 def _shown(value: object) -> object:
     """Make visible what would steer a reader's eye in text of any origin; markup of ours stays as it is."""
     return terminal(value) if type(value) is str else value
-
-
-@cache
-def asset_mark() -> str:
-    """Give what changes when any file of a page does, so that browsers may keep the old ones for ever."""
-    from rolewatch.web.assets import mark  # noqa: PLC0415 - it answers as well
-
-    return mark()

@@ -6,11 +6,6 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from rolewatch.web.answers import Problem, ProblemError, asset_mark
-
 CHARTS: Final = "charts.js"  # Vega, Vega-Lite and Vega-Embed in one
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _LOCK: Final = threading.Lock()
@@ -26,6 +21,7 @@ def files() -> dict[str, bytes]:
     return found
 
 
+@cache
 def mark() -> str:
     """Digest all files, in a few letters."""
     digest = hashlib.sha256()
@@ -47,14 +43,8 @@ def _charts() -> bytes:
     return vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]  # its stub lacks a default
 
 
-def asset(request: Request, name: str) -> Response:
-    """Answer with a file; one that is asked for by the mark of this version may be kept for ever."""
-    content = charts() if name == CHARTS else files().get(name)
+def found(name: str) -> tuple[bytes, str] | None:
+    """Give the content of a file and its media type; None if there is none of that name."""
     kind = _KINDS.get(name.rpartition(".")[2])
-    if content is None or kind is None:
-        raise ProblemError(Problem(404, "Not found", f"There is no file {name!r} here."))
-    if f'"{asset_mark()}"' in request.headers.get("if-none-match", ""):
-        return Response(status_code=304)
-    lasting = request.query_params.get("v") == asset_mark()
-    caching = "public, max-age=31536000, immutable" if lasting else "no-cache"
-    return Response(content, media_type=kind, headers={"Cache-Control": caching, "ETag": f'"{asset_mark()}"'})
+    content = charts() if name == CHARTS else files().get(name)
+    return None if content is None or kind is None else (content, kind)

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
 from rolewatch.store import finding_lists
+from rolewatch.web import assets
 from rolewatch.web.access import COOKIE, LASTS, TooManyError
 from rolewatch.web.answers import Problem, ProblemError, page
-from rolewatch.web.assets import asset
 from rolewatch.web.described import ANSWERS
 from rolewatch.web.desk import OfDesk, Reader
 
@@ -62,8 +62,16 @@ def logout(request: Request, desk: OfDesk) -> Response:
 
 @pages.get("/static/{name}")
 def static(request: Request, name: str) -> Response:
-    """Give a file."""
-    return asset(request, name)
+    """Give a file; one that is asked for by the mark of this version may be kept for ever."""
+    found, mark = assets.found(name), f'"{assets.mark()}"'
+    if found is None:
+        raise ProblemError(Problem(404, "Not found", f"There is no file {name!r} here."))
+    if mark in request.headers.get("if-none-match", ""):
+        return Response(status_code=304)
+    lasting = request.query_params.get("v") == assets.mark()
+    caching = "public, max-age=31536000, immutable" if lasting else "no-cache"
+    content, kind = found
+    return Response(content, media_type=kind, headers={"Cache-Control": caching, "ETag": mark})
 
 
 @pages.get("/healthz")
