@@ -16,7 +16,7 @@ from calls import call
 from rolewatch.store import deliveries, findings, outbox
 from rolewatch.store.state import State
 
-KILLS = int(os.environ.get("ROLEWATCH_KILLS", "20"))  # `make soak` asks for 200
+KILLS = int(os.environ.get("ROLEWATCH_KILLS", "12"))  # `make soak` asks for 200
 BUCKETS = 10
 
 

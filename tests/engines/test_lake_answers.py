@@ -139,7 +139,7 @@ IDENTIFIED = [Get(("eventID",)), Get(("@message",)), Get(("@timestamp",), Type.T
 
 
 @pytest.mark.slow
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(records(), min_size=1, max_size=6), st.lists(GETS, max_size=6, unique=True), st.booleans())
 def test_hostile_records(texts, gets, native):
     """Fields are the same wherever they are asked for, whatever the records are, and however their values are spelled."""

@@ -46,7 +46,7 @@ def shown(spark, *expressions):
     return values
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.text(), min_size=8, max_size=8))
 @example(["", "\0", "a'b", "\\", "\\'", "${spark.master}", "{0}", "'; DROP VIEW records; --"])
 @example(['"', "`", "\n", "%", ":x", "?", "/*", "\\u0041"])

@@ -131,7 +131,7 @@ def on_spark(spark):
 
 @pytest.mark.slow
 @pytest.mark.spark
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(MANY)
 def test_values_in_spark(on_spark, expressions):
     """Expressions have the same values for each record."""

@@ -15,7 +15,7 @@ from stories import NOON, call
 from rolewatch.store import alarms as stored
 from rolewatch.store import deliveries
 
-KILLS = int(os.environ.get("ROLEWATCH_KILLS", "20"))  # `make soak` asks for 200
+KILLS = int(os.environ.get("ROLEWATCH_KILLS", "12"))  # `make soak` asks for 200
 SCRIPT = Path(__file__).with_name("alarm_process.py")
 BEGIN = int(time.time()) // 3600 * 3600 - 86_400  # files of times to come would be waited for
 PATIENCE = 60.0  # seconds after which a process that does not get on is a failure
