@@ -99,7 +99,7 @@ def unusual(text):
     return bool(odd)
 
 
-@settings(max_examples=800)
+@settings(max_examples=400)
 @given(st.lists(records().map(lambda text: text.encode("utf-8", "surrogatepass")), min_size=1, max_size=6))
 def test_the_same_as_the_reader(texts):
     """What is taken has the values that the reader of records finds; what readers may differ on is told."""
@@ -113,7 +113,7 @@ def test_the_same_as_the_reader(texts):
         assert inexact or not unusual(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.binary(max_size=6), st.integers(0, 700), st.integers(0, 6))
 def test_damage(garbage, place, cut):
     """Whatever stands in a record, or is missing in it: only what the reader reads alike is taken."""

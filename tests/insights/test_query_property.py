@@ -73,7 +73,7 @@ MANY = st.lists(EXPRESSIONS, min_size=12, max_size=12)
 FUNCTIONS = ["count", "min", "max", "sum", "avg", "count_distinct", "latest", "earliest"]
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(EXPRESSIONS)
 def test_values(expression):
     """An expression has the same value for each record."""
@@ -81,7 +81,7 @@ def test_values(expression):
     assert alike(answers(query, FEW), run(query, FEW, start=0, end=0))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(EXPRESSIONS)
 def test_conditions(expression):
     """A condition keeps the same records."""
@@ -89,7 +89,7 @@ def test_conditions(expression):
     assert answers(query, FEW) == run(query, FEW, start=0, end=0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(EXPRESSIONS, EXPRESSIONS, st.sampled_from(FUNCTIONS))
 def test_groups(expression, group, function):
     """Groups, and what is summed up of them, are the same."""
@@ -97,7 +97,7 @@ def test_groups(expression, group, function):
     assert alike(answers(query, FEW), run(query, FEW, start=0, end=0))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(EXPRESSIONS, st.sampled_from(["asc", "desc"]))
 def test_order(expression, direction):
     """Rows are sorted the same."""
@@ -105,7 +105,7 @@ def test_order(expression, direction):
     assert answers(query, FEW) == run(query, FEW, start=0, end=0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(TEXTS, TEXTS)
 def test_hostile_texts(value, name):
     """Whatever is typed is a value or a name: it is found in a record that has it, and answered as it is."""

@@ -100,7 +100,7 @@ def test_rows_are_the_same_without_what_is_written_in_c(tmp_path, monkeypatch):
 @example(
     texts=[r'{"eventVersion":"1.09","eventTime":"2026-03-01T10:00:00Z","a":":-0,1.5[\",-0"}']
 )  # a text, and no number
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_rows_of_any_records_are_the_same_either_way(texts, tmp_path_factory):
     """Whatever a record holds, its columns are the same by what is written in C and without."""
     folder = tmp_path_factory.mktemp("either")
