@@ -32,7 +32,7 @@ _TYPES: Final[Mapping[str, type[AnyAlarm]]] = {
 class Counted(NamedTuple):
     """A metric filter in a few words: the records of a log group that match publish a value of a metric.
 
-    The last three are those of its `Transformation`.
+    From `namespace` on they are those of its `Transformation`, in its order.
     """
 
     name: str
@@ -103,18 +103,7 @@ def filters_of(known: Iterable[Kept]) -> tuple[MetricFilter, ...]:
 
 
 def _counted(each: MetricFilter) -> Counted:
-    to = each.transformation
-    return Counted(
-        each.name,
-        each.log_group,
-        each.pattern.text,
-        to.namespace,
-        to.name,
-        to.value,
-        to.default,
-        to.dimensions,
-        to.unit,
-    )
+    return Counted(each.name, each.log_group, each.pattern.text, *each.transformation)
 
 
 def _placeless(value: Any) -> Any:

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from rolewatch.base.clock import spelled
 from rolewatch.sources.window import Window
 from rolewatch.store import alarms as store
 from rolewatch.templates.definitions import Alarm, CompositeAlarm
@@ -16,7 +15,7 @@ from rolewatch.web.alarms import depends_on, row_of
 from rolewatch.web.answers import Problem, ProblemError
 from rolewatch.web.desk import Desk
 from rolewatch.web.queries import Run, Wanted
-from rolewatch.web.query_views import lake_of, problem_of
+from rolewatch.web.query_views import lake_of, progress_of
 
 
 def replaying(desk: Desk, name: str, window: Window, settings: Settings) -> Wanted:
@@ -38,17 +37,10 @@ def replaying(desk: Desk, name: str, window: Window, settings: Settings) -> Want
 
 def state_of(run: Run) -> dict[str, Any]:
     """Say how far a replay is, and what it found (`replay_worker.told`)."""
-    wanted = run.wanted
     return {
-        "id": run.id,
-        "status": run.status,
-        "alarm": wanted.replay.name if wanted.replay else "",
-        "since": spelled(wanted.since) if wanted.since else None,
-        "until": spelled(wanted.until) if wanted.until else None,
-        "seconds": round(run.seconds, 1),
-        "progress": {"doing": run.progress.doing, "share": run.progress.share},
+        **progress_of(run),
+        "alarm": run.wanted.replay.name if run.wanted.replay else "",
         "result": msgspec.Raw(run.replayed.content) if run.replayed else None,
-        "problem": problem_of(run.failed) if run.failed else None,
     }
 
 

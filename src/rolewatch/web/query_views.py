@@ -129,13 +129,8 @@ def state_of(run: Run, *, rows: int, after: int) -> dict[str, Any]:
         given = [msgspec.Raw(row) for row in run.rows[after : after + rows]]
     behind = after + len(given or ())
     return {
-        "id": run.id,
-        "status": run.status,
+        **progress_of(run),
         "query": wanted.query,
-        "since": spelled(wanted.since) if wanted.since else None,
-        "until": spelled(wanted.until) if wanted.until else None,
-        "seconds": round(run.seconds, 1),
-        "progress": {"doing": run.progress.doing, "share": run.progress.share},
         "statistics": answered.statistics if answered else None,
         "columns": [{"name": name, "type": kind} for name, kind in answered.columns] if answered else None,
         "total": len(run.rows) if answered else None,
@@ -145,8 +140,21 @@ def state_of(run: Run, *, rows: int, after: int) -> dict[str, Any]:
         "notes": _notes(run, answered) if answered else [],
         "chart": msgspec.Raw(answered.chart) if answered and answered.chart else None,
         "histogram": {"start": counted_.start, "step": counted_.step, "counts": counted_.counts} if counted_ else None,
-        "problem": problem_of(run.failed) if run.failed else None,
     }  # fmt: skip
+
+
+def progress_of(run: Run) -> dict[str, Any]:
+    """Say how far a query or a replay is, and why it has failed if it has."""
+    wanted = run.wanted
+    return {
+        "id": run.id,
+        "status": run.status,
+        "since": spelled(wanted.since) if wanted.since else None,
+        "until": spelled(wanted.until) if wanted.until else None,
+        "seconds": round(run.seconds, 1),
+        "progress": {"doing": run.progress.doing, "share": run.progress.share},
+        "problem": _problem(run.failed) if run.failed else None,
+    }
 
 
 def _notes(run: Run, answered: frames.Answered) -> list[str]:
@@ -158,8 +166,7 @@ def _notes(run: Run, answered: frames.Answered) -> list[str]:
     return notes
 
 
-def problem_of(failed: frames.Failed) -> dict[str, Any]:
-    """Say why there is no answer, in the shape of the API."""
+def _problem(failed: frames.Failed) -> dict[str, Any]:
     return {
         "status": failed.status, "title": failed.title, "detail": failed.detail, "remedy": failed.remedy,
         "start": failed.start, "end": failed.end, "drawing": failed.drawing,

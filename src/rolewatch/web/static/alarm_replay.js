@@ -1,21 +1,11 @@
 // Replays an alarm over the lake: begins it, says how far it is, shows what it found. It ends with the page.
-const { say } = await import(document.querySelector('script[src*="/static/app.js"]').src);
+import { ask, say } from "./app.js";
 
 const SOON = 150; // milliseconds until it is looked at first …
 const LATER = 1000; // … and at most, later
 const section = document.getElementById("replay");
 const $ = (where) => section.querySelector(where);
 let run = null;
-
-async function ask(method, path, body) {
-  const headers = { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) };
-  try {
-    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
-    return { ok: answer.ok, found: await answer.json().catch(() => ({})) };
-  } catch {
-    return { ok: false, found: { detail: "The server does not answer.", remedy: "Try again in a moment." } };
-  }
-}
 
 function wrong(problem) {
   const box = $("#replay-wrong");

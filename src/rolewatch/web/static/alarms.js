@@ -1,8 +1,6 @@
 // An alarm's graph: what it saw against its threshold or band, with its states below on the same axis of time.
 import { draw } from "./draw.js";
-
-// By the address under which the page has loaded it: a module of another address would be another one.
-const { say } = await import(document.querySelector('script[src*="/static/app.js"]').src);
+import { say } from "./app.js";
 
 const MORE = ["range", "range-wash", "limit", "alarm", "ok", "unknown"];
 const AXIS = 44; // pixels left of the graphs, so that they lie below each other

@@ -29,6 +29,19 @@ export async function change(method, path, body) {
 }
 
 // Loads the living part of the page again, and keeps what somebody has chosen or typed in it.
+// Asks the API, and gives what it says, also where it says no or nothing.
+export async function ask(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (body) headers["Content-Type"] = "application/json";
+  try {
+    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+    const found = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, status: answer.status, found };
+  } catch {
+    return { ok: false, status: 0, found: { title: "The server does not answer", detail: "It may be starting again.", remedy: "Try again in a moment." } };
+  }
+}
+
 export async function renew(fresh = []) {
   const region = $("[data-live]");
   if (!region || document.hidden) { renew.due = Boolean(region); return; }

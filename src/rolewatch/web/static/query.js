@@ -1,5 +1,5 @@
 // The page of queries: writing one, running it, looking how far it is, and what it gave.
-import { change, say } from "./app.js";
+import { ask, change, say } from "./app.js";
 import { Completion } from "./query_complete.js";
 import { Picture, Table, histogram, iso, number, plural, size } from "./query_result.js";
 
@@ -16,18 +16,6 @@ let view = new URLSearchParams(location.search).get("view") === "chart" ? "chart
 let lake = null;
 
 const completion = new Completion(area, $("#hints"), (text) => { $("#offered").textContent = text; });
-
-async function ask(method, path, body) {
-  const headers = { Accept: "application/json" };
-  if (body) headers["Content-Type"] = "application/json";
-  try {
-    const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
-    const found = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, status: answer.status, found };
-  } catch {
-    return { ok: false, status: 0, found: { title: "The server does not answer", detail: "It may be starting again.", remedy: "Try again in a moment." } };
-  }
-}
 
 // What is wrong with the query, below it, with carets at the place
 function wrong(problem) {
