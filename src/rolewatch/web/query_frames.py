@@ -129,6 +129,14 @@ def told_in(source: IO[bytes]) -> Message | None:
         return None
 
 
+def notes_on(unreadable: Sequence[tuple[str, str]], most: int = 20) -> list[str]:
+    """Say which files cannot be read and why, so many of them by name."""
+    notes = [f"Cannot read {name}: {reason}." for name, reason in unreadable[:most]]
+    if len(unreadable) > most:
+        notes.append(f"{len(unreadable) - most:,} more files cannot be read.")
+    return notes
+
+
 def lots(rows: Sequence[bytes], size: int = 1024**2) -> list[list[bytes]]:
     """Put rows together into lots of about so many bytes."""
     found: list[list[bytes]] = []

@@ -217,9 +217,7 @@ def chart(found: Answer) -> bytes | None:
 
 def notes_on(found: Answer, query: "Query") -> list[str]:
     """Say what has to be known of an answer."""
-    notes = [f"Cannot read {name}: {reason}." for name, reason in found.unreadable[:20]]
-    if len(found.unreadable) > len(notes):
-        notes.append(f"{len(found.unreadable) - len(notes):,} more files cannot be read.")
+    notes = frames.notes_on(found.unreadable)
     for name, near in unknown_fields(get.steps for get in found.absent).items():
         advice = f" Did you mean {near}?" if near else ""
         notes.append(f"The field {name} is in no record that was looked at, and CloudTrail has none.{advice}")

@@ -39,7 +39,6 @@ DELAY: Final = 300  # seconds after which an event is taken to reach the alarm, 
 CHANGES: Final = 200  # that are told, the latest
 NAMED: Final = 100  # findings that are named of each kind
 WIDE: Final = 720  # parts of the time of which the gravest state is shown
-TOLD: Final = 20  # files that are named because they cannot be read
 
 
 def replayed(
@@ -102,9 +101,7 @@ def told(found: Replayed, story: Story) -> dict[str, Any]:
     changes = [(each.time, str(each.before), str(each.after)) for each in history.transitions]
     states = [] if found.nothing else stays(changes, str(history.initial), found.start, over)
     groups = sorted({each.log_group for each in found.template.filters})
-    notes = [f"{name} cannot be read: {reason}." for name, reason in found.unreadable[:TOLD]]
-    if len(found.unreadable) > TOLD:
-        notes.append(f"{len(found.unreadable) - TOLD:,} more files cannot be read.")
+    notes = frames.notes_on(found.unreadable)
     if len(groups) > 1:
         notes.append(f"Its filters are of {len(groups)} log groups; all of them saw the records of the lake.")
     notes += [f"{each.message}." for each in found.notices]
