@@ -7,13 +7,14 @@ peers §5 (denials that are simply not recorded), spec/cloudtrail.md §4.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 
+from rolewatch.base.clock import days_between
 from rolewatch.base.wording import some
 from rolewatch.cloudtrail.carve import Buffer
 from rolewatch.cloudtrail.layout import Layout
@@ -27,7 +28,6 @@ ANYWHERE = Window()
 LOGS, NETWORK_LOGS = "CloudTrail", "CloudTrail-NetworkActivity"  # kinds of the layout
 SHOWN = 5  # names in a sentence
 NEVER = datetime.min.replace(tzinfo=UTC)
-LONGEST = 20_000  # days between the first and the last delivery; folder names can lie
 
 
 class _Where(msgspec.Struct, gc=False):
@@ -217,7 +217,7 @@ class Coverage:
             if place.kind == LOGS:
                 present.setdefault((place.account, place.region), set()).add(place.day)
         for (account, region), days in sorted(present.items()):
-            between = _days_between(min(days), max(days))
+            between = days_between(min(days), max(days))
             missing = [
                 day
                 for day, after in pairwise(between)
@@ -274,15 +274,6 @@ def _end_of(day: str) -> datetime:
 
 def _spell_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _days_between(first: str, last: str) -> list[str]:
-    try:
-        day, end = (datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) for text in (first, last))
-    except ValueError:
-        return []
-    span = (end - day).days + 1
-    return [(day + timedelta(days=n)).strftime("%Y-%m-%d") for n in range(span)] if span <= LONGEST else []
 
 
 def _spell(days: list[str]) -> str:

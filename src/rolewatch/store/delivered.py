@@ -1,11 +1,12 @@
 """The days of which log files of a trail came, by account and Region; and the days between that are missing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from rolewatch.base.clock import days_between
 from rolewatch.store.schema import DELIVERED as T
 from rolewatch.store.state import insert
 
@@ -58,9 +59,8 @@ def gaps(connection: sa.Connection, since: str, number: int) -> tuple[list[Gap],
     for account, region, first, last, _ in lacking[:number]:
         there = sa.select(T.c.day).where(T.c.account == account, T.c.region == region, T.c.day >= since)
         known = set(connection.execute(there).scalars())
-        begin = date.fromisoformat(first)
-        days = ((begin + timedelta(days=each)).isoformat() for each in range(_days(first, last)))
-        found.append(Gap(account, region, first, last, [day for day in days if day not in known]))
+        missing = [day for day in days_between(first, last) if day not in known]
+        found.append(Gap(account, region, first, last, missing))
     return found, len(lacking)
 
 
